@@ -1,0 +1,100 @@
+"""Run a proof file by itself: `python -m proofs.longhorn` prints its derivations, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proofs.evaluation import Table
+from proofs.kernel import Claim, Fact, NotProved, Refuted, establish, instantiate
+from proofs.printing import Latex, Text, sequent, statement
+from proofs.terms import free_indices, index
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A claim, and the script that proves it (ends in a fact with its statement) or refutes it."""
+
+    claim: Claim
+    script: Callable[[], Fact]
+
+    def run(self) -> Fact:
+        """The fact, checked to be about this very claim; raises NotProved."""
+        fact = self.script()
+        if isinstance(fact.conclusion, Refuted):
+            if fact.conclusion.sequent != self.claim.sequent:
+                raise NotProved(f"{self.claim.name}: the fact refutes another statement")
+            return fact
+        return establish(self.claim, fact)
+
+    @property
+    def idea(self) -> str:
+        """The proof in a sentence or two."""
+        return inspect.cleandoc(self.script.__doc__ or "")
+
+
+def show_value(value: Any) -> str:
+    """A value of a point, on one line."""
+    if isinstance(value, Table):
+        inside = ", ".join(f"{','.join(map(str, i))}: {show_value(v)}" for i, v in value.entries.items())
+        return f"{{{inside}; else {show_value(value.default)}}}"
+    if hasattr(value, "tolist"):
+        rows = [" ".join(map(str, row)) for row in value.tolist()]
+        return "[" + "; ".join(rows) + "]"
+    return str(value)
+
+
+def show_point(point: Any) -> str:
+    """A point, on one line."""
+    return ", ".join(f"{name} = {show_value(value)}" for name, value in point.items())
+
+
+def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
+    """The derivation, a line for each step: number, rule, the steps it rests on, the sequent."""
+    numbers: dict[int, int] = {}
+    lines = []
+    for number, step in enumerate(fact.steps(), 1):
+        numbers[id(step)] = number
+        on = " ".join(str(numbers[id(premise)]) for premise in step.premises)
+        repeated = step.premises and step.premises[0].conclusion == step.conclusion
+        conclusion = f"the same as in {numbers[id(step.premises[0])]}" if repeated else None
+        lines.append(f"{number:3}. [{' '.join((step.rule, on)).strip()}]  {sequent(step, printer, conclusion)}")
+        lines.extend(f"       at {show_point(point)}" for point in step.points)
+    return lines
+
+
+def main(title: str | None, derivations: Sequence[Derivation]) -> None:
+    """The command line of a proof file: all derivations, or those named; sizes by `--n 3` and the like."""
+    sizes = sorted({name for each in derivations for name in free_indices(each.claim.sequent) if "~" not in name})
+    parser = argparse.ArgumentParser(description=(title or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", help="claims to derive (default: all)")
+    parser.add_argument("--latex", action="store_true", help="print formulas as LaTeX")
+    for name in sizes:
+        parser.add_argument(f"--{name}", type=int, help=f"state the result for {name} = this number as well")
+    options = vars(parser.parse_args())
+    unknown = set(options["names"]) - {each.claim.name for each in derivations}
+    if unknown:
+        parser.error(f"no claim {', '.join(unknown)} here; there are {', '.join(e.claim.name for e in derivations)}")
+    for each in derivations:
+        if not options["names"] or each.claim.name in options["names"]:
+            _print(each, Latex if options["latex"] else Text, {s: options[s] for s in sizes})
+
+
+def _print(derivation: Derivation, printer: type[Text], sizes: dict[str, int | None]) -> None:
+    claim = derivation.claim
+    print(f"\n{claim.name}\n{'=' * len(claim.name)}")
+    print("Claim.", *statement(claim, printer), sep="\n  ")
+    fact = derivation.run()
+    print("Idea.", *derivation.idea.splitlines(), sep="\n  ")
+    print("Derivation.", *steps(fact, printer), sep="\n")
+    if isinstance(fact.conclusion, Refuted):
+        print(f"Refuted as read, at {show_point(fact.points[0])}.")
+        return
+    free = sorted(name for name in free_indices(claim.sequent) if "~" not in name)
+    print(f"Proved{' for every ' + ', '.join(free) if free else ''}.")
+    given = {name: index(value) for name, value in sizes.items() if value is not None and name in free}
+    if given:
+        print(f"For {', '.join(f'{n} = {sizes[n]}' for n in given)}:\n  {sequent(instantiate(fact, given), printer)}")
