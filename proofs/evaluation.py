@@ -3,7 +3,7 @@
 Part of the trusted base, beside `terms.py`, `normal.py` and `kernel.py`.
 
 A point gives every free variable a value, by name: an index variable a natural number; a scalar a rational; a matrix
-an object array of rationals; a family a `Table`, or one value for all its members.
+(also one that happens to be 1 by 1 there) an object array of rationals; a family a `Table`, or one value for all its members.
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ def _fold(operation: Callable[[Any, Any], Any], values: Any) -> Any:
 
 
 def _multiply(x: Any, y: Any) -> Any:
-    both_matrices = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
-    return x @ y if both_matrices else x * y
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return x @ y
+    return y * x if isinstance(y, np.ndarray) else x * y  # the array first: numpy knows how to meet any number
 
 
 def _zeros(shape: tuple[int, int], number: Callable[[fmpq], Any]) -> Any:
@@ -223,8 +224,7 @@ def require_well_typed(x: object, point: Point) -> None:
         shape = position(symbol.rows, point), position(symbol.columns, point)
         for value in [*given.entries.values(), given.default] if isinstance(given, Table) else [given]:
             entries = np.array(value, dtype=object)
-            scalar = shape == (1, 1) and entries.shape == ()
-            if not (scalar or entries.shape == shape) or any(type(e) is not fmpq for e in entries.flat):
+            if entries.shape != (() if symbol.is_scalar else shape) or any(type(e) is not fmpq for e in entries.flat):
                 raise Undecidable(f"{symbol.name} needs exact rationals of shape {shape}")
 
 
@@ -261,4 +261,4 @@ def minimiser_table(formula: UniqueMinimiser, point: Point) -> Any:
 
 def _nought(symbol: Symbol, point: Point) -> Any:
     shape = position(symbol.rows, point), position(symbol.columns, point)
-    return fmpq(0) if shape == (1, 1) else _zeros(shape, rational)
+    return fmpq(0) if symbol.is_scalar else _zeros(shape, rational)

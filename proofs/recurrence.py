@@ -80,11 +80,13 @@ def unrolled_at(t: Index) -> Eq:
     return Eq(H(t), decay(ONE, t) @ H(0) + input_part(ONE, t))
 
 
+fixed_point = {"A": fmpq(1, 2), "B": fmpq(1), "H": fmpq(2)}
+
 unrolled = Claim(
     "recurrence.unrolled",
     unrolled_at(T),
     {"recurrence": recurrence},
-    witness={"n": 1, "m": 1, "A": fmpq(1, 2), "B": fmpq(1), "H": fmpq(2)},
+    witness={"n": 1, "m": 1, **{name: np.array([[q]]) for name, q in fixed_point.items()}},
 )
 
 
@@ -128,7 +130,7 @@ unrolled_scalar = Claim(
     "recurrence.unrolled_scalar",
     substitute(unrolled.conclusion, {"n": ONE, "m": ONE}),
     {"recurrence": substitute(recurrence, {"n": ONE, "m": ONE})},
-    witness={"A": fmpq(1, 2), "B": fmpq(1), "H": fmpq(2)},
+    witness=fixed_point,
 )
 
 

@@ -165,6 +165,10 @@ class Symbol(Node):
     columns: Index
     arity: int = 0
 
+    @property
+    def is_scalar(self) -> bool:
+        return (self.rows, self.columns) == (ONE, ONE)
+
     def __call__(self, *indices: Index | int) -> Term:
         if len(indices) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} indices, {len(indices)} given")
