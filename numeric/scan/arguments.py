@@ -17,7 +17,8 @@ def require_tensors(**tensors: object) -> None:
 def require_same(kind: str, **tensors: Tensor | None) -> None:
     """Raises TypeError (dtype) or ValueError (device) unless all tensors agree. None is let through."""
     values = {name: getattr(x, kind) for name, x in tensors.items() if x is not None}
-    if len(set(values.values())) > 1:
+    first = next(iter(values.values()))
+    if any(value != first for value in values.values()):
         given = ", ".join(f"{name} is {value}" for name, value in values.items())
         mend = "convert them with .to(...)" if kind == "dtype" else "move them to one device"
         raise (TypeError if kind == "dtype" else ValueError)(f"the {kind}s must agree: {given}; {mend}")
@@ -45,6 +46,8 @@ def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 def broadcast(**tensors: Tensor) -> torch.Size:
     """The common shape of tensors of as many dimensions; raises ValueError where they do not broadcast."""
     shapes = [x.shape for x in tensors.values()]
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
     given = ", ".join(f"{name} {tuple(x.shape)}" for name, x in tensors.items())
     if len({len(shape) for shape in shapes}) > 1:
         raise ValueError(f"the numbers of dimensions must agree: {given}")

@@ -14,10 +14,12 @@ No step divides by a gate: h_{t-1} = (h_t - b_t)/a_t would be a rounding disaste
 zero.
 """
 
+import inspect
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 Gradients = tuple[Tensor | None, ...]
 
@@ -47,9 +49,16 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Gradients:
         a, h, h0 = ctx.saved_tensors
-        da, db = _ScanBackward.apply(g, a, h, h0, ctx.reverse, ctx.backend)
+        if torch.is_grad_enabled() or _forward_mode():
+            da, db = _ScanBackward.apply(g, a, h, h0, ctx.reverse, ctx.backend)
+        else:  # nobody asks for a second derivative: spare the call its bookkeeping
+            da, db = torch.ops.ssmverify.scan_backward(g, a, h, h0, ctx.reverse, ctx.backend)
         dh0 = None if h0 is None else _first(a, ctx.reverse).conj() * _first(db, ctx.reverse)
         return da, db, dh0, None, None
+
+
+# Function.apply derives the signature anew at each call, which costs as much as a short scan, unless it is given.
+_Scan.forward.__signature__ = inspect.signature(_Scan.forward)  # type: ignore[attr-defined]
 
 
 class _ScanWithTangent(_Scan):
@@ -87,6 +96,11 @@ class _ScanBackward(torch.autograd.Function):
         dh = _previous(through_h, None, not reverse)
         dh0 = None if h0 is None else _first(through_h, reverse)
         return mu, adjoint * _previous(mu, None, reverse).conj(), dh, dh0, None, None
+
+
+def _forward_mode() -> bool:
+    """Whether tensors may carry tangents, which a raw operator would drop without a word."""
+    return forward_ad._current_level >= 0
 
 
 def _previous(h: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:

@@ -10,6 +10,8 @@ from torch import Tensor
 
 def to_batch_time_channel(x: Tensor, dim: int) -> Tensor:
     """x with time at `dim` (0 <= dim < x.ndim) as (B, T, D): a view wherever strides allow one."""
+    if x.ndim == 3:
+        return x if dim == 1 else x.movedim(dim, 1)
     if x.ndim == 1:
         return x[None, :, None]
     if x.ndim == 2:
@@ -19,6 +21,8 @@ def to_batch_time_channel(x: Tensor, dim: int) -> Tensor:
 
 def from_batch_time_channel(h: Tensor, shape: torch.Size, dim: int) -> Tensor:
     """The inverse: h (B, T, D) as a view of the caller's shape."""
+    if len(shape) == 3:
+        return h if dim == 1 else h.movedim(1, dim)
     if len(shape) <= 2:
         return h.reshape(shape)
     without_time = shape[:dim] + shape[dim + 1 :]

@@ -11,6 +11,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
+from numeric.scan import cpu
 from numeric.scan.arguments import (
     NARROW,
     WIDE,
@@ -75,7 +76,8 @@ def scan(
     that offers it, whatever the batch and the layout, and step by step through h0. "any" lets a backend
     reassociate.
     backend: "auto", or one by name; `plan` tells which one "auto" takes, and the error bound of its order.
-    out: where to write the states, for a caller that needs no gradient.
+    out: where to write the states, for a caller that needs no gradient; it may be a or b, but not overlap
+    them otherwise. A fresh output of many megabytes costs more in page faults than the scan itself.
     final_state: return (h, h_T) where h_T is the state to go on from, of the dtype of the carry.
 
     Returns h in the broadcast shape. T = 0 and empty batches are fine. A NaN or an infinity moves forward in
@@ -88,12 +90,17 @@ def scan(
     shape, dim = _checked(a, b, h0, dim)
     backend = plan_scan(b, shape[dim], order, backend).backend
     dtype, carry = b.dtype, torch.float32 if b.dtype in NARROW else b.dtype
-    a, b = (to_batch_time_channel(x.to(carry).expand(shape), dim) for x in (a, b))
+    a, b = (to_batch_time_channel(_expanded(x, carry, shape), dim) for x in (a, b))
     if h0 is not None:
-        h0 = h0.to(carry).expand(shape[:dim] + shape[dim + 1 :])
-        h0 = state_to_batch_channel(h0, len(shape), dim)
-    states = from_batch_time_channel(differentiable_scan(a, b, h0, reverse, backend), shape, dim)
-    h = states.to(dtype) if out is None else _written(out, states, dtype)
+        h0 = state_to_batch_channel(_expanded(h0, carry, shape[:dim] + shape[dim + 1 :]), len(shape), dim)
+    if out is not None:
+        _check_out(out, shape, dtype, a, b, h0)
+    if out is not None and _writes_directly(out, dim, carry, backend):
+        cpu.forward(a, b, h0, reverse, out=to_batch_time_channel(out, dim))
+        states = h = out
+    else:
+        states = from_batch_time_channel(differentiable_scan(a, b, h0, reverse, backend), shape, dim)
+        h = states.to(dtype) if out is None else out.copy_(states)
     return (h, _final(states, h0, dim, reverse)) if final_state else h
 
 
@@ -132,14 +139,25 @@ def _checked(a: Tensor, b: Tensor, h0: Tensor | None, dim: int) -> tuple[torch.S
     return shape, dim
 
 
-def _written(out: Tensor, states: Tensor, dtype: torch.dtype) -> Tensor:
-    require_shape("out", out, states.shape, "the shape of the states")
+def _expanded(x: Tensor, dtype: torch.dtype, shape: torch.Size) -> Tensor:
+    x = x if x.dtype == dtype else x.to(dtype)
+    return x if x.shape == shape else x.expand(shape)
+
+
+def _check_out(out: Tensor, shape: torch.Size, dtype: torch.dtype, *inputs: Tensor | None) -> None:
+    require_shape("out", out, shape, "the shape of the states")
     require_dtype("out", out, (dtype,))
-    if states.requires_grad:
+    require_same("device", out=out, b=inputs[0])
+    if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs):
         raise RuntimeError(
             "scan with out= gives no gradient: detach the inputs, use torch.no_grad(), or leave out= away"
         )
-    return out.copy_(states)
+
+
+def _writes_directly(out: Tensor, dim: int, carry: torch.dtype, backend: str) -> bool:
+    """Whether the kernel can write the states where the caller wants them, without a copy."""
+    walkable = to_batch_time_channel(out, dim).data_ptr() == out.data_ptr()
+    return backend == "cpu" and out.dtype == carry and walkable and not torch.compiler.is_compiling()
 
 
 def _final(states: Tensor, h0: Tensor | None, dim: int, reverse: bool) -> Tensor:

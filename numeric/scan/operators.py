@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from numeric.scan import associative, reference
+from numeric.scan import associative, cpu, reference
 from numeric.scan.layout import new_states
 
 Dims = tuple[int | None, ...]
 
-BACKENDS: dict[str, ModuleType] = {"reference": reference, "associative": associative}
+BACKENDS: dict[str, ModuleType] = {"reference": reference, "associative": associative, "cpu": cpu}
 """Each has forward(a, b, h0, reverse) -> h and backward(g, a, h, h0, reverse) -> (da, db)."""
 
 _library = torch.library.Library("ssmverify", "DEF")

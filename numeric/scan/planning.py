@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from numeric.scan import native
 from numeric.scan.arguments import require_choice
 from numeric.scan.operators import BACKENDS
 
@@ -35,14 +36,32 @@ def plan_scan(b: Tensor, length: int, order: str, backend: str) -> Plan:
     """The plan for inputs like b. Raises ValueError where a backend named outright can't serve."""
     require_choice("order", order, ORDERS)
     require_choice("backend", backend, ("auto", *BACKENDS))
+    if backend == "cpu":
+        _require_cpu(b)
     if backend == "associative" and order == "sequential":
         raise ValueError("backend 'associative' reassociates, so it can't keep order='sequential': ask for order='any'")
     if backend == "associative":
         return _associative(length, "it was asked for")
-    if backend == "auto" and order == "any":
+    if backend in ("reference", "cpu"):
+        return _chain(backend, "it was asked for")
+    if b.device.type == "cpu" and not native.missing():
+        return _chain("cpu", "on a CPU no other order is faster, and none has a smaller bound")
+    if order == "any":
         return _associative(length, "order='any' allows a parallel prefix")
-    why = "it was asked for" if backend == "reference" else "no other backend here keeps the sequential order"
-    return Plan("reference", "sequential", 1, 1, why)
+    return _chain("reference", f"nothing faster keeps the sequential order here: {_without_cpu(b)}")
+
+
+def _chain(backend: str, why: str) -> Plan:
+    return Plan(backend, "sequential", 1, 1, why)
+
+
+def _require_cpu(b: Tensor) -> None:
+    if b.device.type != "cpu" or native.missing():
+        raise ValueError(f"backend 'cpu' can't serve: {_without_cpu(b)}")
+
+
+def _without_cpu(b: Tensor) -> str:
+    return native.missing() if b.device.type == "cpu" else f"the tensors are on {b.device}"
 
 
 def _associative(length: int, why: str) -> Plan:

@@ -82,4 +82,4 @@ def _in_time_order(x: Tensor, reverse: bool) -> Array:
 
 
 def _like(x: Tensor, values: Array, reverse: bool) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values[:, ::-1] if reverse else values)).to(x.device)
+    return torch.from_numpy((values[:, ::-1] if reverse else values).copy()).to(x.device)

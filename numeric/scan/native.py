@@ -1,0 +1,90 @@
+"""Compiles the C kernels once, with the machine's own compiler, and loads them.
+
+The library is cached in the user's cache directory under a hash of everything that shapes it: sources,
+compiler, flags and processor. Writing is atomic, so that processes may race. Where there is no compiler,
+`library()` is None and `missing()` says why in one sentence; nothing else in `numeric` needs one.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+
+SOURCES = Path(__file__).parent / "native"
+FLAGS = ("-std=c99", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared")
+OPTIONAL = (("-march=native", "-fopenmp"), ("-mcpu=native",), ())  # the first combination the compiler takes
+
+
+def library() -> ctypes.CDLL | None:
+    """The compiled kernels, or None where they can't be had."""
+    return _load()[0]
+
+
+@torch.compiler.assume_constant_result
+def missing() -> str:
+    """Why `library()` is None: one sentence, empty where it is not."""
+    return _load()[1]
+
+
+@functools.cache
+def _load() -> tuple[ctypes.CDLL | None, str]:
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        return None, "there is no C compiler (cc, or what the environment variable CC names): install gcc or clang"
+    try:
+        path = _cache_directory() / f"{_key(compiler)}.so"
+        if not path.exists():
+            _compile(compiler, path)
+        return ctypes.CDLL(str(path)), ""
+    except (OSError, subprocess.CalledProcessError) as error:
+        detail = getattr(error, "stderr", None) or str(error)
+        return None, f"the C kernels could not be compiled by {compiler}: {detail.strip().splitlines()[0]}"
+
+
+def _cache_directory() -> Path:
+    directory = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ssmverify"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _key(compiler: str) -> str:
+    digest = hashlib.sha256()
+    for source in sorted(SOURCES.iterdir()):
+        digest.update(source.name.encode() + source.read_bytes())
+    real = Path(compiler).resolve()
+    digest.update(f"{real} {real.stat().st_size} {real.stat().st_mtime_ns} {FLAGS} {OPTIONAL}".encode())
+    digest.update(f"{platform.machine()} {_processor()}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _processor() -> str:
+    """What -march=native depends on: code for another processor may not even run."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}))
+
+
+def _compile(compiler: str, path: Path) -> None:
+    failure: subprocess.CalledProcessError | None = None
+    for extra in OPTIONAL:
+        descriptor, name = tempfile.mkstemp(suffix=".so", dir=path.parent)
+        os.close(descriptor)
+        try:
+            command = [compiler, *FLAGS, *extra, str(SOURCES / "kernels.c"), "-o", name, "-lm"]
+            subprocess.run(command, check=True, capture_output=True, text=True)
+            os.replace(name, path)
+            return
+        except subprocess.CalledProcessError as error:
+            failure = failure or error
+            os.unlink(name)
+    assert failure is not None
+    raise failure
