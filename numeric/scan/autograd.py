@@ -50,7 +50,7 @@ class _Scan(torch.autograd.Function):
     def backward(ctx: Any, g: Tensor) -> Gradients:
         a, h, h0 = ctx.saved_tensors
         if torch.is_grad_enabled() or _forward_mode():
-            da, db = _ScanBackward.apply(g, a, h, h0, ctx.reverse, ctx.backend)
+            da, db = _differentiable_backward(g, a, h, h0, ctx.reverse, ctx.backend)
         else:  # nobody asks for a second derivative: spare the call its bookkeeping
             da, db = torch.ops.ssmverify.scan_backward(g, a, h, h0, ctx.reverse, ctx.backend)
         dh0 = None if h0 is None else _first(a, ctx.reverse).conj() * _first(db, ctx.reverse)
@@ -85,6 +85,7 @@ class _ScanBackward(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
         _, a, h, h0, ctx.reverse, ctx.backend = inputs
         ctx.save_for_backward(a, h, h0, output[1])
+        ctx.save_for_forward(a, h, h0, output[1])
 
     @staticmethod
     def backward(ctx: Any, u: Tensor, v: Tensor) -> Gradients:
@@ -96,6 +97,30 @@ class _ScanBackward(torch.autograd.Function):
         dh = _previous(through_h, None, not reverse)
         dh0 = None if h0 is None else _first(through_h, reverse)
         return mu, adjoint * _previous(mu, None, reverse).conj(), dh, dh0, None, None
+
+
+class _ScanBackwardWithTangent(_ScanBackward):
+    @staticmethod
+    def jvp(ctx: Any, dg: Tensor | None, da: Tensor | None, dh: Tensor | None, dh0: Tensor | None, *_: None) -> Any:
+        a, h, h0, adjoint = ctx.saved_tensors
+        reverse = ctx.reverse
+        source = torch.zeros_like(h) if dg is None else dg
+        if da is not None:
+            source = source + _previous(da.conj() * adjoint, None, not reverse)
+        da_tangent, db_tangent = _differentiable_backward(source, a, h, h0, reverse, ctx.backend)
+        if dh is not None or dh0 is not None:
+            dh = torch.zeros_like(h) if dh is None else dh
+            da_tangent = da_tangent + adjoint * _previous(dh, dh0, reverse).conj()
+        return da_tangent, db_tangent
+
+
+def _differentiable_backward(
+    g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool, backend: str
+) -> tuple[Tensor, Tensor]:
+    """The operator ssmverify::scan_backward, differentiable."""
+    function = _ScanBackward if torch.compiler.is_compiling() else _ScanBackwardWithTangent
+    da, db = function.apply(g, a, h, h0, reverse, backend)
+    return da, db
 
 
 def _forward_mode() -> bool:
