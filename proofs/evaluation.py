@@ -3,7 +3,8 @@
 Part of the trusted base, beside `terms.py`, `normal.py` and `kernel.py`.
 
 A point gives every free variable a value, by name: an index variable a natural number; a scalar a rational; a matrix
-(also one that happens to be 1 by 1 there) an object array of rationals; a family a `Table`, or one value for all its members.
+(also one that happens to be 1 by 1 there) an object array of rationals; a family a `Table`, or one value for all its
+members.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from proofs.terms import (
     Add,
     And,
     Atom,
+    Binder,
     Div,
     Eq,
     ForAll,
@@ -41,7 +44,9 @@ from proofs.terms import (
     UniqueMinimiser,
     Zero,
     apply,
+    children,
     free_indices,
+    substitute,
     symbols,
     walk,
 )
@@ -147,6 +152,8 @@ def _multiply(x: Any, y: Any) -> Any:
 
 
 def _zeros(shape: tuple[int, int], number: Callable[[fmpq], Any]) -> Any:
+    if min(shape) < 0:
+        raise Undecidable(f"a matrix of shape {shape}")
     return np.full(shape, number(fmpq(0)), dtype=object)
 
 
@@ -181,27 +188,24 @@ def holds(formula: Formula, point: Point) -> bool:
         case And(parts):
             return all(holds(part, point) for part in parts)
         case ForAll():
-            last = _last_exception(formula, point)
+            last = _last_exception(formula.body, formula.bound, point)
             return all(holds(formula.body, {**point, formula.bound: t}) for t in range(last + 2))
         case UniqueMinimiser():
             return _unbeaten(formula, point)
     raise Undecidable(f"the truth of a {type(formula).__name__} cannot be computed")
 
 
-def _last_exception(formula: ForAll, point: Point) -> int:
-    """A number beyond which the body no longer depends on the bound variable: every family is at its default."""
-    last = 0
-    for node in walk(formula.body):
-        if isinstance(node, Nat | Sum | Prod | IndexLe | ForAll | UniqueMinimiser) and formula.bound in free_indices(
-            node
-        ):
-            raise Undecidable("a quantified formula uses its variable outside the index of a family")
-        if isinstance(node, Atom) and formula.bound in free_indices(node):
-            given = point[node.symbol.name]
-            if isinstance(given, Table):
-                shifts = (_shift(i, formula.bound) for i in node.indices if formula.bound in free_indices(i))
-                last = max(last, given.last + max(shifts))
-    return last
+def _last_exception(x: Any, bound: str, point: Point) -> int:
+    """A number beyond which x no longer depends on the bound variable: every family is at its default."""
+    if bound not in free_indices(x):
+        return 0
+    if isinstance(x, Atom) and bound not in free_indices(x.symbol):
+        shift = max(_shift(i, bound) for i in x.indices if bound in free_indices(i))
+        given = point[x.symbol.name]
+        return given.last + shift if isinstance(given, Table) else 0
+    if isinstance(x, Index | Binder | UniqueMinimiser):
+        raise Undecidable("a quantified formula uses its variable outside the index of a family")
+    return max(_last_exception(part, bound, point) for part in children(x))
 
 
 def _shift(i: Index, bound: str) -> int:
@@ -213,6 +217,7 @@ def _shift(i: Index, bound: str) -> int:
 
 def require_well_typed(x: object, point: Point) -> None:
     """Every variable of x has a value at the point, exact and of its shape; raises Undecidable else."""
+    require_distinct_names(x)
     for name in free_indices(x):
         if not (isinstance(point.get(name), int) and point[name] >= 0):
             raise Undecidable(f"the index {name} needs a natural number, given {point.get(name)!r}")
@@ -222,18 +227,62 @@ def require_well_typed(x: object, point: Point) -> None:
             raise Undecidable(f"{symbol.name} has no value")
         given = point[symbol.name]
         shape = position(symbol.rows, point), position(symbol.columns, point)
+        if isinstance(given, Table) and not (symbol.arity and {len(i) for i in given.entries} <= {symbol.arity}):
+            raise Undecidable(f"{symbol.name} takes {symbol.arity} indices, its table others")
         for value in [*given.entries.values(), given.default] if isinstance(given, Table) else [given]:
             entries = np.array(value, dtype=object)
             if entries.shape != (() if symbol.is_scalar else shape) or any(type(e) is not fmpq for e in entries.flat):
                 raise Undecidable(f"{symbol.name} needs exact rationals of shape {shape}")
 
 
+def require_distinct_names(x: object) -> None:
+    """No two variables of x share a name, by which alone a point and a reader know them; raises Undecidable else."""
+    names = sorted([*free_indices(x), *(symbol.name for symbol in symbols(x))])
+    if twice := [a for a, b in itertools.pairwise(names) if a == b]:
+        raise Undecidable(f"{twice[0]} names more than one variable")
+
+
+def inhabited(x: object, point: Point) -> bool:
+    """Whether every symbol of x has an entry at the point: of a matrix without entries all is true, and void."""
+    return all(position(side, point) > 0 for symbol in symbols(x) for side in (symbol.rows, symbol.columns))
+
+
+def frozen(point: Point) -> Point:
+    """A copy of the point that cannot be changed."""
+    return MappingProxyType({name: _frozen(value) for name, value in point.items()})
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Table):
+        return Table(MappingProxyType({i: _frozen(v) for i, v in value.entries.items()}), _frozen(value.default))
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+        value.setflags(write=False)
+    return value
+
+
+def same_point(x: Point, y: Point, about: object) -> bool:
+    """Whether two points agree on every variable of `about`."""
+    names = free_indices(about) | {symbol.name for symbol in symbols(about)}
+    return all(_same_value(x.get(name), y.get(name)) for name in names)
+
+
+def _same_value(x: Any, y: Any) -> bool:
+    if isinstance(x, Table) or isinstance(y, Table):
+        tables = [v if isinstance(v, Table) else Table({}, v) for v in (x, y)]
+        keys = {key for table in tables for key in table.entries}
+        pairs = [(tables[0].default, tables[1].default), *((tables[0][key], tables[1][key]) for key in keys)]
+        return all(_same_value(a, b) for a, b in pairs)
+    return np.shape(x) == np.shape(y) and same(x, y)
+
+
 def _unbeaten(formula: UniqueMinimiser, point: Point) -> bool:
     name = formula.symbol.name
     if name not in point:
         raise Undecidable(f"no competitor {name} is given")
+    claimed = substitute(formula.objective, families={formula.symbol: formula.at})
+    better = evaluate(formula.objective, point) <= evaluate(claimed, point)
     at = minimiser_table(formula, point)
-    better = evaluate(formula.objective, point) <= evaluate(formula.objective, {**point, name: at})
     members = _members(formula, point)
     differs = any(not same(member(point[name], i), member(at, i)) for i in members)
     if better and differs:
@@ -252,7 +301,7 @@ def member(value: Any, indices: tuple[int, ...]) -> Any:
 
 
 def minimiser_table(formula: UniqueMinimiser, point: Point) -> Any:
-    """The claimed minimiser's value: a Table over the ranges, or for arity 0 its one value."""
+    """The claimed minimiser's value within the ranges: a Table, zero outside them; or for arity 0 its one value."""
     if not formula.ranges:
         return evaluate(apply(formula.at, ()), point)
     at = {i: evaluate(apply(formula.at, tuple(Index((), j) for j in i)), point) for i in _members(formula, point)}

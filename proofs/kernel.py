@@ -12,19 +12,30 @@ forward for a `Claim`, `establish` demands that the claim's hypotheses be satisf
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from fractions import Fraction
 from typing import cast
 
 from proofs import normal
-from proofs.evaluation import Point, Undecidable, holds, require_well_typed
+from proofs.evaluation import (
+    Point,
+    Undecidable,
+    frozen,
+    holds,
+    inhabited,
+    require_distinct_names,
+    require_well_typed,
+    same_point,
+)
 from proofs.signs import ZERO, Interval, bounded, plain
 from proofs.terms import (
     Add,
     And,
     Atom,
     Binder,
+    Closed,
     Div,
     Eq,
     ForAll,
@@ -51,6 +62,7 @@ from proofs.terms import (
     index,
     index_le,
     replace,
+    require_well_formed,
     substitute,
     summation,
     symbols,
@@ -71,15 +83,15 @@ class Sequent(Node):
 
 
 @dataclass(frozen=True)
-class Refuted(Formula):
+class Refuted(Closed):
     """The sequent is false, for it fails at the point of the fact's rule."""
 
     sequent: Sequent
 
 
 @dataclass(frozen=True)
-class Cases(Formula):
-    """The sequent holds at each of `count` points, listed by the fact's rule."""
+class Cases(Closed):
+    """The sequent holds at each of `count` different points, listed by the fact's rule."""
 
     sequent: Sequent
     count: int
@@ -124,7 +136,11 @@ def _fact(
     *premises: Fact,
     points: Sequence[Point] = (),
 ) -> Fact:
-    return Fact(rule, frozenset(hypotheses), conclusion, premises, tuple(points), _RULES_ONLY)
+    if any(type(premise) is not Fact for premise in premises):
+        raise TypeError(f"{rule}: a premise is a Fact; a claim or a sequent is not proved yet")
+    assumed = frozenset(hypotheses)
+    require_well_formed((assumed, conclusion))
+    return Fact(rule, assumed, conclusion, premises, tuple(frozen(p) for p in points), _RULES_ONLY)
 
 
 # ------------------------------------------------------------------------------------------ the ordinary moves
@@ -201,7 +217,7 @@ def _require_fresh(variable: Index, formulas: Iterable[Node]) -> None:
 
 # --------------------------------------------------------------------------------------------------- equations
 def identity(lhs: Term, rhs: Term, given: Sequence[Eq] = ()) -> Fact:
-    """lhs = rhs, by normal form; for scalars modulo the ideal of the equations `given`, which become hypotheses.
+    """lhs = rhs, by normal form; modulo the ideal of the equations `given`, all of scalars, which become hypotheses.
 
     Every denominator that was written becomes a hypothesis `!= 0`, also one that cancels, unless it is a number.
     """
@@ -272,13 +288,14 @@ def single(value: Term) -> Fact:
     return _fact("single", [], Eq(big, cast(Term, big.at(big.lo))))
 
 
-def split(value: Term, middle: Index) -> Fact:
+def split(value: Term, middle: Index | int) -> Fact:
     """A range cut in two after `middle`; in a product the later part stands on the left.
 
     Needs lo <= middle + 1 and middle <= hi, which become hypotheses unless they are plain: without them a range run
     backwards would count indices that are not there.
     """
     big = _big(value)
+    middle = index(middle)
     early = type(big)(big.bound, big.body, big.lo, middle)
     late = type(big)(big.bound, big.body, middle + 1, big.hi)
     conditions = [index_le(big.lo, middle + 1), index_le(middle, big.hi)]
@@ -385,7 +402,8 @@ def minimiser(goal: UniqueMinimiser, difference: Fact, delta: Symbol, gap: Term,
 
 def enclosure(value: Term, box: Mapping[Atom, Interval], bound: Fraction, depth: int = 20) -> Fact:
     """value <= bound while each variable stays in its interval, by ball arithmetic with bisection."""
-    if {a.symbol for a in box} != symbols(value) or free_indices(value) or any(a.indices for a in box):
+    scalars = all(a.is_scalar and not a.indices for a in box)
+    if {a.symbol for a in box} != symbols(value) or free_indices(value) or not scalars:
         raise NotProved("enclosure: the box must name each scalar variable of the term, and nothing else")
     if any(lo > hi for lo, hi in box.values()):
         raise NotProved("enclosure: an interval is empty")
@@ -404,12 +422,17 @@ def refute(sequent: Sequent, point: Point) -> Fact:
 
 
 def cases(sequent: Sequent, points: Sequence[Point]) -> Fact:
-    """The sequent holds at each of finitely many points, one at least, all of which satisfy the hypotheses."""
+    """The sequent holds at each of finitely many points, one at least, all of which satisfy the hypotheses.
+
+    The points differ, and give every symbol an entry, so that the count says what it seems to.
+    """
     if not points:
         raise NotProved("cases: an empty domain proves nothing")
+    if any(same_point(x, y, sequent) for x, y in itertools.combinations(points, 2)):
+        raise NotProved("cases: a point is listed twice")
     for point in points:
-        if _truth(sequent, point) is not True:
-            raise NotProved(f"cases: the sequent fails at {dict(point)}")
+        if not (_truth(sequent, point) and inhabited(sequent, point)):
+            raise NotProved(f"cases: the sequent fails or is void at {dict(point)}")
     return _fact("evaluate", [], Cases(sequent, len(points)), points=points)
 
 
@@ -437,6 +460,10 @@ class Claim:
     witness: Point = field(default_factory=dict)
     further: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        if unknown := self.further - set(self.hypotheses):
+            raise ValueError(f"{self.name}: further names no hypothesis of the claim: {', '.join(sorted(unknown))}")
+
     @property
     def sequent(self) -> Sequent:
         return Sequent(frozenset(self.hypotheses.values()), self.conclusion)
@@ -448,16 +475,18 @@ def establish(claim: Claim, fact: Fact) -> Fact:
     Its conclusion must be the claim's, written alike, and its hypotheses among the claim's; and these must hold
     together at the claim's witness, so that nothing is proved from nonsense.
     """
-    if fact.conclusion != claim.conclusion:
+    if type(fact) is not Fact or fact.conclusion != claim.conclusion:
         raise NotProved(f"{claim.name}: the fact proves another statement")
-    missing = fact.hypotheses - set(claim.hypotheses.values())
+    hypotheses = claim.sequent.hypotheses
+    missing = fact.hypotheses - hypotheses
     if missing:
         raise NotProved(f"{claim.name}: the fact needs hypotheses that the claim does not make: {missing}")
     try:
-        require_well_typed(tuple(claim.hypotheses.values()), claim.witness)
+        require_distinct_names(claim.sequent)
+        require_well_typed(hypotheses, claim.witness)
         failing = [name for name, h in claim.hypotheses.items() if not holds(h, claim.witness)]
     except (Undecidable, ZeroDivisionError) as reason:
-        raise NotProved(f"{claim.name}: at the witness {reason}") from reason
-    if failing:
-        raise NotProved(f"{claim.name}: the witness does not satisfy {', '.join(failing)}")
+        raise NotProved(f"{claim.name}: at the witness, {reason}") from reason
+    if failing or not inhabited(hypotheses, claim.witness):
+        raise NotProved(f"{claim.name}: the witness does not satisfy {', '.join(failing) or 'anything, being empty'}")
     return fact

@@ -168,15 +168,30 @@ class Normaliser:
         return {word: c for word, c in total.items() if c}
 
     def _word(self, word: Word, c: Any) -> Linear:
-        """c * word: apply the first rule that fits, else turn every piece of shape 1 by 1 into a number."""
+        """c * word: the first rule that fits, again and again; then every piece of shape 1 by 1 becomes a number."""
+        parts: list[Linear] = []
+        waiting = [(word, c)]
+        while waiting:
+            word, c = waiting.pop()
+            fitting = self._first_fit(word)
+            if fitting is None:
+                parts.append(self._take_numbers_out(word, c))
+                continue
+            if self.steps_left == 0:
+                raise Undecided("rewriting did not end within its cap")
+            self.steps_left -= 1
+            before, rhs, after = fitting
+            waiting.extend((before + w + after, c * d) for w, d in rhs.items())
+        return self._sum(parts)
+
+    def _first_fit(self, word: Word) -> tuple[Word, Linear, Word] | None:
         for lhs, rhs in self.rules:
             for i in range(len(word) - len(lhs) + 1):
                 if word[i : i + len(lhs)] == lhs:
-                    if self.steps_left == 0:
-                        raise Undecided("rewriting did not end within its cap")
-                    self.steps_left -= 1
-                    before, after = word[:i], word[i + len(lhs) :]
-                    return self._sum([self._word(before + w + after, c * d) for w, d in rhs.items()])
+                    return word[:i], rhs, word[i + len(lhs) :]
+        return None
+
+    def _take_numbers_out(self, word: Word, c: Any) -> Linear:
         rest: Word = ()
         for piece in _pieces(word):
             if _letter_shape(piece[0])[0] == _letter_shape(piece[-1])[1] == ONE:
@@ -203,6 +218,8 @@ def residual(lhs: Term, rhs: Term, rules: Sequence[Eq] = ()) -> Linear:
 
 def in_ideal(lhs: Term, rhs: Term, given: Sequence[Eq]) -> bool:
     """Whether the numerator of the scalar lhs - rhs lies in the ideal of the numerators of `given`."""
+    if not all(side.is_scalar for side in (lhs, *(e.lhs for e in given))):
+        raise Undecided("an ideal is one of scalars; equations between matrices are rules for `words`")
 
     def run(arithmetic: Any) -> bool:
         zero = arithmetic.number(Fraction(0))
@@ -220,10 +237,10 @@ def in_ideal(lhs: Term, rhs: Term, given: Sequence[Eq]) -> bool:
 def constant(term: Term) -> Fraction | None:
     """The value of a scalar term whose normal form is a number, else None."""
     found = _with_fractions(lambda arithmetic: Normaliser(arithmetic).linear(term))
-    value = found.get((), None)
-    if not value:
+    if not found:
         return Fraction(0)
-    if set(found) != {()} or not (value.numer.is_ground and value.denom.is_ground):
+    value = found.get((), None)
+    if len(found) > 1 or value is None or not (value.numer.is_ground and value.denom.is_ground):
         return None
     q = value.numer.LC / value.denom.LC
     return Fraction(int(q.numerator), int(q.denominator))

@@ -27,6 +27,7 @@ from proofs.terms import (
     Sum,
     Term,
     Transpose,
+    free_indices,
     fresh,
     walk,
 )
@@ -96,11 +97,12 @@ def _states(inequality: Formula, t: Term, strict: bool) -> bool:
 
 
 def _instances(hypothesis: Formula, t: Term) -> Iterator[Formula]:
-    """The hypothesis; if quantified, its instances at the indices that occur in t and are natural numbers."""
+    """The hypothesis; if quantified, its instances at the indices that are free in t and natural numbers."""
     if not isinstance(hypothesis, ForAll):
         yield hypothesis
         return
-    for i in {x for x in walk(t) if isinstance(x, Index) and x.surely_nonnegative()}:
+    free = free_indices(t)
+    for i in {x for x in walk(t) if isinstance(x, Index) and x.surely_nonnegative() and free_indices(x) <= free}:
         yield from _instances(hypothesis.at(i), t)
 
 
@@ -115,7 +117,7 @@ def bounded(value: Term, box: Mapping[str, Interval], bound: Fraction, depth: in
             return True
     except ZeroDivisionError:
         pass
-    if depth == 0:
+    if depth == 0 or not box:
         return False
     widest = max(box, key=lambda name: box[name][1] - box[name][0])
     lo, hi = box[widest]

@@ -12,12 +12,15 @@ A symbol of arity r is a family: `a = sequence("a")` is applied as `a(t + 1)`. F
 universally quantified. Division is total, its value at denominator 0 unspecified: whoever cancels must know better.
 
 Binders (`Sum`, `Prod`, `ForAll`, `Lambda`) name the bound variable by the depth of binders below it, so that two
-terms which differ only in the names of bound variables are equal as Python objects.
+terms which differ only in the names of bound variables are equal as Python objects. Such names (`#1`) and those of
+`fresh` (`i~7`) are nobody else's. The shape of a symbol depends on no bound variable: symbols are variables of their
+own, so k of shape (n, 1) under a `for every n` would be another variable than k of shape (m, 1).
 """
 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -41,6 +44,10 @@ class Index(Node):
 
     coefficients: tuple[tuple[str, int], ...]
     constant: int
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(c, int) for c in (self.constant, *(c for _, c in self.coefficients))):
+            raise TypeError(f"an index is an integer, given {self.coefficients} + {self.constant}")
 
     def __add__(self, other: Index | int) -> Index:
         other = index(other)
@@ -74,11 +81,17 @@ class Index(Node):
 
 def index(value: Index | int) -> Index:
     """An integer as an index."""
-    return value if isinstance(value, Index) else Index((), value)
+    return value if isinstance(value, Index) else Index((), operator.index(value))
 
 
 def size(name: str) -> Index:
     """An index variable: a natural number, as a size, a length or a position."""
+    if "#" in name or "~" in name:
+        raise ValueError(f"{name!r}: names with # and ~ are kept for bound and fresh variables")
+    return _variable(name)
+
+
+def _variable(name: str) -> Index:
     return Index(((name, 1),), 0)
 
 
@@ -170,8 +183,6 @@ class Symbol(Node):
         return (self.rows, self.columns) == (ONE, ONE)
 
     def __call__(self, *indices: Index | int) -> Term:
-        if len(indices) != self.arity:
-            raise TypeError(f"{self.name} takes {self.arity} indices, {len(indices)} given")
         return Atom(self, tuple(index(i) for i in indices))
 
 
@@ -179,6 +190,10 @@ class Symbol(Node):
 class Atom(Term):
     symbol: Symbol
     indices: tuple[Index, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.indices) != self.symbol.arity:
+            raise TypeError(f"{self.symbol.name} takes {self.symbol.arity} indices, {len(self.indices)} given")
 
     @property
     def shape(self) -> Shape:
@@ -240,6 +255,9 @@ class Div(Term):
     numerator: Term
     denominator: Term
 
+    def __post_init__(self) -> None:
+        _require_scalar(self.denominator, "a denominator")
+
     @property
     def shape(self) -> Shape:
         return self.numerator.shape
@@ -252,6 +270,11 @@ class Transpose(Term):
     @property
     def shape(self) -> Shape:
         return self.of.shape[1], self.of.shape[0]
+
+
+def _require_scalar(x: Term, role: str) -> None:
+    if not x.is_scalar:
+        raise TypeError(f"{role} must be a scalar, given shape {x.shape}")
 
 
 def term(value: Term | Number) -> Term:
@@ -313,6 +336,10 @@ class Sum(Binder, Term):
     lo: Index
     hi: Index
 
+    def __post_init__(self) -> None:
+        if self.bound in free_indices(self.shape):
+            raise TypeError(f"the terms of a sum need one shape, given {self.shape}")
+
     @property
     def shape(self) -> Shape:
         return cast(Term, self.body).shape
@@ -324,6 +351,10 @@ class Prod(Binder, Term):
 
     lo: Index
     hi: Index
+
+    def __post_init__(self) -> None:
+        if self.shape[0] != self.shape[1] or self.bound in free_indices(self.shape):
+            raise TypeError(f"a product needs square factors of one shape, given {self.shape}")
 
     @property
     def shape(self) -> Shape:
@@ -338,7 +369,11 @@ class Lambda(Binder):
 def bind(kind: type[N], variable: Index, body: Node, *rest: Index | int) -> N:
     """`kind` binding `variable` in `body`, under the canonical name for its depth."""
     bound = f"#{_depth(body) + 1}"
-    closed = substitute(body, {variable.name: size(bound)})
+    if bound in free_indices(body):
+        raise TypeError("a bound variable has lost its binder; open a binder with `at`")
+    if any(variable.name in free_indices(symbol) for symbol in symbols(body)):
+        raise TypeError(f"the shape of a symbol depends on {variable.name}, so it cannot be bound")
+    closed = substitute(body, {variable.name: _variable(bound)})
     return kind(bound, closed, *(index(i) for i in rest))  # type: ignore[call-arg]
 
 
@@ -349,8 +384,6 @@ def summation(variable: Index, lo: Index | int, hi: Index | int, body: Term) -> 
 
 def product(variable: Index, lo: Index | int, hi: Index | int, body: Term) -> Term:
     """product of `body` over variable = lo..hi, latest on the left; the body is square."""
-    if body.shape[0] != body.shape[1]:
-        raise TypeError(f"a product needs square factors, given {body.shape}")
     return bind(Prod, variable, body, lo, hi)
 
 
@@ -376,21 +409,32 @@ class Formula(Node):
 
 
 @dataclass(frozen=True)
-class Eq(Formula):
-    lhs: Term
-    rhs: Term
+class Closed(Formula):
+    """A statement about a statement: all its variables are its own, so nothing is ever replaced in it."""
 
 
 @dataclass(frozen=True)
-class Le(Formula):
+class Relation(Formula):
+    """Between two matrices of one shape; an inequality is one between all entries."""
+
     lhs: Term
     rhs: Term
 
+    def __post_init__(self) -> None:
+        if self.lhs.shape != self.rhs.shape:
+            raise TypeError(f"a relation needs one shape, given {self.lhs.shape} and {self.rhs.shape}")
 
-@dataclass(frozen=True)
-class Lt(Formula):
-    lhs: Term
-    rhs: Term
+
+class Eq(Relation):
+    """lhs = rhs."""
+
+
+class Le(Relation):
+    """lhs <= rhs."""
+
+
+class Lt(Relation):
+    """lhs < rhs."""
 
 
 @dataclass(frozen=True)
@@ -398,6 +442,9 @@ class Nonzero(Formula):
     """A scalar differs from 0."""
 
     term: Term
+
+    def __post_init__(self) -> None:
+        _require_scalar(self.term, "what differs from 0")
 
 
 @dataclass(frozen=True)
@@ -429,6 +476,11 @@ class UniqueMinimiser(Formula):
     objective: Term
     at: Node
 
+    def __post_init__(self) -> None:
+        _require_scalar(self.objective, "an objective")
+        if self.symbol in symbols(self.at):
+            raise TypeError(f"{self.symbol.name} is bound, so the claimed minimiser cannot mention it")
+
 
 def for_all(variable: Index, body: Formula) -> Formula:
     """`body` for every natural number `variable`."""
@@ -450,8 +502,8 @@ def absolute_le(x: Term, bound: Term) -> Formula:
 
 # -------------------------------------------------------------------------------------- variables, replacement
 def children(x: Any) -> Iterator[Any]:
-    """The direct constituents of a node or a tuple."""
-    if isinstance(x, tuple):
+    """The direct constituents of a node, a tuple or a frozenset."""
+    if isinstance(x, tuple | frozenset):
         yield from x
     elif isinstance(x, Node):
         yield from (getattr(x, f.name) for f in fields(x))
@@ -473,8 +525,11 @@ def free_indices(x: Any) -> set[str]:
     """The index variables free in x (those of shapes included)."""
     if isinstance(x, Index):
         return {name for name, _ in x.coefficients}
-    found: set[str] = set().union(*(free_indices(c) for c in children(x)))
-    return found - {x.bound} if isinstance(x, Binder) else found
+    if isinstance(x, Closed):
+        return set()
+    if isinstance(x, Binder):
+        return free_indices(x.body) - {x.bound} | free_indices(tuple(children(x))[2:])
+    return set().union(*(free_indices(c) for c in children(x)))
 
 
 def _depth(x: Any) -> int:
@@ -482,12 +537,21 @@ def _depth(x: Any) -> int:
     return max(below, int(x.bound[1:])) if isinstance(x, Binder) else below
 
 
+def require_well_formed(x: object) -> None:
+    """Nothing inside x can hide a variable (a list, a generator), and no bound variable has lost its binder."""
+    for part in walk(x):
+        if not isinstance(part, Node | tuple | frozenset | str | int | Fraction):
+            raise TypeError(f"a term holds a {type(part).__name__}, which is no part of the language")
+    if any(name.startswith("#") for name in free_indices(x)):
+        raise TypeError("a bound variable has lost its binder; open a binder with `at`")
+
+
 _names = itertools.count()
 
 
 def fresh(stem: str = "i") -> Index:
     """An index variable that occurs nowhere else."""
-    return size(f"{stem}~{next(_names)}")
+    return _variable(f"{stem}~{next(_names)}")
 
 
 def substitute(x: N, indices: Mapping[str, Index] | None = None, families: Mapping[Symbol, Node] | None = None) -> N:
@@ -499,17 +563,21 @@ def _substitute(x: Any, indices: Mapping[str, Index], families: Mapping[Symbol, 
     if isinstance(x, Index):
         result = index(x.constant)
         for name, c in x.coefficients:
-            result = result + indices.get(name, size(name)) * c
+            result = result + indices.get(name, _variable(name)) * c
         return result
-    if isinstance(x, tuple):
-        return tuple(_substitute(y, indices, families) for y in x)
+    if isinstance(x, tuple | frozenset):
+        return type(x)(_substitute(y, indices, families) for y in x)
+    if isinstance(x, Closed):
+        return x
     if isinstance(x, Atom) and x.symbol in families:
         value = apply(families[x.symbol], _substitute(x.indices, indices, {}))
         if value.shape != _substitute(x.shape, indices, {}):
             raise TypeError(f"{x.symbol.name} has shape {x.shape}, its replacement {value.shape}")
         return value
-    if isinstance(x, UniqueMinimiser) and any(x.symbol in symbols(item) for item in families.items()):
-        raise TypeError(f"{x.symbol.name} is bound by the minimiser statement and cannot be replaced")
+    if isinstance(x, UniqueMinimiser):
+        others = {_substitute(symbol, indices, {}) for symbol in symbols(x) - {x.symbol}}
+        if x.symbol in families or _substitute(x.symbol, indices, {}) in others | symbols(tuple(families.items())):
+            raise TypeError(f"{x.symbol.name} is bound by the minimiser statement: it cannot be replaced, nor captured")
     if isinstance(x, Binder):
         variable = fresh()
         body = _substitute(x.body, {**indices, x.bound: variable}, families)
@@ -524,8 +592,12 @@ def replace(x: N, old: Term, new: Term) -> N:
     """Replace every occurrence of the term `old`, which has no loose bound variable, by `new`."""
     if x == old:
         return cast(N, new)
-    if isinstance(x, tuple):
-        return cast(N, tuple(replace(y, old, new) for y in x))
+    if isinstance(x, Closed):
+        return x
+    if isinstance(x, UniqueMinimiser) and x.symbol in symbols((old, new)):
+        raise TypeError(f"{x.symbol.name} is bound by the minimiser statement: it cannot be replaced, nor captured")
+    if isinstance(x, tuple | frozenset):
+        return cast(N, type(x)(replace(y, old, new) for y in x))
     if isinstance(x, Binder):
         variable = fresh()
         body = replace(x.at(variable), old, new)
