@@ -40,9 +40,16 @@ def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool, out: Tensor 
     return h
 
 
-def backward(g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
+def backward(
+    g: Tensor,
+    a: Tensor,
+    h: Tensor,
+    h0: Tensor | None,
+    reverse: bool,
+    out: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
     """The gradients (da, db) for the cotangent g of the states h that `forward` gave."""
-    da, db = _fresh(h), _fresh(h)
+    da, db = (_fresh(h), _fresh(h)) if out is None else out
     tensors = [_plain(x) for x in (g, a, h)]
     views = [_view(x, reverse) for x in (*tensors, _state(h0), da, db)]
     _call("scan_backward", views, h, streams=5)

@@ -27,12 +27,17 @@ typedef struct {
 /* The least of both. */
 static inline int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 
-/* Writes past the caches where the destination is aligned; for outputs too large to be found there again. */
+/* Copies a multiple of 4 bytes; past the caches for outputs too large to be found there again. Then every byte goes past
+   them, ragged ends too: a line written half through a cache and half around it costs more than either. */
 static inline void store(void *to, const void *from, int64_t bytes, int past_caches) {
 #ifdef __AVX__
-    if (past_caches && ((uintptr_t)to & 31) == 0 && (bytes & 31) == 0) {
-        for (int64_t i = 0; i < bytes; i += 32)
-            _mm256_stream_si256((__m256i *)((char *)to + i), _mm256_loadu_si256((const __m256i *)((const char *)from + i)));
+    if (past_caches) {
+        char *p = to;
+        const char *q = from, *end = q + bytes;
+        int word;
+        for (; q < end && ((uintptr_t)p & 31); p += 4, q += 4) memcpy(&word, q, 4), _mm_stream_si32((int *)p, word);
+        for (; q + 32 <= end; p += 32, q += 32) _mm256_stream_si256((__m256i *)p, _mm256_loadu_si256((const __m256i *)q));
+        for (; q < end; p += 4, q += 4) memcpy(&word, q, 4), _mm_stream_si32((int *)p, word);
         return;
     }
 #endif
