@@ -43,7 +43,6 @@ from proofs.terms import (
     Transpose,
     UniqueMinimiser,
     Zero,
-    apply,
     children,
     free_indices,
     substitute,
@@ -303,9 +302,15 @@ def member(value: Any, indices: tuple[int, ...]) -> Any:
 def minimiser_table(formula: UniqueMinimiser, point: Point) -> Any:
     """The claimed minimiser's value within the ranges: a Table, zero outside them; or for arity 0 its one value."""
     if not formula.ranges:
-        return evaluate(apply(formula.at, ()), point)
-    at = {i: evaluate(apply(formula.at, tuple(Index((), j) for j in i)), point) for i in _members(formula, point)}
+        return _member_at(formula.at, (), point)
+    at = {i: _member_at(formula.at, i, point) for i in _members(formula, point)}
     return Table(at, _nought(formula.symbol, point))
+
+
+def _member_at(function: Any, indices: tuple[int, ...], point: Point) -> Any:
+    for i in indices:
+        function, point = function.body, {**point, function.bound: i}
+    return evaluate(function, point)
 
 
 def _nought(symbol: Symbol, point: Point) -> Any:

@@ -218,10 +218,10 @@ def prove_any_order() -> Fact:
 
 # --------------------------------------------------------------------------------- the recurrence, run exactly
 def run(a: Sequence[Any], b: Sequence[Any], h: Any) -> list[Any]:
-    """h_1 .. h_T over any arithmetic; a and b hold a_1 .. a_T and b_1 .. b_T, numbers or arrays of numbers."""
+    """h_1 .. h_T over any arithmetic; a and b hold a_1 .. a_T and b_1 .. b_T: numbers, rows of channels, or matrices."""
     states = []
     for a_t, b_t in zip(a, b, strict=True):
-        h = (a_t @ h if isinstance(a_t, np.ndarray) else a_t * h) + b_t
+        h = (a_t @ h if np.ndim(a_t) == 2 else a_t * h) + b_t
         states.append(h)
     return states
 

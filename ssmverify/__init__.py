@@ -1,0 +1,34 @@
+"""ssmverify: theorems about state-space models, proved and run.
+
+    from ssmverify import Theorem, check
+    check(theorem).status
+
+Names are imported when first used, so that the command line answers before torch and sympy are loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ssmverify.catalogue import catalogue
+    from ssmverify.checking import check
+    from ssmverify.theorem import Layer, Mutant, Source, Theorem, Verdict
+
+_HOMES = {
+    "Layer": "theorem",
+    "Mutant": "theorem",
+    "Source": "theorem",
+    "Theorem": "theorem",
+    "Verdict": "theorem",
+    "catalogue": "catalogue",
+    "check": "checking",
+}
+__all__ = ["Layer", "Mutant", "Source", "Theorem", "Verdict", "catalogue", "check"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

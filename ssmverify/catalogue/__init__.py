@@ -1,0 +1,84 @@
+"""The catalogue: one file a paper, and what others have registered under the entry point group `ssmverify.theorems`."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from ssmverify.theorem import BadInput, Theorem
+
+PAPERS = ("recurrence", "longhorn")
+GROUP = "ssmverify.theorems"
+
+
+def catalogue() -> list[Theorem]:
+    """Every theorem: ours, then those of other packages' entry points (a Theorem, or a sequence of them)."""
+    found: list[Theorem] = []
+    for paper in PAPERS:
+        found.extend(importlib.import_module(f"ssmverify.catalogue.{paper}").theorems)
+    for entry in entry_points(group=GROUP):
+        value = entry.load()
+        found.extend([value] if isinstance(value, Theorem) else value)
+    return found
+
+
+def select(names: Sequence[str]) -> list[Theorem]:
+    """The theorems meant by names, patterns such as 'longhorn.*', and Python files; all of ours for no names.
+
+    Raises BadInput for what names nothing.
+    """
+    if not names:
+        return catalogue()
+    chosen: dict[str, Theorem] = {}
+    for name in names:
+        found = from_file(Path(name)) if name.endswith(".py") else _matching(name, catalogue())
+        chosen.update((theorem.name, theorem) for theorem in found)
+    return list(chosen.values())
+
+
+def _matching(name: str, theorems: Iterable[Theorem]) -> list[Theorem]:
+    by_name = {theorem.name: theorem for theorem in theorems}
+    found = [theorem for key, theorem in by_name.items() if fnmatch.fnmatchcase(key, name)]
+    if not found:
+        near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.3)
+        hint = f"did you mean {near[0]}?" if near else "`ssmverify list` shows all."
+        raise BadInput(f"no theorem is called {name}; {hint}")
+    return found
+
+
+def from_file(file: Path) -> list[Theorem]:
+    """The theorems that a Python file defines. Raises BadInput if it cannot be imported or defines none."""
+    if not file.exists():
+        raise BadInput(f"there is no file {file}; give a path that exists, or the name of a theorem.")
+    module = _load(file)
+    found = [value for value in vars(module).values() if isinstance(value, Theorem)]
+    if not found:
+        raise BadInput(f"{file} defines no Theorem; bind one to a name at its top level.")
+    return found
+
+
+def _load(file: Path) -> ModuleType:
+    name = f"ssmverify_user_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise BadInput(f"{file} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(file.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except BadInput:
+        raise
+    except Exception as error:
+        message = f"{file} does not import: {type(error).__name__}: {error}; run `python {file}` to see where."
+        raise BadInput(message) from error
+    finally:
+        sys.path.pop(0)
+    return module

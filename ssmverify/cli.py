@@ -1,0 +1,118 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ssmverify.theorem import Verdict
+
+FELL, USAGE, UNDECIDED = 1, 2, 3
+
+
+class Commands(click.Group):
+    """Turns what the user gave wrongly into one sentence and exit status 2; `--traceback` shows where it came from."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            from ssmverify.theorem import BadInput
+
+            if ctx.params.get("traceback") or not isinstance(error, BadInput | OSError):
+                raise
+            click.echo(f"ssmverify: {error}", err=True)
+            raise click.exceptions.Exit(USAGE) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--traceback", is_flag=True, help="Show where an error came from.")
+@click.version_option(package_name="ssmverify")
+def main(traceback: bool) -> None:
+    """Prove theorems about state-space models, run them in torch, and try to tear the two apart."""
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME|FILE|PATTERN]...")
+@click.option("--quick", is_flag=True, help="A quarter of the examples.")
+@click.option(
+    "--examples", type=click.IntRange(1), default=100, show_default=True, help="Inputs for each layer and dtype."
+)
+@click.option("--seed", type=int, help="Reproduce a run.")
+@click.option(
+    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop each theorem after this."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Append the evidence here.")
+def check(
+    names: tuple[str, ...], quick: bool, examples: int, seed: int | None, budget: float | None, json_file: Path | None
+) -> None:
+    """Check theorems: proofs, exact instances, layers against their bounds, mutants.
+
+    Exit status 0 if all is as it should be, 1 if something fell or a mutant survived, 3 if time ran out.
+    """
+    from rich.console import Console
+
+    from ssmverify import evidence
+    from ssmverify.catalogue import select
+    from ssmverify.checking import check as run
+    from ssmverify.report.terminal import Board, summary
+
+    started = time.monotonic()
+    theorems = select(names)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if seed is None:
+        seed = int.from_bytes(__import__("os").urandom(4))
+    with Board(console, theorems) as board:
+        for theorem in theorems:
+            many = max(examples // 4, 1) if quick else examples
+            verdict = run(theorem, examples=many, seed=seed, budget=budget, tell=board.teller(theorem))
+            for file in {evidence.STORE, json_file} - {None}:
+                evidence.append(verdict, file)  # type: ignore[arg-type]
+            board.add(verdict)
+    for line in summary(board.verdicts, time.monotonic() - started):
+        console.print(line, highlight=False, markup=False)
+    raise click.exceptions.Exit(_status(board.verdicts))
+
+
+def _status(verdicts: list[Verdict]) -> int:
+    if any(verdict.problems for verdict in verdicts):
+        return FELL
+    return UNDECIDED if any(verdict.undecided for verdict in verdicts) else 0
+
+
+@main.command(name="list")
+def list_theorems() -> None:
+    """List the theorems of the catalogue."""
+    from ssmverify.catalogue import catalogue
+
+    for theorem in catalogue():
+        click.echo(f"{theorem.name:36} {theorem.source}")
+
+
+@main.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Show one theorem: claim, source, what is so, derivation, layers, mutants, evidence."""
+    from ssmverify import evidence
+    from ssmverify.catalogue import select
+    from ssmverify.report import terminal
+
+    for theorem in select([name]):
+        current = evidence.sources_hash(theorem)
+        click.echo("\n".join(terminal.show(theorem, evidence.latest(theorem.name), current)))
+
+
+@main.command()
+def doctor() -> None:
+    """Say what this machine has: versions, backends, GPU, Rocq, a foreign package in the way."""
+    from ssmverify.doctor import findings
+
+    for name, value in findings():
+        click.echo(f"{name:16} {value}")

@@ -1,0 +1,164 @@
+"""Verdicts in the terminal: a live table where there is one, plain lines in CI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ssmverify.theorem import REFUTED, LayerResult, Theorem, Verdict
+
+Row = tuple[str, ...]
+HEADINGS = ("theorem", "status", "sizes", "lengths", "decided by", "error / bound", "mutants", "s")
+
+
+class Board:
+    """Shows verdicts as they come: a table with a progress bar below, or a line each where output is no terminal."""
+
+    def __init__(self, console: Console, theorems: Sequence[Theorem]):
+        self.console, self.verdicts = console, list[Verdict]()
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self.progress = Progress(*columns, TimeElapsedColumn(), console=console)
+        self.task = self.progress.add_task("", total=len(theorems))
+        self.live = Live(self._view(), console=console, refresh_per_second=8) if console.is_terminal else None
+
+    def __enter__(self) -> Board:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self.live:
+            self.live.update(table(self.verdicts))
+            self.live.stop()
+        else:
+            self.console.print(table(self.verdicts))
+
+    def teller(self, theorem: Theorem) -> Callable[[str], None]:
+        """What `check` calls to say what it is at."""
+
+        def tell(what: str) -> None:
+            self.progress.update(self.task, description=escape(f"{theorem.name}: {what}"[:70].ljust(70)))
+
+        return tell
+
+    def add(self, verdict: Verdict) -> None:
+        """One theorem is done."""
+        self.verdicts.append(verdict)
+        self.progress.advance(self.task)
+        if self.live:
+            self.live.update(self._view())
+        else:
+            mark = "ok  " if verdict.green else "FAIL"
+            self.console.print(f"{mark} {verdict.theorem}: {verdict.status}, {verdict.seconds:.1f} s", highlight=False)
+
+    def _view(self) -> Group:
+        return Group(table(self.verdicts), self.progress)
+
+
+def table(verdicts: Iterable[Verdict]) -> Table:
+    """One row a theorem."""
+    out = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in HEADINGS:
+        out.add_column(heading, justify="right" if heading in ("mutants", "s") else "left", overflow="fold")
+    for v in verdicts:
+        colour = "green" if v.green else "red"
+        status = v.status + ("" if v.green else " (undecided)" if v.undecided else " (FAILS)")
+        out.add_row(
+            v.theorem,
+            f"[{colour}]{status}[/]",
+            v.sizes,
+            v.lengths,
+            v.decided_by,
+            errors(v.layers),
+            v.refuted_mutants,
+            f"{v.seconds:.1f}",
+        )
+    return out
+
+
+def errors(layers: Iterable[LayerResult]) -> str:
+    """The worst error of each dtype in units of its bound; devices that did not run are named below the table."""
+    shown = []
+    for r in layers:
+        if not r.problem.startswith("not run"):
+            device = "" if r.device == "cpu" else f" {r.device}"
+            shown.append(f"{r.dtype}{device} {r.worst:.2g}{' !' if r.problem else ''}")
+    return ", ".join(shown) or "-"
+
+
+def summary(verdicts: Sequence[Verdict], seconds: float) -> list[str]:
+    """What the table does not say: counterexamples, what failed, what did not run, and the totals."""
+    lines = []
+    for v in verdicts:
+        if v.status == REFUTED:
+            lines.append(f"{v.theorem} is refuted at {v.counterexample}")
+        lines.extend(f"{v.theorem} FAILS: {problem}" for problem in v.problems)
+        if v.undecided:
+            lines.append(f"{v.theorem} is undecided: the time given ran out; raise --budget.")
+    not_run = sorted({f"{r.device} {r.problem}" for v in verdicts for r in v.layers if r.problem.startswith("not run")})
+    lines.extend(not_run)
+    good = sum(v.green for v in verdicts)
+    seed = verdicts[0].seed if verdicts else 0
+    lines.append(f"{good} of {len(verdicts)} theorems as they should be, in {seconds:.1f} s (seed {seed}).")
+    return lines
+
+
+def show(theorem: Theorem, evidence: dict[str, Any] | None, current_hash: str) -> list[str]:
+    """`ssmverify show`: everything about one theorem, as lines."""
+    from proofs.derivation import show_point, steps
+    from proofs.kernel import NotProved, Refuted
+    from proofs.printing import statement
+    from ssmverify.checking import scope
+
+    lines = [theorem.name, "=" * len(theorem.name), "", "Claim", *_indent(statement(theorem.claim))]
+    lines += ["", "Source", f"  {theorem.source}"]
+    if theorem.says:
+        lines.append(f"  It says: {theorem.says}")
+    if theorem.source.words:
+        lines.append(f"  In its words: {theorem.source.words!r}")
+    if theorem.source.read:
+        lines.append(f"  Read: {theorem.source.read}.")
+    lines += ["", "What is so"]
+    try:
+        fact = theorem.fact
+        if isinstance(fact.conclusion, Refuted):
+            lines.append(f"  Refuted as read, at {show_point(fact.points[0])}.")
+        else:
+            sizes, lengths = scope(theorem.claim)
+            lines.append(f"  Proved. Sizes: {sizes}. Lengths: {lengths}.")
+        lines += _indent(theorem.derivation.idea.splitlines())
+        lines += ["", "Derivation", *steps(fact)]
+    except NotProved as reason:
+        lines.append(f"  Not proved: {reason}")
+    lines += ["", "Layers", *_indent([layer.name for layer in theorem.layers] or ["none"])]
+    lines += ["", "Mutants of the author", *_indent([m.description for m in theorem.mutants])]
+    lines += ["", "Evidence", *_indent(_evidence(evidence, current_hash))]
+    return lines
+
+
+def _evidence(evidence: dict[str, Any] | None, current_hash: str) -> list[str]:
+    if evidence is None:
+        return ["none yet: run `ssmverify check` here"]
+    stale = "" if evidence["sources"] == current_hash else " STALE: the sources have changed since"
+    found_with = f"seed {evidence['seed']}, torch {evidence['versions']['torch']}"
+    lines = [f"{evidence['time']}: {evidence['status']}, {found_with}{stale}"]
+    for r in evidence["layers"]:
+        found = (
+            r["problem"] or f"worst error / bound {r['worst']:.3g} over {r['examples']} inputs, at {r['worst_input']}"
+        )
+        lines.append(f"{r['layer']} {r['dtype']} {r['device']}: {found}")
+    lines += [f"mutant {m['outcome']}: {m['description']}  [{m['shown_by']}]" for m in evidence["mutants"]]
+    return lines
+
+
+def _indent(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]

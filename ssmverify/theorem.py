@@ -1,0 +1,169 @@
+"""The vocabulary: a `Theorem` binds a claim, its proof, its layers and its mutants; a `Verdict` says what was found.
+
+Nothing here runs anything; `ssmverify.checking` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from proofs.derivation import Derivation
+from proofs.kernel import Claim, Fact
+
+if TYPE_CHECKING:
+    import torch
+    from hypothesis.strategies import SearchStrategy
+    from torch import Tensor
+
+
+class BadInput(Exception):
+    """What the user gave cannot be used; the message names the culprit and the mend in one sentence."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement comes from, and what of it was read.
+
+    `words` quotes what was read; where the wording was not at hand it is empty, and `read` names what was.
+    """
+
+    paper: str
+    arxiv: str = ""
+    place: str = ""
+    words: str = ""
+    read: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.paper, self.arxiv and f"arXiv {self.arxiv}", self.place) if part)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A torch layer that is to compute what the claim says, and how far rounding may take it from that.
+
+    `run(**inputs)` gives a tuple of tensors; `exact(**inputs)` the same values as arrays of rationals, computed on the
+    very floats of the inputs; `bound(**inputs)` float64 tensors that broadcast to the outputs. `inputs(dtype)` is a
+    strategy for the keyword arguments. `formulas` are the functions whose every sign, term and product the harness
+    breaks in turn.
+    """
+
+    name: str
+    run: Callable[..., tuple[Tensor, ...]]
+    exact: Callable[..., tuple[Any, ...]]
+    bound: Callable[..., tuple[Tensor, ...]]
+    inputs: Callable[[torch.dtype], SearchStrategy[dict[str, Any]]]
+    formulas: tuple[Callable[..., Any], ...] = ()
+    dtypes: tuple[str, ...] = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The claim, or one layer's `run`, with one thing broken on purpose; the theorem's checks must refute it."""
+
+    description: str
+    claim: Claim | None = None
+    run: Callable[..., tuple[Tensor, ...]] | None = None
+    layer: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.claim is None) == (self.run is None):
+            raise BadInput(f"the mutant '{self.description}' needs either claim= or run=")
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A row of the catalogue.
+
+    `proof` returns a Fact: of the claim, or of its refutation. `instances` is a strategy for points that satisfy the
+    claim's hypotheses. `premises` are other theorems' facts that the proof takes for granted, for the record.
+    """
+
+    claim: Claim
+    proof: Callable[[], Fact]
+    instances: Callable[[], SearchStrategy[Mapping[str, Any]]]
+    mutants: tuple[Mutant, ...]
+    source: Source = Source("this project")
+    says: str = ""
+    layers: tuple[Layer, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.mutants:
+            raise BadInput(
+                f"the theorem {self.claim.name} has no mutants, so nothing shows that its checks can fail: "
+                "give mutants=(Mutant(...),) with at least one broken claim or layer"
+            )
+
+    @property
+    def name(self) -> str:
+        return self.claim.name
+
+    @property
+    def derivation(self) -> Derivation:
+        return Derivation(self.claim, self.proof)
+
+    @cached_property
+    def fact(self) -> Fact:
+        """The proved fact, for use as a premise elsewhere; raises NotProved."""
+        return self.derivation.run()
+
+
+HOLDS = "holds"
+HOLDS_FURTHER = "holds with a further hypothesis"
+REFUTED = "refuted as read"
+FELL = "not proved"
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """The worst that was seen of one layer in one dtype on one device."""
+
+    layer: str
+    dtype: str
+    device: str
+    examples: int
+    worst: float  # error / bound
+    worst_input: str
+    problem: str = ""  # a violation, with its input; or why the layer did not run
+
+
+@dataclass(frozen=True)
+class MutantResult:
+    """What became of a mutant: refuted (by which check, where), equivalent (with its proof), or it survived."""
+
+    description: str
+    outcome: str  # "refuted" | "equivalent" | "ill-typed" | "survived"
+    shown_by: str
+
+
+@dataclass
+class Verdict:
+    """What checking one theorem found."""
+
+    theorem: str
+    status: str
+    sizes: str
+    lengths: str
+    decided_by: str
+    instances: int = 0
+    counterexample: str = ""
+    layers: list[LayerResult] = field(default_factory=list)
+    mutants: list[MutantResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    undecided: bool = False  # the time given ran out
+    seed: int = 0
+    sources: str = ""  # hash of what it rests on
+    seconds: float = 0.0
+
+    @property
+    def green(self) -> bool:
+        """Proved or refuted, every layer inside its bound, every mutant refuted, and all of it in time."""
+        return not self.problems and not self.undecided
+
+    @property
+    def refuted_mutants(self) -> str:
+        """How many of the mutants that are programs and not equivalent were refuted."""
+        counted = [m for m in self.mutants if m.outcome in ("refuted", "survived")]
+        return f"{sum(m.outcome == 'refuted' for m in counted)}/{len(counted)}"
