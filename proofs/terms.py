@@ -511,9 +511,11 @@ def children(x: Any) -> Iterator[Any]:
 
 def walk(x: Any) -> Iterator[Any]:
     """Every node and tuple inside x, x included."""
-    yield x
-    for child in children(x):
-        yield from walk(child)
+    waiting = [x]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(children(part))
 
 
 def symbols(x: Any) -> set[Symbol]:

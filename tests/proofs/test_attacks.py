@@ -125,8 +125,8 @@ def test_a_claim_or_a_sequent_is_no_premise(rule: Callable[[Any], Fact], unprove
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: linear(i, 1, n, Mul([a(i), x]), one),  # type: ignore[arg-type]
-        lambda: identity(Mul(f for f in (x, y)), one),  # type: ignore[arg-type]
+        lambda: linear(i, 1, n, Mul([a(i), x]), one),
+        lambda: identity(Mul(f for f in (x, y)), one),
         lambda: single(Sum("#1", x, ONE, summation(j, 1, n, summation(i, 1, j, a(i))).body.hi)),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_term_cannot_hide_a_variable_in_a_list_or_behind_a_lost_binder(build: 
         build()
 
 
-@pytest.mark.parametrize("build", [lambda: n * 0.5, lambda: index(0.5), lambda: sequence("a")(0.5)])  # type: ignore[operator, arg-type]
+@pytest.mark.parametrize("build", [lambda: n * 0.5, lambda: index(0.5), lambda: sequence("a")(0.5)])
 def test_half_an_index_is_no_natural_number(build: Callable[[], Any]) -> None:
     with pytest.raises(TypeError):
         build()
@@ -167,13 +167,13 @@ def test_substitution_under_a_binder_captures_nothing() -> None:
 
 def test_a_minimiser_statement_binds_its_symbol() -> None:
     """x is the unique minimiser over s of (s - x)², so s = y must not make it one of (y - x)²."""
-    least = minimum(s.symbol, (s - x) * (s - x), x, Symbol("d", ONE, ONE))  # type: ignore[attr-defined]
+    least = minimum(s.symbol, (s - x) * (s - x), x, Symbol("d", ONE, ONE))
     attacks: list[Callable[[], Node]] = [
         lambda: rewrite(least, assume(Eq(s, y))),
         lambda: rewrite(least, assume(Eq(x, s))),
-        lambda: instantiate(least, families={s.symbol: y}),  # type: ignore[attr-defined]
-        lambda: instantiate(least, families={x.symbol: s}),  # type: ignore[attr-defined]
-        lambda: UniqueMinimiser(s.symbol, (), (s - x) * (s - x), s),  # type: ignore[attr-defined]
+        lambda: instantiate(least, families={s.symbol: y}),
+        lambda: instantiate(least, families={x.symbol: s}),
+        lambda: UniqueMinimiser(s.symbol, (), (s - x) * (s - x), s),
     ]
     for attack in attacks:
         with pytest.raises(REFUSED):
@@ -184,7 +184,7 @@ def test_sizes_that_become_equal_do_not_let_a_minimiser_capture_its_namesake() -
     """M u minimises |s - M u|² over s of size n; were u named s of size m, n = m would claim it of |s - M s|²."""
     s_n, s_m = vector("s", n), vector("s", m)
     at = matrix("M", n, m) @ s_m
-    least = minimum(s_n.symbol, (s_n - at).T @ (s_n - at), at, Symbol("d", n, ONE))  # type: ignore[attr-defined]
+    least = minimum(s_n.symbol, (s_n - at).T @ (s_n - at), at, Symbol("d", n, ONE))
     for sizes in ({"m": n}, {"n": m}, {"n": ONE, "m": ONE}):
         with pytest.raises(TypeError):
             instantiate(least, sizes)
@@ -269,7 +269,7 @@ def test_relations_and_quotients_are_typed() -> None:
         lambda: Le(zero, vector("v", n)),
         lambda: x / (Identity(n) + A),  # the normal form would see x / 1
         lambda: Nonzero(A),
-        lambda: UniqueMinimiser(A.symbol, (), A @ A, B),  # type: ignore[attr-defined]
+        lambda: UniqueMinimiser(A.symbol, (), A @ A, B),
         lambda: product(i, 1, n, vector("v", n)),
         lambda: congruence(identity(vector("v", 2), vector("v", 2)), Prod, i, 1, 0),
     ):
@@ -469,7 +469,7 @@ def test_a_stationary_point_that_is_no_minimum_is_refused() -> None:
     d = Symbol("d", ONE, ONE)
     objective = s * s - s * s * s * s
     with pytest.raises(NotProved, match="sign"):
-        minimum(s.symbol, objective, zero, d, term(-1) * (d() * d() * d() * d()))  # type: ignore[attr-defined]
+        minimum(s.symbol, objective, zero, d, term(-1) * (d() * d() * d() * d()))
 
 
 def test_minimiser_needs_a_fresh_difference_the_whole_norm_and_the_ranges() -> None:
@@ -478,7 +478,7 @@ def test_minimiser_needs_a_fresh_difference_the_whole_norm_and_the_ranges() -> N
 
     def attempt(goal: UniqueMinimiser, delta: Symbol, norm: Term, gap: Term) -> Fact:
         """With the premise assumed, so that delta stands in a hypothesis."""
-        moved = family((i,), goal.at.at(i) + delta(i))  # type: ignore[attr-defined]
+        moved = family((i,), goal.at.at(i) + delta(i))
         after, before = (substitute(goal.objective, families={symbol: v}) for v in (moved, goal.at))
         return minimiser(goal, assume(Eq(after, before + Add((norm, gap)))), delta, gap)
 
@@ -521,7 +521,7 @@ def test_enclosure_refuses_vectors_gaps_and_vanishing_denominators() -> None:
         (term(2), {}, 1),
     ]:
         with pytest.raises(REFUSED):
-            enclosure(value, box, Fraction(bound), depth=6)  # type: ignore[arg-type]
+            enclosure(value, box, Fraction(bound), depth=6)
 
 
 # ---------------------------------------------------------------------------------------------- points and claims
@@ -530,10 +530,10 @@ def test_refutations_and_cases_are_about_no_other_statement() -> None:
     refuted = refute(entails(index_le(n, 1)), {"n": 2})
     case = cases(entails(Eq(x, zero)), [{"x": fmpq(0)}])
     assert instantiate(refuted, {"n": index(0)}).conclusion == refuted.conclusion
-    assert instantiate(case, families={x.symbol: one}).conclusion == case.conclusion  # type: ignore[attr-defined]
+    assert instantiate(case, families={x.symbol: one}).conclusion == case.conclusion
     unequal = refute(entails(Eq(x, y)), {"x": fmpq(1), "y": fmpq(2)})
     assert rewrite(unequal, assume(Eq(x, y))).conclusion == unequal.conclusion
-    assert generalise(refuted, n).conclusion.body == refuted.conclusion  # type: ignore[attr-defined]
+    assert generalise(refuted, n).conclusion.body == refuted.conclusion
 
 
 @pytest.mark.parametrize(
@@ -602,11 +602,11 @@ def test_the_claimed_minimiser_counts_outside_the_ranges_too() -> None:
 
 
 def test_a_competitor_must_differ_within_the_ranges_and_be_no_worse() -> None:
-    goal = UniqueMinimiser(s.symbol, (), (s - x) * (s - x), x)  # type: ignore[attr-defined]
+    goal = UniqueMinimiser(s.symbol, (), (s - x) * (s - x), x)
     for competitor in (1, 2):
         with pytest.raises(NotProved):
             refute(entails(goal), {"x": fmpq(1), "s": fmpq(competitor)})
-    flat = UniqueMinimiser(s.symbol, (), x * x, x)  # type: ignore[attr-defined]
+    flat = UniqueMinimiser(s.symbol, (), x * x, x)
     assert refute(entails(flat), {"x": fmpq(1), "s": fmpq(0)})
 
 
