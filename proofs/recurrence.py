@@ -218,7 +218,7 @@ def prove_any_order() -> Fact:
 
 # --------------------------------------------------------------------------------- the recurrence, run exactly
 def run(a: Sequence[Any], b: Sequence[Any], h: Any) -> list[Any]:
-    """h_1 .. h_T over any arithmetic; a and b hold a_1 .. a_T and b_1 .. b_T: numbers, rows of channels, or matrices."""
+    """h_1 .. h_T over any arithmetic, from a_1 .. a_T and b_1 .. b_T: numbers, rows of channels, or matrices."""
     states = []
     for a_t, b_t in zip(a, b, strict=True):
         h = (a_t @ h if np.ndim(a_t) == 2 else a_t * h) + b_t

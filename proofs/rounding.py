@@ -12,7 +12,7 @@ Source: the standard model of rounding (Higham, Accuracy and Stability of Numeri
 | H_t, W_t, U_t | H_t = A_t H_{t-1} + B_t; W_t = A_t (W_{t-1} + H_{t-1}); U_t = (1 + P) A_t U_{t-1} + η |
 | p, q | how many roundings a step puts on a_t g_{t-1} and on b_t: 1 and 1 for a fused multiply-add, 2 and 1 else |
 | P, Q | bounds of |α_t| and |β_t|, such as (1 + u)^p - 1 and (1 + u)^q - 1 |
-| N | any number with p W_t + (p + q) H_t <= N H_t; N = p T + q will do for T steps, by `rounding.distance` |
+| N | any number with p W_t + (p + q) H_t <= N H_t wherever A_{t+1} > 0; p T + q will do for T steps, by `distance` |
 | v | 1 + u |
 
 A hypothesis `∀t` on an infinite sequence costs a run of T steps nothing: gates and inputs after T may be taken as 0.
@@ -253,7 +253,7 @@ chain = Claim(
         "P_is_p_roundings": Le((1 - p * u) * (1 + P), term(1)),
         "Q_is_q_roundings": Le(Q * (1 - N * u), q * u),
         "N_small": Lt(term(0), 1 - N * u),
-        "N_enough": always(Le(p * W(t), (N - p - q) * H(t))),
+        "N_enough": always(Le(A(t + 1) * (p * W(t)), A(t + 1) * ((N - p - q) * H(t)))),
     },
     witness={
         "p": 1,
@@ -345,9 +345,10 @@ def prove_chain() -> Fact:
     signs += [H_sign, W_sign, U_sign, *(at_t(f) for f in ("P_is_p_roundings", "Q_is_q_roundings", "N_enough"))]
     Y_t = H(t) + c * (p * W(t) + q * H(t))
     K = term(1) - (1 - p * u) * (1 + P)
-    D = (N - p - q) * H(t) - p * W(t)
+    AD = A(t + 1) * ((N - p - q) * H(t)) - A(t + 1) * (p * W(t))
     slack = [
-        A(t + 1) * (Y_t * K + p * c * (H(t) * K + (1 + P) * u * D)),
+        A(t + 1) * (Y_t * K + p * c * (H(t) * K)),
+        p * c * ((1 + P) * u * AD),
         (q * u - Q * (1 - N * u)) / (1 - N * u) * B(t + 1),
     ]
     one_step = [at_t(name) for name in ("computed", "recurrence", "W_recurrence", "U_recurrence", "H_recurrence")]

@@ -20,11 +20,11 @@ from hypothesis.errors import NoSuchExample
 from torch import Tensor
 
 from proofs.derivation import show_point
-from proofs.evaluation import Undecidable
+from proofs.evaluation import Undecidable, evaluate, holds
 from proofs.kernel import Claim, Fact, NotProved, Refuted, cases, identity, refute
 from proofs.printing import text
 from proofs.quadratic import competitor
-from proofs.terms import Nonzero, Symbol, UniqueMinimiser, free_indices, walk
+from proofs.terms import And, Le, Lt, Nonzero, Symbol, UniqueMinimiser, free_indices, walk
 from ssmverify.evidence import sources_hash
 from ssmverify.mutation import claim_mutants, construction, source_mutants, swapped
 from ssmverify.strategies import exact
@@ -154,34 +154,50 @@ def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort)
 
     def fails(point: Mapping[str, Any]) -> bool:
         nonlocal tried
-        refutation = _refutation(theorem.claim, point)
         tried += 1
-        return refutation is not None
+        return refutation(theorem.claim, point) is not None
 
-    point = effort.search(theorem.instances(), fails, max(effort.examples // 4, 10))
+    try:
+        point = effort.search(theorem.instances(), fails, max(effort.examples // 4, 10))
+    except Unusable as reason:
+        verdict.problems.append(f"an instance decides nothing: {reason}")
+        return
     verdict.instances = tried
     if point is not None:
         verdict.counterexample = show_point(point)
         verdict.problems.append(f"the claim is false at {verdict.counterexample}")
 
 
-def _refutation(claim: Claim, point: Mapping[str, Any]) -> Fact | None:
-    """A Fact that the claim is false at the point; None if it is true there."""
+class Unusable(Exception):
+    """The claim is neither true nor false at a point: it does not satisfy the hypotheses, or cannot be evaluated."""
+
+
+def refutation(claim: Claim, point: Mapping[str, Any]) -> Fact | None:
+    """A Fact that the claim is false at the point; None if it is true there. Raises Unusable if it is neither."""
     goal = claim.conclusion
-    if isinstance(goal, UniqueMinimiser):
-        try:
-            better = competitor(goal, point)
-        except (Undecidable, ZeroDivisionError):
-            return None
-        return None if better is None else refute(claim.sequent, {**point, goal.symbol.name: better})
     try:
-        cases(claim.sequent, [point])
+        if not isinstance(goal, UniqueMinimiser):
+            cases(claim.sequent, [point])
+            return None
+        better = competitor(goal, point)
+        return None if better is None else refute(claim.sequent, {**point, goal.symbol.name: better})
+    except (Undecidable, ZeroDivisionError, KeyError) as reason:
+        raise Unusable(f"{reason} at {show_point(point)}") from reason
     except NotProved:
         try:
             return refute(claim.sequent, point)
-        except NotProved:
-            return None
-    return None
+        except NotProved as reason:
+            raise Unusable(f"{reason} at {show_point(point)}") from reason
+
+
+def refuted_at(claim: Claim, point: Mapping[str, Any]) -> bool:
+    """Whether the kernel can refute the claim at the point; the cheap look at the conclusion alone comes first."""
+    try:
+        if not isinstance(claim.conclusion, UniqueMinimiser) and holds(claim.conclusion, point):
+            return False
+        return refutation(claim, point) is not None
+    except (Unusable, Undecidable, ZeroDivisionError):
+        return False
 
 
 # -------------------------------------------------------------------------------------------------- the layers
@@ -293,11 +309,29 @@ def _check_mutants(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
 
 
 def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort) -> MutantResult:
-    point = effort.search(theorem.instances(), lambda p: _refutation(claim, p) is not None, 200, simplify=False)
+    point = effort.search(theorem.instances(), lambda p: refuted_at(claim, p), 200, simplify=False)
     if point is not None:
         return MutantResult(description, "refuted", f"claim, at {show_point(point)}")
-    proof = _equivalence(theorem.claim, claim)
-    return MutantResult(description, "equivalent", proof) if proof else MutantResult(description, "survived", "")
+    if proof := _equivalence(theorem.claim, claim):
+        return MutantResult(description, "equivalent", proof)
+    if _weaker(theorem, claim, effort):
+        return MutantResult(description, "weaker", "a larger bound at every point tried, so not false")
+    return MutantResult(description, "survived", "")
+
+
+def _weaker(theorem: Theorem, mutant: Claim, effort: Effort) -> bool:
+    """Whether the mutant of an inequality only enlarges its bound, at every drawn point."""
+    original = theorem.claim.conclusion
+    bounds = construction(theorem.claim), construction(mutant)
+    inequality = isinstance(original, Le | Lt) or (isinstance(original, And) and isinstance(original.parts[0], Le))
+    if not inequality or any(len(terms) != 1 for terms in bounds):
+        return False
+
+    def stronger(point: Mapping[str, Any]) -> bool:
+        before, after = (evaluate(terms[0], point) for terms in bounds)
+        return bool(after < before)
+
+    return effort.search(theorem.instances(), stronger, 100, simplify=False) is None
 
 
 def _equivalence(original: Claim, mutant: Claim) -> str:

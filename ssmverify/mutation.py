@@ -36,6 +36,7 @@ from proofs.terms import (
     Term,
     Transpose,
     UniqueMinimiser,
+    absolute_le,
     apply,
     bind,
     children,
@@ -48,7 +49,7 @@ Variant = tuple[str, Any]
 
 # ---------------------------------------------------------------------------------------------------- of claims
 def claim_mutants(claim: Claim) -> Iterator[tuple[str, Claim]]:
-    """The claim with one thing broken in its construction: the right sides, or the claimed minimiser."""
+    """The claim with one thing broken in its construction: the right sides, bounds, or the claimed minimiser."""
     for what, conclusion in _formula_variants(claim.conclusion):
         if conclusion != claim.conclusion:
             yield what, replace(claim, conclusion=conclusion)
@@ -57,7 +58,9 @@ def claim_mutants(claim: Claim) -> Iterator[tuple[str, Claim]]:
 def _formula_variants(formula: Formula) -> Iterator[tuple[str, Formula]]:
     match formula:
         case Eq(lhs, rhs) | Le(lhs, rhs) | Lt(lhs, rhs):
-            yield from ((what, type(formula)(lhs, new)) for what, new in _variants(rhs))
+            yield from ((what, type(formula)(lhs, new)) for what, new in _variants(rhs) if new.shape == lhs.shape)
+        case And((Le(_, x), Le(y, bound))) if x == y:
+            yield from ((what, absolute_le(x, new)) for what, new in _variants(bound))
         case And(parts):
             for i, part in enumerate(parts):
                 for what, new in _formula_variants(part):
@@ -131,6 +134,8 @@ def construction(claim: Claim) -> list[Term]:
         match formula:
             case Eq(_, rhs) | Le(_, rhs) | Lt(_, rhs):
                 yield rhs
+            case And((Le(_, x), Le(y, bound))) if x == y:
+                yield bound
             case And(parts):
                 for part in parts:
                     yield from terms(part)

@@ -131,10 +131,14 @@ class LayerResult:
 
 @dataclass(frozen=True)
 class MutantResult:
-    """What became of a mutant: refuted (by which check, where), equivalent (with its proof), or it survived."""
+    """What became of a mutant: refuted (by which check, where), or survived; some are no mutants after all.
+
+    Those are: equivalent (with its proof); weaker, an inequality with a larger bound, which is not false; ill-typed,
+    a layer that raises an error on every input.
+    """
 
     description: str
-    outcome: str  # "refuted" | "equivalent" | "ill-typed" | "survived"
+    outcome: str  # "refuted" | "survived" | "equivalent" | "weaker" | "ill-typed"
     shown_by: str
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from ssmverify.theorem import BadInput, Theorem
 
-PAPERS = ("recurrence", "longhorn")
+PAPERS = ("recurrence", "rounding", "longhorn")
 GROUP = "ssmverify.theorems"
 
 

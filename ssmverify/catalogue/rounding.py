@@ -1,0 +1,190 @@
+"""Rows for the rounding bounds: claims from `proofs.rounding`. Their layers are the scans of `catalogue/recurrence.py`,
+which are judged by these very bounds, and `tests/numeric` holds the evaluated copy against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from unicodedata import normalize
+
+from flint import fmpq
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from proofs import rounding as paper
+from proofs.evaluation import Table
+from proofs.kernel import Claim, Fact
+from proofs.terms import Eq, Formula, Le, Nat, absolute_le, product
+from ssmverify.strategies import columns, points, rationals, tables
+from ssmverify.theorem import Mutant, Source, Theorem
+
+MODEL = Source(
+    "Higham: Accuracy and Stability of Numerical Algorithms",
+    place="2002, sections 2.2 and 3.1",
+    read="remembered; the model of rounding is stated as hypotheses, everything else is derived",
+)
+Point = Mapping[str, Any]
+units = st.sampled_from([fmpq(1, 4), fmpq(1, 16), fmpq(1, 256)])
+shares = st.sampled_from([fmpq(1), fmpq(-1), fmpq(0), fmpq(1, 2)])  # of an error in its bound: mostly all of it
+slacks = st.sampled_from([fmpq(0), fmpq(0), fmpq(1)])
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+@st.composite
+def approximations(draw: st.DrawFn) -> Point:
+    """x and y with their sizes, and approximations with their majorants; every letter that the lemmas use."""
+    point: dict[str, Any] = {"u": draw(units), "η": draw(slacks)}
+    point |= {"δ": draw(shares) * point["u"], "ε": draw(shares) * point["η"]}
+    for x, X in ("xX", "yY"):
+        value, error = draw(rationals()), draw(rationals())
+        hat, Hat = (normalize("NFC", letter + "\u0302") for letter in (x, X))
+        point |= {x: value, X: abs(value) + draw(slacks), hat: value + error}
+        point[Hat] = point[X] + abs(error) + draw(slacks)
+    return point
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> Point:
+    """A run of T steps, every rounding error a chosen share of its bound; gates and inputs are 0 thereafter."""
+    p, q, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    N, u = fmpq(p * T + q), draw(st.sampled_from([fmpq(1, 16), fmpq(1, 32)]))
+    P, Q, eta = (1 + u) ** p - 1, (1 + u) ** q - 1, draw(slacks) / 64
+    a, b, h = _run(draw, T)
+    times = range(1, T + 1)
+    alpha, beta = ({t: draw(shares) * bound for t in times} for bound in (P, Q))
+    eps = {t: draw(shares) * eta for t in times}
+    g, H, W, U = {0: h[0]}, {0: abs(h[0])}, {0: fmpq(0)}, {0: fmpq(0)}
+    for t in times:
+        g[t] = a[t] * g[t - 1] * (1 + alpha[t]) + b[t] * (1 + beta[t]) + eps[t]
+        H[t] = abs(a[t]) * H[t - 1] + abs(b[t])
+        W[t] = abs(a[t]) * (W[t - 1] + H[t - 1])
+        U[t] = (1 + P) * abs(a[t]) * U[t - 1] + eta
+    families = {"a": a, "b": b, "h": h, "g": g, "α": alpha, "β": beta, "ε": eps, "H": H, "W": W}
+    families |= {"A": _absolute(a), "B": _absolute(b)}
+    scalars = {"p": p, "q": q, "T": T, "u": u, "N": N, "P": P, "Q": Q, "η": eta}
+    return {**scalars, **{name: _table(x) for name, x in families.items()}, "U": _table(U, eta)}
+
+
+def _run(draw: st.DrawFn, T: int) -> tuple[dict[int, fmpq], dict[int, fmpq], dict[int, fmpq]]:
+    times = range(1, T + 1)
+    silent = draw(st.booleans())  # then all there is comes from underflow
+    values = st.just(fmpq(0)) if silent else rationals()
+    a, b = {t: draw(rationals()) for t in times}, {t: draw(values) for t in times}
+    h = {0: draw(values)}
+    for t in times:
+        h[t] = a[t] * h[t - 1] + b[t]
+    return a, b, h
+
+
+def _absolute(x: dict[int, fmpq]) -> dict[int, fmpq]:
+    return {t: abs(value) for t, value in x.items()}
+
+
+def _table(x: dict[int, fmpq], default: Any = None) -> Table:
+    return Table({(t,): value for t, value in x.items()}, fmpq(0) if default is None else default)
+
+
+@st.composite
+def nodes(draw: st.DrawFn) -> Point:
+    s, p, r = (draw(st.integers(0, 2)) for _ in "spr")
+    times = range(s + p + r + 3)
+    families = {"w": tables(times, rationals()), "b": tables(times, rationals())}
+    return draw(points(s=s, p=p, r=r, u=units, V=rationals(1, 3), **families))
+
+
+@st.composite
+def old_errors(draw: st.DrawFn) -> Point:
+    """Errors, keys, and strengths up to the limit r k'k = 2."""
+    n = draw(st.integers(1, 3))
+    k = draw(columns(n))
+    size = sum(entry**2 for entry in k.flat)
+    r = draw(st.sampled_from([fmpq(0), fmpq(1, 3), fmpq(1), fmpq(2)])) / (size or 1)
+    return draw(points(n=n, e=columns(n), k=k, r=r))
+
+
+@st.composite
+def quotients(draw: st.DrawFn) -> Point:
+    D, kappa, u = draw(rationals(1, 3)), draw(units), draw(units)
+    D_error = draw(shares) * kappa * D
+    return {"x": draw(rationals(0, 3)), "D": D, "D\u0302": D + D_error, "κ": kappa, "u": u, "δ": draw(shares) * u}
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+def row(
+    claim: Claim,
+    proof: Callable[[], Fact],
+    instances: Callable[[], SearchStrategy[Point]],
+    says: str,
+    broken: str,
+    conclusion: Formula,
+) -> Theorem:
+    """A row whose author's mutant is the claim with another conclusion."""
+    mutant = Mutant(broken, claim=replace(claim, conclusion=conclusion))
+    return Theorem(claim, proof, instances, (mutant,), MODEL, says)
+
+
+P = paper
+one_rounding_fewer = P.c * (P.p * P.W(P.T) + (P.q - 1) * P.H(P.T)) + P.U(P.T)
+growing = P.error + P.strength * (P.key.T @ P.error) * P.key
+first, second = P.node.conclusion.parts  # type: ignore[attr-defined]
+
+theorems = (
+    row(
+        P.product_claim,
+        P.prove_product,
+        approximations,
+        "The error of a product is at most the product of the majorants less the product of the sizes.",
+        "only the first-order terms",
+        absolute_le(P.xc * P.yc - P.x * P.y, (P.Xm - P.X) * P.Y + P.X * (P.Ym - P.Y)),
+    ),
+    row(
+        P.rounding_claim,
+        P.prove_rounded,
+        approximations,
+        "Rounding multiplies a majorant by 1 + u and adds η.",
+        "the size rounded, not the majorant",
+        absolute_le(P.xc * (1 + P.d) + P.e - P.x, P.Xm + P.u * P.X + P.eta - P.X),
+    ),
+    row(
+        P.chain,
+        P.prove_chain,
+        chains,
+        "|g_T - h_T| <= u/(1 - Nu) (p W_T + q H_T) + U_T: the tolerance of every sequential scan.",
+        "one rounding fewer on the inputs",
+        absolute_le(P.g(P.T) - P.h(P.T), one_rounding_fewer),
+    ),
+    row(P.distance, P.prove_distance, chains, "W_T <= T H_T.", "W_T <= H_T", Le(P.W(P.T), P.H(P.T))),
+    row(
+        P.node,
+        P.prove_node,
+        nodes,
+        "In any order of association the term of b_j in h_t collects (t - j) + depth(j) roundings.",
+        "the product of the gates alone is rounded",
+        replace(P.node.conclusion, parts=(first, Eq(second.lhs, P.V * P.inputs(*P.whole)))),  # type: ignore[call-arg]
+    ),
+    row(
+        P.gamma,
+        P.prove_gamma,
+        lambda: points(T=st.integers(0, 6), u=units),
+        "(1 + u)^T - 1 <= T u/(1 - T u).",
+        "the denominator one rounding short",
+        Le((1 - (Nat(P.T) - 1) * P.u) * product(P.i, 1, P.T, 1 + P.u), 1 + P.u * P.u * 0),
+    ),
+    row(
+        P.delta_step,
+        P.prove_delta_step,
+        old_errors,
+        "One step of the delta rule does not enlarge an old error while 0 <= r k'k <= 2.",
+        "the step with the other sign",
+        Le(growing.T @ growing, P.error.T @ P.error),
+    ),
+    row(
+        P.quotient,
+        P.prove_quotient,
+        quotients,
+        "A quotient by a denominator that is off by a factor 1 ± κ.",
+        "1 + κ for 1/(1 - κ)",
+        absolute_le(P.x_ * (1 + P.d) / P.Dc - P.x_ / P.D, ((1 + P.u) * (1 + P.kappa) - 1) * (P.x_ / P.D)),
+    ),
+)
