@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from numeric.scan import operators
+
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -28,7 +30,7 @@ def differentiable_scan(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool, 
     """The operator ssmverify::scan, differentiable. a b (B, T, D), h0 (B, D) or None."""
     # Dynamo refuses a Function with a jvp of its own, and forward mode needs one.
     function = _Scan if torch.compiler.is_compiling() else _ScanWithTangent
-    h: Tensor = function.apply(a, b, h0, reverse, backend)
+    h: Tensor = function.apply(a, b, h0, reverse, backend)  # type: ignore[no-untyped-call]
     return h
 
 
@@ -37,7 +39,7 @@ class _Scan(torch.autograd.Function):
 
     @staticmethod
     def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool, backend: str) -> Tensor:
-        h: Tensor = torch.ops.ssmverify.scan(a, b, h0, reverse, backend)
+        h: Tensor = operators.scan(a, b, h0, reverse, backend)
         return h
 
     @staticmethod
@@ -52,7 +54,7 @@ class _Scan(torch.autograd.Function):
         if torch.is_grad_enabled() or _forward_mode():
             da, db = _differentiable_backward(g, a, h, h0, ctx.reverse, ctx.backend)
         else:  # nobody asks for a second derivative: spare the call its bookkeeping
-            da, db = torch.ops.ssmverify.scan_backward(g, a, h, h0, ctx.reverse, ctx.backend)
+            da, db = operators.scan_backward(g, a, h, h0, ctx.reverse, ctx.backend)
         dh0 = None if h0 is None else _first(a, ctx.reverse).conj() * _first(db, ctx.reverse)
         return da, db, dh0, None, None
 
@@ -78,7 +80,7 @@ class _ScanBackward(torch.autograd.Function):
     def forward(
         g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool, backend: str
     ) -> tuple[Tensor, Tensor]:
-        da, db = torch.ops.ssmverify.scan_backward(g, a, h, h0, reverse, backend)
+        da, db = operators.scan_backward(g, a, h, h0, reverse, backend)
         return da, db
 
     @staticmethod
@@ -119,7 +121,7 @@ def _differentiable_backward(
 ) -> tuple[Tensor, Tensor]:
     """The operator ssmverify::scan_backward, differentiable."""
     function = _ScanBackward if torch.compiler.is_compiling() else _ScanBackwardWithTangent
-    da, db = function.apply(g, a, h, h0, reverse, backend)
+    da, db = function.apply(g, a, h, h0, reverse, backend)  # type: ignore[no-untyped-call]
     return da, db
 
 

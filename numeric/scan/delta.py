@@ -15,6 +15,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
+from numeric.scan import delta_cpu, native
 from numeric.scan.arguments import (
     require_choice,
     require_dtype,
@@ -25,7 +26,7 @@ from numeric.scan.arguments import (
 from numeric.scan.matrix import matrix_scan
 
 FORMS = ("explicit", "implicit")
-BACKENDS = ("auto", "reference", "associative")
+BACKENDS = ("auto", "reference", "associative", "cpu")
 
 
 @overload
@@ -69,8 +70,9 @@ def delta_scan(
     (B, d, n); None is zero. One real dtype (float32, float64) and one device.
     form: "explicit" writes with strength beta, "implicit" with beta/(1 + beta k'k), which is exact Longhorn.
     states: return all S_t (B, T, d, n) as well.
-    backend: "auto", "reference" (the loop), "associative" (a parallel prefix over the transitions I - r k
-    k').
+    backend: "auto"; "reference", the loop in torch, differentiable to every order; "cpu", the loop in C for
+    n <= 256, differentiable once and not through all states; "associative", a parallel prefix over the
+    transitions I - r k k'.
 
     Returns (y, S_T), or (y, S_T, S) with states=True: y (B, T, d), S_T (B, d, n). T = 0 and empty batches are
     fine. Differentiable.
@@ -83,8 +85,14 @@ def delta_scan(
     require_choice("backend", backend, BACKENDS)
     strength = beta.unsqueeze(-1) if beta.ndim == 2 else beta
     start = v.new_zeros(v.shape[0], v.shape[2], k.shape[2]) if S0 is None else S0
-    run = _prefix if backend == "associative" else _loop
-    y, S = run(q, k, v, strength, start, form)
+    if _fused(q, k, v, strength, start, states, backend):
+        r = _write_strength(k, strength, form).expand_as(v)
+        if not states:
+            return delta_cpu.delta_scan(q, k, v, r, start)
+        y, S = delta_cpu.delta_states(q, k, v, r, start)
+    else:
+        run = _prefix if backend == "associative" else _loop
+        y, S = run(q, k, v, strength, start, form)
     final = S[:, -1] if S.shape[1] else start
     return (y, final, S) if states else (y, final)
 
@@ -138,6 +146,18 @@ def _prefix(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str)
     transposed = matrix_scan(*folded, backend="associative").reshape(batch, channels, length, n, each)
     states = transposed.permute(0, 2, 1, 4, 3).reshape(batch, length, d, n)
     return _read(states, q), states
+
+
+def _fused(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, states: bool, backend: str) -> bool:
+    """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
+    obstacle = native.obstacle(v)
+    if k.shape[2] > delta_cpu.MOST:
+        obstacle = f"the state size is {k.shape[2]}, the largest it takes is {delta_cpu.MOST}"
+    elif states and torch.is_grad_enabled() and any(x.requires_grad for x in (q, k, v, beta, S)):
+        obstacle = "it has no gradients of all states"
+    if backend == "cpu" and obstacle:
+        raise ValueError(f"backend 'cpu' can't serve: {obstacle}")
+    return backend not in ("reference", "associative") and not obstacle
 
 
 def _check(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor | None) -> None:

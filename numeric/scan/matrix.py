@@ -9,7 +9,7 @@ Products of matrices do not commute: the latest factor stands on the left.
 import torch
 from torch import Tensor
 
-from numeric.scan import associative
+from numeric.scan import associative, matrix_cpu, native
 from numeric.scan.arguments import (
     WIDE,
     require_choice,
@@ -19,27 +19,28 @@ from numeric.scan.arguments import (
     require_tensors,
 )
 
-BACKENDS = ("auto", "reference", "associative")
+BACKENDS = ("auto", "reference", "associative", "cpu")
 
 
 def matrix_scan(A: Tensor, B: Tensor, H0: Tensor | None = None, *, backend: str = "auto") -> Tensor:
     """All states of H_t = A_t H_{t-1} + B_t.
 
     A: (B, T, n, n). B: (B, T, n, m). H0: (B, n, m); None is zero. One dtype (float32, float64, complex64,
-    complex128) and one device. backend: "auto", "reference" (the loop), "associative" (a parallel prefix: its
-    products of transitions round in another order, and may overflow where the states do not).
+    complex128) and one device. backend: "auto"; "reference", the loop in torch; "cpu", the loop
+    in C for real n <= 32, m <= 64; "associative", a parallel prefix, whose products of transitions round in
+    another order and may overflow where the states do not.
 
     Returns H (B, T, n, m). T = 0 and empty batches are fine; a NaN moves forward in time only.
     Differentiable.
 
     Raises TypeError for dtypes that are unsupported or differ, ValueError for shapes or devices that do not
-    agree and for an unknown backend.
+    agree, an unknown backend, or one named outright that can't serve.
     """
     _check(A, B, H0)
     require_choice("backend", backend, BACKENDS)
     if backend == "associative":
         return associative.states(A, B, H0, torch.matmul)
-    return _loop(A, B, H0)
+    return matrix_cpu.matrix_scan(A, B, H0) if _fused(B, backend) else _loop(A, B, H0)
 
 
 def _loop(A: Tensor, B: Tensor, H0: Tensor | None) -> Tensor:
@@ -49,6 +50,18 @@ def _loop(A: Tensor, B: Tensor, H0: Tensor | None) -> Tensor:
         H = A[:, t] @ H + B[:, t]
         states.append(H)
     return torch.stack(states, dim=1) if states else B.clone()
+
+
+def _fused(B: Tensor, backend: str) -> bool:
+    """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
+    obstacle = native.obstacle(B)
+    if B.is_complex():
+        obstacle = "it has no kernel for complex matrices"
+    elif B.shape[2] > matrix_cpu.MOST or B.shape[3] > matrix_cpu.WIDEST:
+        obstacle = f"its matrices go up to n = {matrix_cpu.MOST}, m = {matrix_cpu.WIDEST}"
+    if backend == "cpu" and obstacle:
+        raise ValueError(f"backend 'cpu' can't serve: {obstacle}")
+    return backend != "reference" and not obstacle
 
 
 def _check(A: Tensor, B: Tensor, H0: Tensor | None) -> None:

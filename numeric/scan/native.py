@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 SOURCES = Path(__file__).parent / "native"
 FLAGS = ("-std=c99", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared")
@@ -27,10 +28,69 @@ def library() -> ctypes.CDLL | None:
     return _load()[0]
 
 
-@torch.compiler.assume_constant_result
+class View(ctypes.Structure):
+    """A tensor as the kernels see it: where it starts, and its strides in elements."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("batch", ctypes.c_int64),
+        ("time", ctypes.c_int64),
+        ("channel", ctypes.c_int64),
+    )
+
+
+ABSENT = View(None, 0, 0, 0)
+SUFFIX = {torch.float32: "f32", torch.float64: "f64", torch.complex64: "c64", torch.complex128: "c128"}
+
+
+def sequence(x: Tensor | None, reverse: bool = False) -> View:
+    """x (batch, time, channel, ...); in reverse, from its last step backwards."""
+    if x is None:
+        return ABSENT
+    batch, time, channel = x.stride()[:3]
+    if reverse:
+        return View(x.data_ptr() + (x.shape[1] - 1) * time * x.element_size(), batch, -time, channel)
+    return View(x.data_ptr(), batch, time, channel)
+
+
+def state(x: Tensor | None) -> View:
+    """x (batch, channel, ...), which has no time."""
+    return ABSENT if x is None else View(x.data_ptr(), x.stride(0), 0, x.stride(1))
+
+
+def pointer(x: Tensor) -> ctypes.c_void_p:
+    """Where x starts."""
+    return ctypes.c_void_p(x.data_ptr())
+
+
+def call(name: str, dtype: torch.dtype, views: list[View], *rest: int | ctypes.c_void_p) -> None:
+    """Runs a kernel: views, then integers of 64 bits and pointers, the number of threads last."""
+    kernels = library()
+    assert kernels is not None
+    numbers = (x if isinstance(x, ctypes.c_void_p) else ctypes.c_int64(x) for x in rest)
+    getattr(kernels, f"{name}_{SUFFIX[dtype]}")(*map(ctypes.byref, views), *numbers)
+
+
+def advise_large_pages(address: int, size: int) -> None:
+    """Asks for large pages beneath fresh memory: faulting 4 KB at a time costs more than a scan of it."""
+    kernels = library()
+    assert kernels is not None
+    kernels.advise_large_pages(ctypes.c_void_p(address), ctypes.c_int64(size))
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def missing() -> str:
     """Why `library()` is None: one sentence, empty where it is not."""
     return _load()[1]
+
+
+def obstacle(x: Tensor) -> str:
+    """What keeps the kernels from working on x: one sentence, empty where nothing does."""
+    if x.device.type != "cpu":
+        return f"the tensors are on {x.device}"
+    if x.dtype not in SUFFIX:
+        return f"it has no kernel for {x.dtype}"
+    return str(missing())
 
 
 @functools.cache

@@ -13,6 +13,9 @@
 #ifdef __AVX__
 #include <immintrin.h>
 #endif
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -29,7 +32,7 @@ static inline int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 
 /* Copies a multiple of 4 bytes; past the caches for outputs too large to be found there again. Then every byte goes past
    them, ragged ends too: a line written half through a cache and half around it costs more than either. */
-static inline void store(void *to, const void *from, int64_t bytes, int past_caches) {
+static inline void store(void *to, const void *from, int64_t bytes, int64_t past_caches) {
 #ifdef __AVX__
     if (past_caches) {
         char *p = to;
@@ -51,28 +54,59 @@ static inline void finish_stores(void) {
 #endif
 }
 
-/* Asks for large pages beneath a fresh output: faulting 4 KB at a time costs more than the scan itself. */
+/* Asks for large pages beneath a fresh output: faulting 4 KB at a time costs more than the scan itself. Memory that the
+   allocator had recycled is there already, and is left alone. */
 void advise_large_pages(void *data, int64_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     const uintptr_t page = 4096, start = ((uintptr_t)data + page - 1) & ~(page - 1);
     const uintptr_t end = ((uintptr_t)data + (uintptr_t)bytes) & ~(page - 1);
-    if (end > start) madvise((void *)start, end - start, MADV_HUGEPAGE);
+    unsigned char present = 1;
+    if (end > start && mincore((void *)((start + end) / 2 & ~(page - 1)), page, &present) == 0 && !(present & 1))
+        madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else
     (void)data, (void)bytes;
 #endif
 }
 
+static inline int64_t thread_number(void) {
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+static const double FACTORIAL[] = {1,     1,      2,       6,        24,        120,        720,
+                                   5040,  40320,  362880,  3628800,  39916800,  479001600,  6227020800};
+
 #define REAL float
 #define FMA __builtin_fmaf
 #define ELEM float
 #define NAME(f) f##_f32
+#define INTEGER int32_t
+#define MANTISSA 23
+#define BIAS 127
+#define DEGREE 7
+#define ROUNDER 12582912.0 /* 1.5 * 2^23: adding it rounds to an integer */
+#define LN2_HIGH 0x1.62e4p-1
+#define LN2_LOW 0x1.7f7d1cf79abcap-20
+#define LEAST_EXPONENT -104.0
+#define LARGEST_EXPONENT 89.0
 #include "scan.h"
+#include "matrix.h"
+#include "lanes.h"
+#include "delta.h"
+#include "selective.h"
+#include "undefine.h"
 #undef ELEM
 #undef NAME
+
 #define COMPLEX
 #define ELEM Complex_f32
 #define NAME(f) f##_c64
-typedef struct { float re, im; } Complex_f32;
+typedef struct {
+    float re, im;
+} Complex_f32;
 #include "scan.h"
 #undef COMPLEX
 #undef ELEM
@@ -84,11 +118,28 @@ typedef struct { float re, im; } Complex_f32;
 #define FMA __builtin_fma
 #define ELEM double
 #define NAME(f) f##_f64
+#define INTEGER int64_t
+#define MANTISSA 52
+#define BIAS 1023
+#define DEGREE 13
+#define ROUNDER 6755399441055744.0
+#define LN2_HIGH 0x1.62e42fefa38p-1
+#define LN2_LOW 0x1.ef35793c7673p-45
+#define LEAST_EXPONENT -746.0
+#define LARGEST_EXPONENT 710.0
 #include "scan.h"
+#include "matrix.h"
+#include "lanes.h"
+#include "delta.h"
+#include "selective.h"
+#include "undefine.h"
 #undef ELEM
 #undef NAME
+
 #define COMPLEX
 #define ELEM Complex_f64
 #define NAME(f) f##_c128
-typedef struct { double re, im; } Complex_f64;
+typedef struct {
+    double re, im;
+} Complex_f64;
 #include "scan.h"

@@ -48,7 +48,7 @@ static inline void NAME(load)(ELEM *restrict to, const ELEM *from, int64_t strid
         for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
 
-static inline void NAME(unload)(ELEM *to, const ELEM *restrict from, int64_t stride, int64_t n, int past_caches) {
+static inline void NAME(unload)(ELEM *to, const ELEM *restrict from, int64_t stride, int64_t n, int64_t past_caches) {
     if (stride == 1)
         store(to, from, n * (int64_t)sizeof(ELEM), past_caches);
     else if (stride == -1)
@@ -74,7 +74,7 @@ static inline void NAME(products)(const ELEM *restrict x, ELEM *restrict h, int6
 }
 
 static void NAME(forward_rows)(View a, View b, View h0, View h, int64_t i, int64_t first, int64_t n, int64_t T,
-                               int past_caches) {
+                               int64_t past_caches) {
     ELEM s[ROW], a_block[WIDTH], b_block[WIDTH];
     memset(s, 0, sizeof s);
     if (h0.data) NAME(load)(s, AT(h0, i, 0, first), h0.channel, n);
@@ -93,7 +93,7 @@ static void NAME(forward_rows)(View a, View b, View h0, View h, int64_t i, int64
 }
 
 static void NAME(backward_rows)(View g, View a, View h, View h0, View da, View db, int64_t i, int64_t first, int64_t n,
-                                int64_t T, int past_caches) {
+                                int64_t T, int64_t past_caches) {
     ELEM s[ROW], zero[WIDTH], a_block[WIDTH], g_block[WIDTH], h_block[WIDTH], da_block[WIDTH];
     memset(s, 0, sizeof s);
     memset(zero, 0, sizeof zero);
@@ -141,7 +141,7 @@ static inline void NAME(load_block)(ELEM to[LANES][PITCH], int64_t place, ELEM *
 }
 
 static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM from[LANES][PITCH], int64_t n, int64_t t,
-                                      int64_t stride, int64_t m, int past_caches) {
+                                      int64_t stride, int64_t m, int64_t past_caches) {
     for (int64_t r = 0; r < n; r++)
         if (m == BLOCK && stride == 1)
             store(to[r] + t, from[r], BLOCK * (int64_t)sizeof(ELEM), past_caches);
@@ -151,7 +151,7 @@ static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM from[LANES][PI
 
 /* Chains first .. first + n - 1, 1 <= n <= LANES. */
 static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first, int64_t n, int64_t T, int64_t D,
-                                  int past_caches) {
+                                  int64_t past_caches) {
     ELEM A[LANES][PITCH], H[LANES][PITCH], s[LANES], *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES];
     memset(s, 0, sizeof s);
     NAME(chains)(a, 0, first, n, D, ap), NAME(chains)(b, 0, first, n, D, bp), NAME(chains)(h, 0, first, n, D, hp);
@@ -169,7 +169,7 @@ static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first
 }
 
 static void NAME(backward_columns)(View g, View a, View h, View h0, View da, View db, int64_t first, int64_t n,
-                                   int64_t T, int64_t D, int past_caches) {
+                                   int64_t T, int64_t D, int64_t past_caches) {
     ELEM A[LANES][PITCH], G[LANES][PITCH], H[LANES][PITCH], s[LANES], next[LANES];
     ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES];
     memset(s, 0, sizeof s), memset(next, 0, sizeof next);
@@ -208,11 +208,11 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
 static inline int NAME(in_rows)(View out, int64_t D) { return out.channel == 1 && D >= 8; }
 
 void NAME(scan)(const View *a, const View *b, const View *h0, const View *h, int64_t B, int64_t T, int64_t D,
-                int past_caches, int threads) {
+                int64_t past_caches, int64_t threads) {
     const int rows = NAME(in_rows)(*h, D);
     const int64_t pieces = rows ? (D + ROW - 1) / ROW : 1, all = rows ? B * pieces : (B * D + LANES - 1) / LANES;
     (void)threads;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
+#pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t w = 0; w < all; w++) {
         if (rows) {
             const int64_t i = w / pieces, d = w % pieces * ROW;
@@ -224,11 +224,11 @@ void NAME(scan)(const View *a, const View *b, const View *h0, const View *h, int
 }
 
 void NAME(scan_backward)(const View *g, const View *a, const View *h, const View *h0, const View *da, const View *db,
-                         int64_t B, int64_t T, int64_t D, int past_caches, int threads) {
+                         int64_t B, int64_t T, int64_t D, int64_t past_caches, int64_t threads) {
     const int rows = NAME(in_rows)(*db, D);
     const int64_t pieces = rows ? (D + ROW - 1) / ROW : 1, all = rows ? B * pieces : (B * D + LANES - 1) / LANES;
     (void)threads;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
+#pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t w = all - 1; w >= 0; w--) {
         if (rows) {
             const int64_t i = w / pieces, d = w % pieces * ROW;
