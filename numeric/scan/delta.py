@@ -150,7 +150,7 @@ def _prefix(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str)
 
 def _fused(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, states: bool, backend: str) -> bool:
     """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
-    obstacle = native.obstacle(v)
+    obstacle = native.obstacle(v.device, v.dtype)
     if k.shape[2] > delta_cpu.MOST:
         obstacle = f"the state size is {k.shape[2]}, the largest it takes is {delta_cpu.MOST}"
     elif states and torch.is_grad_enabled() and any(x.requires_grad for x in (q, k, v, beta, S)):

@@ -54,7 +54,7 @@ def _loop(A: Tensor, B: Tensor, H0: Tensor | None) -> Tensor:
 
 def _fused(B: Tensor, backend: str) -> bool:
     """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
-    obstacle = native.obstacle(B)
+    obstacle = native.obstacle(B.device, B.dtype)
     if B.is_complex():
         obstacle = "it has no kernel for complex matrices"
     elif B.shape[2] > matrix_cpu.MOST or B.shape[3] > matrix_cpu.WIDEST:

@@ -84,12 +84,12 @@ def missing() -> str:
     return _load()[1]
 
 
-def obstacle(x: Tensor) -> str:
-    """What keeps the kernels from working on x: one sentence, empty where nothing does."""
-    if x.device.type != "cpu":
-        return f"the tensors are on {x.device}"
-    if x.dtype not in SUFFIX:
-        return f"it has no kernel for {x.dtype}"
+def obstacle(device: torch.device, dtype: torch.dtype) -> str:
+    """What keeps the kernels from working on such tensors: one clause, empty where nothing does."""
+    if device.type != "cpu":
+        return f"the tensors are on {device}"
+    if dtype not in SUFFIX:
+        return f"it has no kernel for {dtype}"
     return str(missing())
 
 

@@ -8,10 +8,15 @@ from types import ModuleType
 
 from torch import Tensor
 
-from numeric.scan import associative, cpu, library, reference
+from numeric.scan import associative, cpu, gpu, library, reference
 from numeric.scan.layout import new_states
 
-BACKENDS: dict[str, ModuleType] = {"reference": reference, "associative": associative, "cpu": cpu}
+BACKENDS: dict[str, ModuleType] = {
+    "reference": reference,
+    "associative": associative,
+    "cpu": cpu,
+    "triton": gpu,
+}
 """Each has forward(a, b, h0, reverse) -> h and backward(g, a, h, h0, reverse) -> (da, db)."""
 
 

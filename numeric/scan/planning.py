@@ -7,10 +7,11 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from numeric.scan import native
-from numeric.scan.arguments import require_choice
+from numeric.scan import gpu, native
+from numeric.scan.arguments import NARROW, require_choice
 from numeric.scan.operators import BACKENDS
 
 ORDERS = ("sequential", "any")
@@ -21,8 +22,8 @@ class Plan:
     """What `scan` does with given arguments.
 
     backend: the one that serves. order: "sequential" for the canonical chain of fused multiply-adds, whose
-    bits are defined; "reassociated" for another order. p, q: the constants of that order's error bound. why:
-    one sentence.
+    bits are defined; "separate" for the same chain with each product rounded before it is added; "reassociated"
+    for any other order. p, q: the constants of that order's error bound. why: one sentence.
     """
 
     backend: str
@@ -36,34 +37,39 @@ def plan_scan(b: Tensor, length: int, order: str, backend: str) -> Plan:
     """The plan for inputs like b. Raises ValueError where a backend named outright can't serve."""
     require_choice("order", order, ORDERS)
     require_choice("backend", backend, ("auto", *BACKENDS))
-    if backend == "cpu":
-        _require_cpu(b)
-    if backend == "associative" and order == "sequential":
-        raise ValueError("backend 'associative' reassociates, so it can't keep order='sequential': ask for order='any'")
-    if backend == "associative":
-        return _associative(length, "it was asked for")
-    if backend in ("reference", "cpu"):
-        return _chain(backend, "it was asked for")
-    if b.device.type == "cpu" and not native.missing():
-        return _chain("cpu", "on a CPU no other order is faster, and none has a smaller bound")
+    if backend == "auto":
+        return _chosen(b, length, order)
+    obstacle = _obstacle(backend, b, order)
+    if obstacle:
+        raise ValueError(f"backend {backend!r} can't serve: {obstacle}")
+    return _plan(backend, length, "it was asked for")
+
+
+def _chosen(b: Tensor, length: int, order: str) -> Plan:
+    fast = "cpu" if b.device.type == "cpu" else "triton"
+    obstacle = _obstacle(fast, b, order)
+    if not obstacle:
+        return _plan(fast, length, "no other order is faster here, and none has a smaller bound")
     if order == "any":
-        return _associative(length, "order='any' allows a parallel prefix")
-    return _chain("reference", f"nothing faster keeps the sequential order here: {_without_cpu(b)}")
+        return _plan("associative", length, f"order='any' allows a parallel prefix, and backend {fast!r}: {obstacle}")
+    return _plan("reference", length, f"nothing faster keeps the sequential order; backend {fast!r}: {obstacle}")
 
 
-def _chain(backend: str, why: str) -> Plan:
+def _plan(backend: str, length: int, why: str) -> Plan:
+    if backend == "associative":
+        return Plan(backend, "reassociated", 1, 2 * (max(length, 1).bit_length() - 1) + 1, why)
+    if backend == "triton" and gpu.interpreting():
+        return Plan(backend, "separate", 2, 1, f"{why}; Triton's interpreter rounds products before it adds them")
     return Plan(backend, "sequential", 1, 1, why)
 
 
-def _require_cpu(b: Tensor) -> None:
-    if b.device.type != "cpu" or native.missing():
-        raise ValueError(f"backend 'cpu' can't serve: {_without_cpu(b)}")
-
-
-def _without_cpu(b: Tensor) -> str:
-    return native.missing() if b.device.type == "cpu" else f"the tensors are on {b.device}"
-
-
-def _associative(length: int, why: str) -> Plan:
-    levels = max(length, 1).bit_length() - 1
-    return Plan("associative", "reassociated", 1, 2 * levels + 1, why)
+def _obstacle(backend: str, b: Tensor, order: str) -> str:
+    """What keeps a backend from serving: one clause, empty where nothing does."""
+    carry = torch.float32 if b.dtype in NARROW else b.dtype
+    if backend == "associative" and order == "sequential":
+        return "it reassociates, so it can't keep order='sequential'; ask for order='any'"
+    if backend == "cpu":
+        return native.obstacle(b.device, carry)
+    if backend == "triton":
+        return gpu.obstacle(b.device, carry)
+    return ""

@@ -79,7 +79,7 @@ def _loop(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h: Tensor) 
 
 def _fused(x: Tensor, n: int, backend: str) -> bool:
     """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
-    obstacle = native.obstacle(x)
+    obstacle = native.obstacle(x.device, x.dtype)
     if not obstacle and n > selective_cpu.MOST:
         obstacle = f"the state size is {n}, the largest it takes is {selective_cpu.MOST}"
     if backend == "cpu" and obstacle:

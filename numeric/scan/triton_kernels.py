@@ -1,0 +1,103 @@
+"""The canonical chain for GPUs, in Triton: one warp walks time for CHANNELS channels, which lie side by side.
+
+    a b h g da db (B, T, D), stride 1 between channels    h0 (B, D)
+    STEPS, CHANNELS    the tile that is loaded at a time; time lies in the registers of one thread
+
+With this tile and one warp, Triton gives each thread four channels and all STEPS of time, so that `associative_scan`
+is the sequential chain: one fused multiply-add an element, no exchange between threads, and the bits of the reference.
+`tests/numeric/test_scan_triton.py` holds the compiled code to that. Offsets have 64 bits; nothing is tuned at run time
+and no result depends on which program was first. The backward walks time downwards by its indices.
+"""
+
+# mypy: ignore-errors
+# (what Triton compiles is not typed Python)
+
+import triton
+import triton.language as tl
+
+STEPS = 16
+CHANNELS = 128
+STAGES = 4
+STEPS_BACKWARD = 8
+
+
+@triton.jit
+def _after(a1, b1, a2, b2):
+    """The map of the later segment after that of the earlier one."""
+    return a2 * a1, tl.fma(a2, b1, b2)
+
+
+@triton.jit
+def _row(x, number, rows):
+    """One row of a tile, bit for bit: a sum of floats would turn -0 into +0."""
+    integer: tl.constexpr = tl.int32 if x.dtype.primitive_bitwidth == 32 else tl.int64
+    bits = tl.where((rows == number)[:, None], x.to(integer, bitcast=True), 0)
+    return tl.sum(bits, 0).to(integer).to(x.dtype, bitcast=True)
+
+
+@triton.jit
+def _chain(gates, inputs, carry, rows):
+    """All states of a tile after the state `carry`."""
+    first = tl.fma(gates, tl.broadcast_to(carry[None, :], gates.shape), inputs)
+    inputs = tl.where((rows == 0)[:, None], first, inputs)
+    _, states = tl.associative_scan((gates, inputs), 0, _after)
+    return states
+
+
+@triton.jit
+def forward_kernel(
+    a, b, h0, h, T, D,
+    a_batch, a_time, b_batch, b_time, h0_batch, h_batch, h_time,
+    HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
+    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
+):  # fmt: skip
+    """h_t = fma(a_t, h_{t-1}, b_t); one program for each sequence and CHANNELS channels."""
+    blocks = tl.cdiv(D, CHANNELS)
+    i = (tl.program_id(0) // blocks).to(tl.int64)
+    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    rows = tl.arange(0, STEPS)
+    inside = d < D
+    zero = tl.zeros([CHANNELS], h.dtype.element_ty)
+    carry = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
+    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+        step = start + rows
+        t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
+        mask = (step < T)[:, None] & inside[None, :]
+        gates = tl.load(a + i * a_batch + t * a_time + d[None, :], mask, 0.0)
+        inputs = tl.load(b + i * b_batch + t * b_time + d[None, :], mask, 0.0)
+        states = _chain(gates, inputs, carry, rows)
+        tl.store(h + i * h_batch + t * h_time + d[None, :], states, mask)
+        carry = _row(states, STEPS - 1, rows)
+
+
+@triton.jit
+def backward_kernel(
+    g, a, h, h0, da, db, T, D,
+    g_batch, g_time, a_batch, a_time, h_batch, h_time, h0_batch, out_batch, out_time,
+    HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
+    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
+):  # fmt: skip
+    """db_t = fma(a_{t+1}, db_{t+1}, g_t) and da_t = db_t h_{t-1}, from the last step to the first."""
+    blocks = tl.cdiv(D, CHANNELS)
+    i = (tl.program_id(0) // blocks).to(tl.int64)
+    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    rows = tl.arange(0, STEPS)
+    inside = d < D
+    earlier = 1 if REVERSE else -1
+    carry = tl.zeros([CHANNELS], db.dtype.element_ty)
+    before_all = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else carry
+    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+        step = start + rows  # counted from the last step of the scan
+        t = (step if REVERSE else T - 1 - step).to(tl.int64)[:, None]
+        mask = (step < T)[:, None] & inside[None, :]
+        has_next = (step > 0)[:, None] & mask
+        has_previous = (step < T - 1)[:, None] & mask
+        gates = tl.load(a + i * a_batch + (t - earlier) * a_time + d[None, :], has_next, 0.0)
+        inputs = tl.load(g + i * g_batch + t * g_time + d[None, :], mask, 0.0)
+        previous = tl.load(h + i * h_batch + (t + earlier) * h_time + d[None, :], has_previous, 0.0)
+        previous = tl.where((step == T - 1)[:, None], before_all[None, :], previous)
+        adjoint = _chain(gates, inputs, carry, rows)
+        place = i * out_batch + t * out_time + d[None, :]
+        tl.store(db + place, adjoint, mask)
+        tl.store(da + place, adjoint * previous, mask)
+        carry = _row(adjoint, STEPS - 1, rows)

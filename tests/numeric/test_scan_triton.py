@@ -1,0 +1,158 @@
+"""The Triton backend: its arithmetic in the interpreter, its code for sm_90, and its bits where there is a GPU.
+
+The interpreter rounds products before it adds them and is judged by the bound of that order, (2, 1). What makes the
+compiled kernel canonical - one fused multiply-add an element in the registers of one thread - is read off the code that
+Triton's own assembler makes, which needs no GPU.
+"""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from numeric.scan import scan
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: not run")
+
+SHAPES = [(2, 7, 3), (1, 16, 2), (1, 33, 5), (2, 1, 1), (1, 17, 130), (0, 3, 2), (2, 0, 2)]
+
+INTERPRETED = """
+import sys, torch
+from numeric.scan import plan, scan
+problems, results = torch.load(sys.argv[1]), []
+for a, b, h0, g, reverse in problems:
+    inputs = [x.requires_grad_() for x in (a, b, h0) if x is not None]
+    made = plan(*inputs, backend="triton")
+    assert (made.order, made.p, made.q) == ("separate", 2, 1)
+    h = scan(*inputs, reverse=reverse, backend="triton")
+    results.append([h.detach(), *torch.autograd.grad(h, inputs, g)])
+torch.save(results, sys.argv[2])
+"""
+
+
+def problems() -> list[tuple[Any, ...]]:
+    made = []
+    for shape in SHAPES:
+        for reverse in (False, True):
+            a, b, g = (torch.randn(shape) for _ in range(3))
+            made.append((a, b, torch.randn(shape[::2]) if reverse else None, g, reverse))
+    return made
+
+
+def within(a: list[float], b: list[float], h0: float, got: list[float], p: int, q: int) -> bool:
+    """Whether one sequence of float32 states is inside the bound of (p, q), in exact rationals."""
+    u, n = Fraction(1, 2**24), p * len(b) + q
+    state, big_h, w = Fraction(h0), abs(Fraction(h0)), Fraction(0)
+    for gate, x, value in zip(map(Fraction, a), map(Fraction, b), map(Fraction, got), strict=True):
+        state, w = gate * state + x, abs(gate) * (w + big_h)
+        big_h = abs(gate) * big_h + abs(x)
+        if abs(value - state) > u / (1 - n * u) * (p * w + q * big_h):
+            return False
+    return True
+
+
+def all_within(a: Tensor, b: Tensor, h0: Tensor | None, h: Tensor, p: int, q: int) -> bool:
+    start = torch.zeros(b.shape[::2]) if h0 is None else h0
+    return all(
+        within(a[i, :, d].tolist(), b[i, :, d].tolist(), float(start[i, d]), h[i, :, d].tolist(), p, q)
+        for i in range(b.shape[0])
+        for d in range(b.shape[2])
+    )
+
+
+def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path) -> None:
+    given = problems()
+    torch.save(given, tmp_path / "problems")
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    command = [sys.executable, "-c", INTERPRETED, str(tmp_path / "problems"), str(tmp_path / "results")]
+    subprocess.run(command, env=environment, check=True, cwd=Path(__file__).parents[2])
+    for (a, b, h0, g, reverse), (h, da, db, *dh0) in zip(given, torch.load(tmp_path / "results"), strict=True):
+        if reverse:
+            a, b, g, h, da, db = (x.flip(1) for x in (a, b, g, h, da, db))
+        assert all_within(a, b, h0, h, 2, 1)
+        following = torch.cat([a[:, 1:], torch.zeros_like(a[:, :1])], 1)
+        assert all_within(following.flip(1), g.flip(1), None, db.flip(1), 2, 1)
+        before = torch.zeros(b.shape[::2]) if h0 is None else h0
+        previous = torch.cat([before[:, None], h[:, :-1]], 1) if b.shape[1] else h
+        assert torch.equal(da, db * previous), "one rounding of the product of what was computed"
+        for gradient in dh0:
+            assert torch.equal(gradient, a[:, 0] * db[:, 0] if b.shape[1] else torch.zeros_like(gradient))
+
+
+def compiled(kernel: Any, pointers: str, element: str, steps: int, has_h0: bool, reverse: bool) -> Any:
+    """The kernel for sm_90, with channels and strides known to be multiples of 16."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from numeric.scan import triton_kernels
+
+    fixed = {
+        "HAS_H0": has_h0,
+        "REVERSE": reverse,
+        "STEPS": steps,
+        "CHANNELS": triton_kernels.CHANNELS,
+        "STAGES": triton_kernels.STAGES,
+    }
+    names = kernel.arg_names
+    kinds = {name: "*" + element if name in pointers.split() else "i32" for name in names}
+    signature = {name: "constexpr" if name in fixed else kinds[name] for name in names}
+    aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(names) if name not in fixed and name != "T"}
+    constants = {(names.index(name),): value for name, value in fixed.items()}
+    source = ASTSource(kernel, signature, constexprs=constants, attrs=aligned)
+    return triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 1})
+
+
+def stack_bytes(code: Any, path: Path) -> int:
+    import triton
+
+    path.write_bytes(code.asm["cubin"])
+    tool = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
+    usage = subprocess.run([tool, "-res-usage", path], check=True, capture_output=True, text=True)
+    return sum(map(int, re.findall(r"(?:STACK|LOCAL):(\d+)", usage.stdout + usage.stderr)))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(("has_h0", "reverse"), [(False, False), (True, True)])
+@pytest.mark.parametrize("element", ["fp32", "fp64"])
+def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, tmp_path: Path) -> None:
+    """One fused multiply-add an element and no other sum, no exchange between threads, no spills."""
+    from numeric.scan import triton_kernels as kernels
+
+    for kernel, pointers, steps, products in (
+        (kernels.forward_kernel, "a b h0 h", kernels.STEPS, 0),
+        (kernels.backward_kernel, "g a h h0 da db", kernels.STEPS_BACKWARD, 1),
+    ):
+        code = compiled(kernel, pointers, element, steps, has_h0, reverse)
+        ptx, each = code.asm["ptx"], steps * kernels.CHANNELS // 32
+        assert "shfl" not in ptx
+        assert len(re.findall(r"\bfma\.rn\.f\d\d", ptx)) == each
+        assert len(re.findall(r"\bmul(?:\.rn)?\.f\d\d", ptx)) == products * each
+        assert not re.findall(r"\b(?:add|sub)(?:\.rn)?\.f\d\d", ptx)
+        assert "cp.async" in ptx
+        assert stack_bytes(code, tmp_path / "code") == 0
+
+
+@needs_gpu
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_gpu_has_the_bits_of_the_cpu(dtype: torch.dtype) -> None:
+    for shape in [*SHAPES, (4, 5000, 300)]:
+        for reverse in (False, True):
+            a, b, h0 = (torch.randn(size, dtype=dtype) for size in (shape, shape, shape[::2]))
+            inputs = [a.clamp(-1, 1), b, h0]
+            g, results = torch.randn(shape, dtype=dtype), []
+            for device in ("cpu", "cuda", "cuda"):
+                here = [x.to(device).requires_grad_() for x in inputs]
+                h = scan(*here, reverse=reverse)
+                results.append([x.cpu() for x in (h.detach(), *torch.autograd.grad(h, here, g.to(device)))])
+            for other in results[1:]:
+                assert all(torch.equal(x, y) for x, y in zip(results[0], other, strict=True))
