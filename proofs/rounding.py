@@ -194,6 +194,25 @@ def prove_rounded() -> Fact:
     return restated(ex + bd * ex + bd * bx + be, cast(And, rounding_claim.conclusion))
 
 
+gradient = Claim(
+    "rounding.gradient",
+    absolute_le(xc * yc * (1 + d) + e - x * y, (1 + u) * (Xm * Ym) + eta - X * Y),
+    {**rounding_claim.hypotheses, "y_size": sizes["y_size"], "y_error": errors["y_error"]},
+    witness={**rounding_claim.witness, **product_claim.witness},
+)
+
+
+def prove_gradient() -> Fact:
+    """A product of two computed numbers, rounded, as in da_t = λ_t h_{t-1}: `rounded` for what `product` gives."""
+    hypotheses = gradient.hypotheses
+    bx, by, ex, ey, bd, be = (
+        Bounded.of(assume(hypotheses[name]))
+        for name in ("x_size", "y_size", "x_error", "y_error", "rounding", "underflow")
+    )
+    error = ex * ey + ex * by + bx * ey
+    return restated(error + bd * error + bd * (bx * by) + be, cast(And, gradient.conclusion))
+
+
 def restated(found: Bounded, goal: And) -> Fact:
     """The bound in the goal's words: both sides equal by normal form."""
     below, above = (cast(Le, part) for part in goal.parts)
@@ -563,6 +582,7 @@ def positive_gap(fact: Fact) -> Fact:
 derivations = (
     Derivation(product_claim, prove_product),
     Derivation(rounding_claim, prove_rounded),
+    Derivation(gradient, prove_gradient),
     Derivation(chain, prove_chain),
     Derivation(distance, prove_distance),
     Derivation(node, prove_node),

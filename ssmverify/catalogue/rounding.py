@@ -46,16 +46,27 @@ def approximations(draw: st.DrawFn) -> Point:
 
 @st.composite
 def chains(draw: st.DrawFn) -> Point:
-    """A run of T steps, every rounding error a chosen share of its bound; gates and inputs are 0 thereafter."""
+    """A run of T steps, every rounding error a chosen share of its bound; gates and inputs are 0 thereafter.
+
+    Half of the runs are worst cases: nothing cancels, every error is as large as it may be, and all of it comes from
+    the start, from the inputs or from underflow.
+    """
+    worst = draw(st.booleans())
+    share, number = (st.just(fmpq(1)), rationals(1, 3)) if worst else (shares, rationals())
+    origin = draw(st.sampled_from(["start", "inputs", "underflow"])) if worst else ""
     p, q, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
     N, u = fmpq(p * T + q), draw(st.sampled_from([fmpq(1, 16), fmpq(1, 32)]))
-    P, Q, eta = (1 + u) ** p - 1, (1 + u) ** q - 1, draw(slacks) / 64
-    a, b, h = _run(draw, T)
+    P, Q = (1 + u) ** p - 1, (1 + u) ** q - 1
+    eta = fmpq(1, 64) if origin == "underflow" else draw(slacks) / 64
     times = range(1, T + 1)
-    alpha, beta = ({t: draw(shares) * bound for t in times} for bound in (P, Q))
-    eps = {t: draw(shares) * eta for t in times}
+    a = {t: draw(number) for t in times}
+    b = {t: draw(number) if origin in ("inputs", "") else fmpq(0) for t in times}
+    h = {0: draw(number) if origin in ("start", "") else fmpq(0)}
+    alpha, beta = ({t: draw(share) * bound for t in times} for bound in (P, Q))
+    eps = {t: draw(share) * eta for t in times}
     g, H, W, U = {0: h[0]}, {0: abs(h[0])}, {0: fmpq(0)}, {0: fmpq(0)}
     for t in times:
+        h[t] = a[t] * h[t - 1] + b[t]
         g[t] = a[t] * g[t - 1] * (1 + alpha[t]) + b[t] * (1 + beta[t]) + eps[t]
         H[t] = abs(a[t]) * H[t - 1] + abs(b[t])
         W[t] = abs(a[t]) * (W[t - 1] + H[t - 1])
@@ -64,17 +75,6 @@ def chains(draw: st.DrawFn) -> Point:
     families |= {"A": _absolute(a), "B": _absolute(b)}
     scalars = {"p": p, "q": q, "T": T, "u": u, "N": N, "P": P, "Q": Q, "η": eta}
     return {**scalars, **{name: _table(x) for name, x in families.items()}, "U": _table(U, eta)}
-
-
-def _run(draw: st.DrawFn, T: int) -> tuple[dict[int, fmpq], dict[int, fmpq], dict[int, fmpq]]:
-    times = range(1, T + 1)
-    silent = draw(st.booleans())  # then all there is comes from underflow
-    values = st.just(fmpq(0)) if silent else rationals()
-    a, b = {t: draw(rationals()) for t in times}, {t: draw(values) for t in times}
-    h = {0: draw(values)}
-    for t in times:
-        h[t] = a[t] * h[t - 1] + b[t]
-    return a, b, h
 
 
 def _absolute(x: dict[int, fmpq]) -> dict[int, fmpq]:
@@ -145,6 +145,14 @@ theorems = (
         "Rounding multiplies a majorant by 1 + u and adds η.",
         "the size rounded, not the majorant",
         absolute_le(P.xc * (1 + P.d) + P.e - P.x, P.Xm + P.u * P.X + P.eta - P.X),
+    ),
+    row(
+        P.gradient,
+        P.prove_gradient,
+        approximations,
+        "Rounding a product of two computed numbers, such as the gradient of a gate.",
+        "the errors of the factors alone",
+        absolute_le(P.xc * P.yc * (1 + P.d) + P.e - P.x * P.y, P.Xm * P.Ym + P.eta - P.X * P.Y),
     ),
     row(
         P.chain,
