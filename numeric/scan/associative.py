@@ -4,20 +4,17 @@
     combine   composition of two maps, the later factor on the left
     L         floor(log2 T)
 
-Source: G. E. Blelloch, "Prefix sums and their applications", CMU-CS-90-190, 1990, sections 1.2 and 1.4
-(odd-even
+Source: G. E. Blelloch, "Prefix sums and their applications", CMU-CS-90-190, 1990, sections 1.2 and 1.4 (odd-even
 recursion: O(T) work). Departure: h_0 is not a leaf of the tree but is folded into b_1, a_1·h_0 + b_1.
 
-Rounding, with separate multiplication and addition: a segment of m gates costs m - 1 products in any order, a
-term left of it m + 1 roundings when the two meet and a term right of it one. So b_j enters h_t with (t - j) +
-(depth of leaf j) roundings. The recursion has depth at most 2L, folding h_0 adds one, hence
+Rounding, with separate multiplication and addition: a segment of m gates costs m - 1 products in any order, a term
+left of it m + 1 roundings when the two meet and a term right of it one. So b_j enters h_t with (t - j) + (depth of
+leaf j) roundings. The recursion has depth at most 2L, folding h_0 adds one, hence
 
     c(j, t) <= p·(t - j) + q   with (p, q) = (1, 2L + 1)   for scalars,
 
-and with p = n for n by n matrices, whose products collect n roundings each. Products of gates may overflow
-although
-the states would not: the bound holds absent overflow. A NaN moves only forward in time, as every segment
-does.
+and with p = n for n by n matrices, whose products collect n roundings each. Products of gates may overflow although
+the states would not: the bound holds absent overflow. A NaN moves only forward in time, as every segment does.
 """
 
 from collections.abc import Callable

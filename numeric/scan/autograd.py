@@ -1,17 +1,15 @@
 """Gradients of `scan`, of every order, forward mode included.
 
-    h_t = a_t·h_{t-1} + b_t,  h_0        g, u, v   cotangents of h, of da, of db
-    λ_t = g_t + conj(a_{t+1})·λ_{t+1}     the adjoint state: db = λ, da_t = λ_t·conj(h_{t-1}), dh_0 =
-    conj(a_1)·λ_1
+    h_t = a_t·h_{t-1} + b_t              g, u, v cotangents of h, of da, of db
+    λ_t = g_t + conj(a_{t+1})·λ_{t+1}    db = λ, da_t = λ_t·conj(h_{t-1}), dh_0 = conj(a_1)·λ_1
 
 The backward of the backward is a scan in time order again: with G_t = v_t + u_t·h_{t-1},
 
-    μ_t = a_t·μ_{t-1} + G_t,  μ_0 = 0     dg = μ, da_t = λ_t·conj(μ_{t-1}), dh_{t-1} = λ_t·conj(u_t)
+    μ_t = a_t·μ_{t-1} + G_t,  μ_0 = 0    dg = μ, da_t = λ_t·conj(μ_{t-1}), dh_{t-1} = λ_t·conj(u_t)
 
 so a third and every further order follows from the same two functions. Saved for the backward are a, h and
-h_0 alone.
-No step divides by a gate: h_{t-1} = (h_t - b_t)/a_t would be a rounding disaster at small gates and wrong at
-zero.
+h_0 alone. No step divides by a gate: h_{t-1} = (h_t - b_t)/a_t would be a rounding disaster at small gates
+and wrong at zero.
 """
 
 import inspect

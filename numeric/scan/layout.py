@@ -1,7 +1,6 @@
 """How a scan sees its tensors: always as (batch, time, channel), whatever the caller's dimensions.
 
-dim          the caller's time dimension
-(B, T, D)    the three-dimensional view that every backend of `scan` works on
+`dim` is the caller's time dimension; (B, T, D) is the view of three dimensions that every backend of `scan` works on.
 """
 
 import torch

@@ -1,7 +1,6 @@
 """The diagonal linear recurrence h_t = a_t·h_{t-1} + b_t: the public `scan` and `plan`.
 
-    a (B, T, D) decay      b (B, T, D) input      h0 (B, D) state before the first step      h (B, T, D)
-    states
+    a (B, T, D) decay    b (B, T, D) input    h0 (B, D) state before the first step    h (B, T, D) states
 
 Real and complex, forwards and in reverse, along any dimension of tensors of any number of dimensions.
 """

@@ -20,7 +20,13 @@ from torch import Tensor
 
 SOURCES = Path(__file__).parent / "native"
 FLAGS = ("-std=c99", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared")
-OPTIONAL = (("-march=native", "-fopenmp"), ("-mcpu=native",), ())  # the first combination the compiler takes
+OPTIONAL = (  # the first combination that the compiler takes
+    ("-march=native", "-fopenmp"),
+    ("-march=native",),
+    ("-mcpu=native", "-fopenmp"),
+    ("-mcpu=native",),
+    (),
+)
 
 
 def library() -> ctypes.CDLL | None:
