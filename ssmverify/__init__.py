@@ -12,7 +12,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssmverify.catalogue import catalogue
     from ssmverify.checking import check
     from ssmverify.theorem import Layer, Mutant, Source, Theorem, Verdict
 
@@ -22,10 +21,9 @@ _HOMES = {
     "Source": "theorem",
     "Theorem": "theorem",
     "Verdict": "theorem",
-    "catalogue": "catalogue",
     "check": "checking",
 }
-__all__ = ["Layer", "Mutant", "Source", "Theorem", "Verdict", "catalogue", "check"]
+__all__ = ["Layer", "Mutant", "Source", "Theorem", "Verdict", "check"]
 
 
 def __getattr__(name: str) -> Any:

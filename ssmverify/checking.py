@@ -100,9 +100,10 @@ def check(
     verdict = Verdict(theorem.name, FELL, sizes, lengths, "", seed=seed, sources=sources_hash(theorem))
     try:
         _check_claim(theorem, verdict, effort)
-        for layer in theorem.layers:
+        for layer in theorem.layers if not verdict.problems else ():  # a layer cannot agree with a false claim
             _check_layer(layer, verdict, effort)
-        _check_mutants(theorem, verdict, effort)
+        if not verdict.problems:  # mutants of what fails itself say nothing
+            _check_mutants(theorem, verdict, effort)
     except OutOfTime:
         verdict.undecided = True
     verdict.seconds = time.monotonic() - started
@@ -155,6 +156,8 @@ def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort)
     def fails(point: Mapping[str, Any]) -> bool:
         nonlocal tried
         tried += 1
+        if verdict.problems:  # the proof has failed: look on where the broken claim cannot be evaluated
+            return refuted_at(theorem.claim, point)
         return refutation(theorem.claim, point) is not None
 
     try:
@@ -265,7 +268,7 @@ def _worst(layer: Layer, run: Callable[..., tuple[Tensor, ...]], dtype: torch.dt
 
     try:
         inputs = effort.search(layer.inputs(dtype), violates)
-    except (TypeError, ValueError, RuntimeError, IndexError) as error:
+    except (TypeError, ValueError, RuntimeError, IndexError, ZeroDivisionError) as error:
         problem = f"error: {type(error).__name__}: {_short(str(error))}"
         return LayerResult(layer.name, name, "", tried, worst, worst_input, problem)
     problem = ""
@@ -297,6 +300,11 @@ def _check_mutants(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
         else:
             layer = theorem.layers[mutant.layer]
             verdict.mutants.append(_try_layer(mutant.description, layer, mutant.run or layer.run, effort))
+    for own in verdict.mutants:
+        if own.outcome == "ill-typed":
+            verdict.problems.append(
+                f"the mutant '{own.description}' is not a program: it raises an error on every input"
+            )
     if verdict.status != REFUTED:
         for description, claim in claim_mutants(theorem.claim):
             effort.tell(f"mutant: {_short(description)}")

@@ -24,12 +24,22 @@ class Commands(click.Group):
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception as error:
-            from ssmverify.theorem import BadInput
-
-            if ctx.params.get("traceback") or not isinstance(error, BadInput | OSError):
+            message = None if ctx.params.get("traceback") else _for_the_user(error)
+            if message is None:
                 raise
-            click.echo(f"ssmverify: {error}", err=True)
+            click.echo(f"ssmverify: {message}", err=True)
             raise click.exceptions.Exit(USAGE) from error
+
+
+def _for_the_user(error: Exception) -> str | None:
+    """The sentence for an error that is the user's to mend; None for one that is ours."""
+    if isinstance(error, ImportError):
+        from ssmverify.doctor import foreign_packages
+
+        return next(iter(foreign_packages()), None)
+    from ssmverify.theorem import BadInput
+
+    return str(error) if isinstance(error, BadInput | OSError) else None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

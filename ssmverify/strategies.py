@@ -95,6 +95,8 @@ def noise(shape: tuple[int, ...], dtype: torch.dtype, low: float, high: float) -
 
 def exact(x: Tensor) -> Any:
     """A tensor's very values as an array of rationals. Raises ValueError for infinities and NaNs."""
+    if not bool(torch.isfinite(x).all()):
+        raise ValueError("a NaN or an infinity has no exact value: the strategy of a layer must draw finite inputs")
     flat = x.detach().double().reshape(-1).tolist()
     values = np.empty(len(flat), dtype=object)
     for i, v in enumerate(flat):

@@ -1,0 +1,155 @@
+"""The command line, as a user meets it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ssmverify.cli import main
+
+MINE = """
+from proofs.kernel import Claim, identity
+from proofs.terms import Eq, scalar
+from ssmverify import Mutant, Theorem
+from ssmverify.strategies import points, rationals
+
+x = scalar("x")
+goal = Eq((x + 1) * (x - 1), x * x - 1)
+theorem = Theorem(
+    claim=Claim("mine.difference_of_squares", goal),
+    proof=lambda: identity(goal.lhs, goal.rhs),
+    instances=lambda: points(x=rationals()),
+    mutants=(Mutant("plus one", claim=Claim("wrong", Eq(goal.lhs, x * x + 1))),),
+)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments))
+
+    return invoke
+
+
+def test_help_needs_neither_torch_nor_sympy() -> None:
+    code = (
+        "import sys\nfrom ssmverify.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'sympy', 'flint', 'hypothesis', 'numpy'} & set(sys.modules), 'heavy imports'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_check_one_theorem(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("check", "longhorn.diagonal_at_one_state", "--quick", "--json", "evidence.jsonl", "--seed", "5")
+    assert result.exit_code == 0, result.output
+    assert "1 of 1 theorems as they should be" in result.output
+    (line,) = Path("evidence.jsonl").read_text().splitlines()
+    evidence = json.loads(line)
+    assert (evidence["status"], evidence["seed"], evidence["green"]) == ("holds", 5, True)
+    assert evidence["versions"]["torch"]
+
+
+def test_check_shows_a_refutation(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("check", "longhorn.diagonal_is_minimiser", "--quick")
+    assert result.exit_code == 0
+    assert "refuted as read" in result.output
+    assert "β = 1/2" in result.output
+
+
+def test_check_patterns_and_files(run) -> None:  # type: ignore[no-untyped-def]
+    Path("mine.py").write_text(MINE)
+    result = run("check", "mine.py", "rounding.g*", "--quick")
+    assert result.exit_code == 0, result.output
+    assert "mine.difference_of_squares" in result.output
+    assert "rounding.gamma" in result.output
+
+
+def test_a_false_theorem_exits_with_1_and_a_counterexample(run) -> None:  # type: ignore[no-untyped-def]
+    Path("mine.py").write_text(MINE.replace("x * x - 1)", "x * x - 2)"))
+    result = run("check", "mine.py", "--quick")
+    assert result.exit_code == 1
+    assert "mine.difference_of_squares FAILS: the claim is false at x = 0" in result.output
+
+
+def test_running_out_of_time_exits_with_3(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("check", "longhorn.diagonal_objective", "--budget", "0.001")
+    assert result.exit_code == 3
+    assert "raise --budget" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("check", "longhorn.closed_from"), "did you mean longhorn.closed_form?"),
+        (("show", "nothing_like_it"), "no theorem is called nothing_like_it"),
+        (("check", "absent.py"), "there is no file absent.py"),
+        (("check", "broken.py"), "broken.py does not import: ZeroDivisionError"),
+        (("check", "empty.py"), "empty.py defines no Theorem"),
+        (("check", "toothless.py"), "has no mutants"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_status_2(run, arguments: tuple[str, ...], sentence: str) -> None:  # type: ignore[no-untyped-def]
+    Path("broken.py").write_text("1 / 0\n")
+    Path("empty.py").write_text("x = 1\n")
+    Path("toothless.py").write_text(MINE[: MINE.index("    mutants=")] + "    mutants=(),\n)\n")
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_traceback_is_shown_on_demand(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("--traceback", "check", "absent.py")
+    assert result.exit_code == 1
+    assert result.exception is not None
+
+
+def test_list_names_every_theorem(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("list")
+    assert "longhorn.closed_form" in result.output
+    assert "arXiv 2407.14207" in result.output
+
+
+def test_show_tells_claim_source_derivation_and_evidence(run) -> None:  # type: ignore[no-untyped-def]
+    before = run("show", "longhorn.diagonal_at_one_state").output
+    assert "none yet" in before
+    run("check", "longhorn.diagonal_at_one_state", "--quick")
+    after = run("show", "longhorn.diagonal_at_one_state").output
+    for part in ("Claim", "0 ≤ β", "Source", "What is so", "Derivation", "[squares", "Mutants", "mutant refuted"):
+        assert part in after
+
+
+def test_evidence_is_stale_when_a_source_has_changed(run) -> None:  # type: ignore[no-untyped-def]
+    run("check", "longhorn.diagonal_at_one_state", "--quick")
+    store = Path(".ssmverify/evidence.jsonl")
+    assert "STALE" not in run("show", "longhorn.diagonal_at_one_state").output
+    store.write_text(store.read_text().replace('"sources": "', '"sources": "0'))
+    assert "STALE" in run("show", "longhorn.diagonal_at_one_state").output
+
+
+def test_doctor_reports_versions_and_backends(run) -> None:  # type: ignore[no-untyped-def]
+    output = run("doctor").output
+    for word in ("python", "torch", "GPU", "Rocq", "scan"):
+        assert word in output
+
+
+def test_doctor_finds_a_foreign_proofs_package(tmp_path: Path) -> None:
+    (tmp_path / "proofs").mkdir()
+    (tmp_path / "proofs" / "__init__.py").write_text("")
+    code = "from ssmverify.doctor import foreign_packages; print(foreign_packages())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "package 'proofs'" in done.stdout
+    assert "remove the other one" in done.stdout
+    command = [sys.executable, "-m", "ssmverify", "list"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "remove the other one" in refused.stderr
+    assert "Traceback" not in refused.stderr
