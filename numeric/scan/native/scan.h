@@ -116,21 +116,17 @@ static void NAME(backward_rows)(View g, View a, View h, View h0, View da, View d
         }
 }
 
-/* Where the LANES chains number first, first + 1, ... lie, counted through batches and channels; past the last chain,
-   the last once more. */
-static inline void NAME(chains)(View x, int64_t t, int64_t first, int64_t n, int64_t D, ELEM *at[LANES]) {
-    for (int64_t r = 0; r < LANES; r++) {
-        const int64_t chain = first + least(r, n - 1);
-        at[r] = x.data ? AT(x, chain / D, t, chain % D) : 0;
-    }
+/* Where the n chains first, first + 1, ... lie, counted through batches and channels. */
+static inline void NAME(chains)(View x, int64_t first, int64_t n, int64_t D, ELEM *at[LANES]) {
+    for (int64_t r = 0; r < n; r++) at[r] = x.data ? AT(x, (first + r) / D, 0, (first + r) % D) : 0;
 }
 
-/* Steps t .. t + m - 1 of all lanes, from a place in the buffer on. Asks ahead for the block that comes next, `ahead` steps and `skip` chains on:
-   so many short streams outrun the machine's own prefetcher. */
-static inline void NAME(load_block)(ELEM to[LANES][PITCH], int64_t place, ELEM *const from[LANES], View x, int64_t t,
-                                    int64_t m, int64_t ahead, int64_t skip) {
+/* Steps t .. t + m - 1 of the n chains, from a place in the buffer on. Asks ahead for the block that comes next, `ahead`
+   steps and `skip` chains on: so many short streams outrun the machine's own prefetcher. */
+static inline void NAME(load_block)(ELEM to[LANES][PITCH], int64_t place, ELEM *const from[LANES], View x, int64_t n,
+                                    int64_t t, int64_t m, int64_t ahead, int64_t skip) {
     const int64_t distance = t + ahead + skip * x.channel;
-    for (int r = 0; r < LANES; r++)
+    for (int64_t r = 0; r < n; r++)
         if (m == BLOCK && x.time == 1) {
             const uintptr_t next = (uintptr_t)from[r] + (uintptr_t)(distance * (int64_t)sizeof(ELEM));
             for (uintptr_t byte = 0; byte < BLOCK * sizeof(ELEM); byte += 64)
@@ -153,15 +149,15 @@ static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM from[LANES][PI
 static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first, int64_t n, int64_t T, int64_t D,
                                   int64_t past_caches) {
     ELEM A[LANES][PITCH], H[LANES][PITCH], s[LANES], *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES];
-    memset(s, 0, sizeof s);
-    NAME(chains)(a, 0, first, n, D, ap), NAME(chains)(b, 0, first, n, D, bp), NAME(chains)(h, 0, first, n, D, hp);
-    NAME(chains)(h0, 0, first, n, D, start);
-    for (int r = 0; r < LANES && h0.data; r++) s[r] = *start[r];
+    memset(s, 0, sizeof s), memset(A, 0, sizeof A), memset(H, 0, sizeof H); /* idle lanes compute on zeros */
+    NAME(chains)(a, first, n, D, ap), NAME(chains)(b, first, n, D, bp), NAME(chains)(h, first, n, D, hp);
+    NAME(chains)(h0, first, n, D, start);
+    for (int64_t r = 0; r < n && h0.data; r++) s[r] = *start[r];
     for (int64_t t = 0; t < T; t += BLOCK) {
         const int64_t m = least(BLOCK, T - t), more = t + BLOCK < T;
         const int64_t ahead = more ? BLOCK : -t, skip = more ? 0 : LANES;
-        NAME(load_block)(A, 0, ap, a, t, m, ahead, skip);
-        NAME(load_block)(H, 0, bp, b, t, m, ahead, skip);
+        NAME(load_block)(A, 0, ap, a, n, t, m, ahead, skip);
+        NAME(load_block)(H, 0, bp, b, n, t, m, ahead, skip);
         for (int64_t k = 0; k < m; k++)
             for (int r = 0; r < LANES; r++) H[r][k] = s[r] = NAME(step)(A[r][k], s[r], H[r][k]);
         NAME(unload_block)(hp, H, n, t, h.time, m, past_caches);
@@ -172,17 +168,18 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
                                    int64_t T, int64_t D, int64_t past_caches) {
     ELEM A[LANES][PITCH], G[LANES][PITCH], H[LANES][PITCH], s[LANES], next[LANES];
     ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES];
-    memset(s, 0, sizeof s), memset(next, 0, sizeof next);
-    NAME(chains)(g, 0, first, n, D, gp), NAME(chains)(a, 0, first, n, D, ap), NAME(chains)(h, 0, first, n, D, hp);
-    NAME(chains)(da, 0, first, n, D, dap), NAME(chains)(db, 0, first, n, D, dbp);
-    NAME(chains)(h0, 0, first, n, D, start);
+    memset(s, 0, sizeof s), memset(next, 0, sizeof next); /* idle lanes compute on zeros */
+    memset(A, 0, sizeof A), memset(G, 0, sizeof G), memset(H, 0, sizeof H);
+    NAME(chains)(g, first, n, D, gp), NAME(chains)(a, first, n, D, ap), NAME(chains)(h, first, n, D, hp);
+    NAME(chains)(da, first, n, D, dap), NAME(chains)(db, first, n, D, dbp);
+    NAME(chains)(h0, first, n, D, start);
     const int64_t last = (T - 1) / BLOCK * BLOCK;
     for (int64_t t = last; t >= 0; t -= BLOCK) {
         const int64_t m = least(BLOCK, T - t), ahead = t > 0 ? -BLOCK : last, skip = t > 0 ? 0 : -LANES;
-        NAME(load_block)(A, 0, ap, a, t, m, ahead, skip);
-        NAME(load_block)(G, 0, gp, g, t, m, ahead, skip);
+        NAME(load_block)(A, 0, ap, a, n, t, m, ahead, skip);
+        NAME(load_block)(G, 0, gp, g, n, t, m, ahead, skip);
         /* one place on, so that H[r][k] is h_{t+k-1} */
-        NAME(load_block)(H, 1, hp, h, t, m, ahead, skip);
+        NAME(load_block)(H, 1, hp, h, n, t, m, ahead, skip);
         for (int r = 0; r < LANES; r++) s[r] = NAME(step)(NAME(conjugate)(next[r]), s[r], G[r][m - 1]), next[r] = A[r][0];
         for (int64_t k = m - 1; k > 0; k--)
             for (int r = 0; r < LANES; r++) {
@@ -190,7 +187,7 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
                 G[r][k] = s[r];
                 s[r] = NAME(step)(NAME(conjugate)(A[r][k]), s[r], cotangent);
             }
-        for (int r = 0; r < LANES; r++) {
+        for (int64_t r = 0; r < n; r++) {
             const ELEM *before = t > 0 ? hp[r] + (t - 1) * h.time : start[r];
             G[r][0] = s[r];
             if (before)
@@ -204,8 +201,8 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
     }
 }
 
-/* Rows where the output's channels lie side by side and are enough of them to fill a vector, else columns. */
-static inline int NAME(in_rows)(View out, int64_t D) { return out.channel == 1 && D >= 8; }
+/* Rows where the output's channels lie side by side and a row of them outweighs a step's overhead, else columns. */
+static inline int NAME(in_rows)(View out, int64_t D) { return out.channel == 1 && D >= 6; }
 
 void NAME(scan)(const View *a, const View *b, const View *h0, const View *h, int64_t B, int64_t T, int64_t D,
                 int64_t past_caches, int64_t threads) {
