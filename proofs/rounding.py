@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from flint import fmpq
@@ -421,6 +421,18 @@ def prove_distance() -> Fact:
     base = at_most(nought, Nat(index(0)) * H(0), [term(0)])
     base = rewrite(base, equal(nought, W(0), given["W_start"]))
     return instantiate(induction(statement, t, base, step), {"t": T})
+
+
+def run_bound(gates: Sequence[Any], inputs: Sequence[Any], start: Any, u: Any, eta: Any, p: int, q: int) -> list[Any]:
+    """The bound of `chain` after each step, run exactly, with N = p T + q and 1 + P = 1/(1 - p u)."""
+    c = u / (1 - (p * len(gates) + q) * u)
+    H, W, U = abs(start), 0 * start, 0 * start
+    bounds = []
+    for a_t, b_t in zip(gates, inputs, strict=True):
+        U = abs(a_t) * U / (1 - p * u) + eta
+        W, H = abs(a_t) * (W + H), abs(a_t) * H + abs(b_t)
+        bounds.append(c * (p * W + q * H) + U)
+    return bounds
 
 
 # ----------------------------------------------------------------- any order: counting roundings, node by node

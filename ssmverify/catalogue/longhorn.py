@@ -143,6 +143,8 @@ exact_layer = Layer(
     inputs,
     (delta._write_strength, delta._write),
 )
+# The bound counts roundings in any order of a dot product, so it holds for whatever backend serves.
+fused_layer = Layer("numeric.longhorn.longhorn (default backend)", layers.longhorn, exactly, bound, inputs)
 diagonal_layer = Layer(
     "numeric.longhorn.longhorn_diagonal",
     layers.longhorn_diagonal,
@@ -169,7 +171,7 @@ closed_form = Theorem(
     instances=rows,
     source=THEOREM,
     says="The argmin is S_i = (I - ε_i k k') S_{t-1,i} + ε_i k x_i with ε_i = β_i/(1 + β_i k'k), row by row.",
-    layers=(exact_layer,),
+    layers=(exact_layer, fused_layer),
     mutants=(
         Mutant("the explicit step: β for ε", claim=_with_update(p_i - beta_i * error * paper.k)),
         Mutant(

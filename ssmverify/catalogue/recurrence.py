@@ -100,12 +100,20 @@ def sequential(a: Tensor, b: Tensor, h0: Tensor) -> tuple[Tensor, ...]:
     return (scan(a, b, h0, backend="reference"),)
 
 
+def default_chain(a: Tensor, b: Tensor, h0: Tensor) -> tuple[Tensor, ...]:
+    return (scan(a, b, h0),)
+
+
 def any_order(a: Tensor, b: Tensor, h0: Tensor) -> tuple[Tensor, ...]:
     return (scan(a, b, h0, order="any", backend="associative"),)
 
 
 def matrix_loop(A: Tensor, B: Tensor, H0: Tensor) -> tuple[Tensor, ...]:
     return (matrix_scan(A, B, H0, backend="reference"),)
+
+
+def default_matrix(A: Tensor, B: Tensor, H0: Tensor) -> tuple[Tensor, ...]:
+    return (matrix_scan(A, B, H0),)
 
 
 def matrix_tree(A: Tensor, B: Tensor, H0: Tensor) -> tuple[Tensor, ...]:
@@ -142,6 +150,10 @@ tree_layer = Layer(
     (associative.combine, associative.states),
 )
 chain_layer = Layer("numeric.scan.scan (chain)", sequential, exactly, chain_bound, scan_inputs)
+default_chain_layer = Layer("numeric.scan.scan (default backend)", default_chain, exactly, chain_bound, scan_inputs)
+default_matrix_layer = Layer(
+    "numeric.scan.matrix_scan (default backend)", default_matrix, matrices_exactly, matrix_loop_bound, matrix_inputs
+)
 # Its formulas are broken one by one in the matrix layer above: between numbers a swapped product is no mutant.
 scan_tree_layer = Layer("numeric.scan.scan (tree)", any_order, exactly, tree_bound, scan_inputs)
 
@@ -171,7 +183,7 @@ unrolled = Theorem(
     claim=paper.unrolled,
     proof=paper.prove_unrolled,
     instances=runs,
-    layers=(loop_layer,),
+    layers=(loop_layer, default_matrix_layer),
     says="h_T = (a_T ... a_1) h_0 + sum over t of (a_T ... a_{t+1}) b_t.",
     mutants=(
         Mutant(
@@ -186,7 +198,7 @@ unrolled_scalar = Theorem(
     claim=paper.unrolled_scalar,
     proof=paper.prove_unrolled_scalar,
     instances=lambda: runs(scalar=True),
-    layers=(chain_layer,),
+    layers=(chain_layer, default_chain_layer),
     says="The same for numbers.",
     mutants=(Mutant("the initial state ignored", run=forgets_start),),
 )

@@ -86,13 +86,13 @@ def table(verdicts: Iterable[Verdict]) -> Table:
 
 
 def errors(layers: Iterable[LayerResult]) -> str:
-    """The worst error of each dtype in units of its bound; devices that did not run are named below the table."""
-    shown = []
+    """For each dtype and device the worst of the layers, in units of its bound; what did not run is named below."""
+    worst: dict[str, tuple[float, str]] = {}
     for r in layers:
         if not r.problem.startswith("not run"):
-            device = "" if r.device == "cpu" else f" {r.device}"
-            shown.append(f"{r.dtype}{device} {r.worst:.2g}{' !' if r.problem else ''}")
-    return ", ".join(shown) or "-"
+            place = r.dtype if r.device == "cpu" else f"{r.dtype} {r.device}"
+            worst[place] = max(worst.get(place, (0.0, "")), (r.worst, " !" if r.problem else ""))
+    return ", ".join(f"{place} {error:.2g}{mark}" for place, (error, mark) in worst.items()) or "-"
 
 
 def summary(verdicts: Sequence[Verdict], seconds: float) -> list[str]:
