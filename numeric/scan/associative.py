@@ -52,7 +52,7 @@ def states(a: Tensor, b: Tensor, h0: Tensor | None, product: Product) -> Tensor:
     if h0 is not None:
         first = product(a[:, :1], h0.unsqueeze(1)) + b[:, :1]
         b = torch.cat([first, b[:, 1:]], dim=1)
-    return prefix(a, b, product)[1]
+    return prefix(a, b, product)[1] if b.shape[1] > 1 else b.clone()  # never the input itself
 
 
 def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:

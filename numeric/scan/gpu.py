@@ -1,6 +1,6 @@
 """Backend `triton` of `scan`: the canonical chain on a GPU, forward and backward.
 
-    a b g h (B, T, D), h0 (B, D); float32, float64
+    a b g h (B, T, D), h0 (B, D); float32, float64, complex64, complex128
 
 Inputs whose channels do not lie side by side are copied so that they do, which costs a pass over them.
 """
@@ -8,11 +8,16 @@ Inputs whose channels do not lie side by side are copied so that they do, which 
 import importlib.util
 import os
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor
 
+_KERNELS = {
+    torch.float32: "",
+    torch.float64: "",
+    torch.complex64: "_complex",
+    torch.complex128: "_complex",
+}
 INSTALLED = importlib.util.find_spec("triton") is not None
 
 
@@ -27,7 +32,7 @@ def obstacle(device: torch.device, dtype: torch.dtype) -> str:
         return "Triton is not installed (pip install triton)"
     if device.type != "cuda" and not interpreting():
         return f"the tensors are on {device}, and Triton needs a GPU"
-    if dtype not in (torch.float32, torch.float64):
+    if dtype not in _KERNELS:
         return f"it has no kernel for {dtype}"
     return ""
 
@@ -36,12 +41,8 @@ def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:
     """All states h (B, T, D) of h_t = a_t·h_{t-1} + b_t; with reverse, of h_t = a_t·h_{t+1} + b_t."""
     kernels = _kernels()
     h = b.new_empty(b.shape)
-    a, b = _side_by_side(a), _side_by_side(b)
-    start = h if h0 is None else _side_by_side(h0)
-    strides = (*a.stride()[:2], *b.stride()[:2], start.stride(0), *h.stride()[:2])
     tile = kernels.STEPS, kernels.CHANNELS, kernels.STAGES
-    tensors = (a, b, start, h)
-    _launch(kernels, kernels.forward_kernel, tensors, h.shape, strides, h0 is not None, reverse, tile)
+    _launch("forward", kernels, (a, b), h0, (h,), reverse, tile)
     return h
 
 
@@ -49,30 +50,38 @@ def backward(g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool) 
     """The gradients (da, db) for the cotangent g of the states h that `forward` gave."""
     kernels = _kernels()
     da, db = h.new_empty(h.shape), h.new_empty(h.shape)
-    g, a, h = _side_by_side(g), _side_by_side(a), _side_by_side(h)
-    start = h if h0 is None else _side_by_side(h0)
-    strides = (*g.stride()[:2], *a.stride()[:2], *h.stride()[:2], start.stride(0), *db.stride()[:2])
     tile = kernels.STEPS_BACKWARD, kernels.CHANNELS, kernels.STAGES
-    tensors = (g, a, h, start, da, db)
-    _launch(kernels, kernels.backward_kernel, tensors, db.shape, strides, h0 is not None, reverse, tile)
+    _launch("backward", kernels, (g, a, h), h0, (da, db), reverse, tile)
     return da, db
 
 
 def _launch(
+    name: str,
     kernels: ModuleType,
-    kernel: Any,
-    tensors: tuple[Tensor, ...],
-    shape: torch.Size,
-    strides: tuple[int, ...],
-    has_h0: bool,
+    inputs: tuple[Tensor, ...],
+    h0: Tensor | None,
+    outputs: tuple[Tensor, ...],
     reverse: bool,
     tile: tuple[int, int, int],
 ) -> None:
-    batch, length, channels = shape
-    if batch * length * channels == 0:
+    """One program for each sequence and tile of channels; outputs are contiguous."""
+    if outputs[0].numel() == 0:
         return
+    kernel = getattr(kernels, f"{name}{_KERNELS[outputs[0].dtype]}_kernel")
+    given, made = [_real(x) for x in inputs], [_real(x) for x in outputs]
+    start = made[0] if h0 is None else _real(h0)
+    batch, length, channels = made[0].shape
+    strides = [stride for x in given for stride in x.stride()[:2]]
+    strides += [start.stride(0), *made[0].stride()[:2]]
     programs = batch * -(-channels // kernels.CHANNELS)
-    kernel[(programs,)](*tensors, length, channels, *strides, has_h0, reverse, *tile, num_warps=1)
+    kernel[(programs,)](*given, start, *made, length, channels, *strides, h0 is not None, reverse, *tile, num_warps=1)
+
+
+def _real(x: Tensor) -> Tensor:
+    """x with its channels side by side, complex ones as pairs of real ones."""
+    x = x.resolve_conj().resolve_neg()
+    x = x if x.stride(-1) == 1 else x.contiguous()
+    return torch.view_as_real(x).flatten(-2) if x.is_complex() else x
 
 
 def _kernels() -> ModuleType:
@@ -80,7 +89,3 @@ def _kernels() -> ModuleType:
     from numeric.scan import triton_kernels
 
     return triton_kernels
-
-
-def _side_by_side(x: Tensor) -> Tensor:
-    return x if x.stride(-1) == 1 else x.contiguous()

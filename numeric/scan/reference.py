@@ -28,7 +28,7 @@ from numeric.scan.fma import Array, fma
 def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:
     """All states h (B, T, D) of h_t = a_t·h_{t-1} + b_t; with reverse, of h_t = a_t·h_{t+1} + b_t."""
     gates, inputs = _in_time_order(a, reverse), _in_time_order(b, reverse)
-    state = np.zeros_like(inputs[:, 0]) if h0 is None else _array(h0)
+    state = _start(h0, inputs)
     states = np.empty_like(inputs)
     for t in range(inputs.shape[1]):
         state = _step(gates[:, t], state, inputs[:, t])
@@ -39,7 +39,7 @@ def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:
 def backward(g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
     """The gradients (da, db) for the cotangent g of the states h that `forward` gave."""
     gates, cotangents, states = (_in_time_order(x, reverse) for x in (a, g, h))
-    before = np.zeros_like(states[:, 0]) if h0 is None else _array(h0)
+    before = _start(h0, states)
     da, db = np.empty_like(states), np.empty_like(states)
     gate = adjoint = np.zeros_like(before)
     for t in reversed(range(states.shape[1])):
@@ -71,6 +71,10 @@ def _complex(real: Array, imag: Array) -> Array:
     joined = np.empty(real.shape, np.complex64 if real.dtype == np.float32 else np.complex128)
     joined.real, joined.imag = real, imag  # real + 1j * imag would lose infinities and signs of zeros
     return joined
+
+
+def _start(h0: Tensor | None, x: Array) -> Array:
+    return np.zeros((x.shape[0], x.shape[2]), x.dtype) if h0 is None else _array(h0)
 
 
 def _array(x: Tensor) -> Array:

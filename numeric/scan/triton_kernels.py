@@ -101,3 +101,95 @@ def backward_kernel(
         tl.store(db + place, adjoint, mask)
         tl.store(da + place, adjoint * previous, mask)
         carry = _row(adjoint, STEPS - 1, rows)
+
+
+@triton.jit
+def _after_complex(a1r, a1i, b1r, b1i, a2r, a2i, b2r, b2i):
+    """The same for complex numbers, each product in the order of the reference."""
+    br = tl.fma(-a2i, b1i, tl.fma(a2r, b1r, b2r))
+    bi = tl.fma(a2i, b1r, tl.fma(a2r, b1i, b2i))
+    return a2r * a1r - a2i * a1i, a2r * a1i + a2i * a1r, br, bi
+
+
+@triton.jit
+def _parts(x):
+    """The real and imaginary parts of a tile whose pairs lie side by side."""
+    return tl.split(tl.reshape(x, [x.shape[0], x.shape[1] // 2, 2]))
+
+
+@triton.jit
+def _pairs(re, im):
+    return tl.reshape(tl.join(re, im), [re.shape[0], re.shape[1] * 2])
+
+
+@triton.jit
+def _chain_complex(ar, ai, br, bi, hr, hi, rows):
+    """All states of a tile after the state (hr, hi)."""
+    hr, hi = tl.broadcast_to(hr[None, :], ar.shape), tl.broadcast_to(hi[None, :], ar.shape)
+    first = (rows == 0)[:, None]
+    re = tl.where(first, tl.fma(-ai, hi, tl.fma(ar, hr, br)), br)
+    im = tl.where(first, tl.fma(ai, hr, tl.fma(ar, hi, bi)), bi)
+    _, _, re, im = tl.associative_scan((ar, ai, re, im), 0, _after_complex)
+    return re, im
+
+
+@triton.jit
+def forward_complex_kernel(
+    a, b, h0, h, T, D,
+    a_batch, a_time, b_batch, b_time, h0_batch, h_batch, h_time,
+    HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
+    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
+):  # fmt: skip
+    """forward_kernel for complex numbers as pairs: D, the strides and CHANNELS count real numbers."""
+    blocks = tl.cdiv(D, CHANNELS)
+    i = (tl.program_id(0) // blocks).to(tl.int64)
+    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    rows = tl.arange(0, STEPS)
+    inside = d < D
+    zero = tl.zeros([CHANNELS], h.dtype.element_ty)
+    carry = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
+    hr, hi = tl.split(tl.reshape(carry, [CHANNELS // 2, 2]))
+    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+        step = start + rows
+        t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
+        mask = (step < T)[:, None] & inside[None, :]
+        ar, ai = _parts(tl.load(a + i * a_batch + t * a_time + d[None, :], mask, 0.0))
+        br, bi = _parts(tl.load(b + i * b_batch + t * b_time + d[None, :], mask, 0.0))
+        re, im = _chain_complex(ar, ai, br, bi, hr, hi, rows)
+        tl.store(h + i * h_batch + t * h_time + d[None, :], _pairs(re, im), mask)
+        hr, hi = _row(re, STEPS - 1, rows), _row(im, STEPS - 1, rows)
+
+
+@triton.jit
+def backward_complex_kernel(
+    g, a, h, h0, da, db, T, D,
+    g_batch, g_time, a_batch, a_time, h_batch, h_time, h0_batch, out_batch, out_time,
+    HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
+    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
+):  # fmt: skip
+    """backward_kernel for complex numbers as pairs, with conj(a_{t+1}) and conj(h_{t-1})."""
+    blocks = tl.cdiv(D, CHANNELS)
+    i = (tl.program_id(0) // blocks).to(tl.int64)
+    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    rows = tl.arange(0, STEPS)
+    inside = d < D
+    earlier = 1 if REVERSE else -1
+    zero = tl.zeros([CHANNELS], db.dtype.element_ty)
+    before_all = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
+    xr, xi = tl.split(tl.reshape(zero, [CHANNELS // 2, 2]))
+    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+        step = start + rows
+        t = (step if REVERSE else T - 1 - step).to(tl.int64)[:, None]
+        mask = (step < T)[:, None] & inside[None, :]
+        has_next = (step > 0)[:, None] & mask
+        has_previous = (step < T - 1)[:, None] & mask
+        ar, ai = _parts(tl.load(a + i * a_batch + (t - earlier) * a_time + d[None, :], has_next, 0.0))
+        gr, gi = _parts(tl.load(g + i * g_batch + t * g_time + d[None, :], mask, 0.0))
+        previous = tl.load(h + i * h_batch + (t + earlier) * h_time + d[None, :], has_previous, 0.0)
+        previous = tl.where((step == T - 1)[:, None], before_all[None, :], previous)
+        hr, hi = _parts(previous)
+        re, im = _chain_complex(ar, -ai, gr, gi, xr, xi, rows)
+        place = i * out_batch + t * out_time + d[None, :]
+        tl.store(db + place, _pairs(re, im), mask)
+        tl.store(da + place, _pairs(tl.fma(im, hi, re * hr), tl.fma(-re, hi, im * hr)), mask)
+        xr, xi = _row(re, STEPS - 1, rows), _row(im, STEPS - 1, rows)

@@ -20,7 +20,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 directions = pytest.mark.parametrize("reverse", [False, True])
 
 
-def inputs(dtype: torch.dtype = torch.float64, shape: tuple[int, int, int] = (2, 4, 3)) -> tuple[Tensor, ...]:
+def inputs(dtype: torch.dtype = torch.float64, shape: tuple[int, int, int] = (2, 3, 2)) -> tuple[Tensor, ...]:
     a, b, h0 = torch.randn(shape, dtype=dtype), torch.randn(shape, dtype=dtype), torch.randn(shape[::2], dtype=dtype)
     return tuple(x.requires_grad_() for x in (a, b, h0))
 

@@ -53,7 +53,9 @@ def laid_out(x: Tensor, layout: str) -> Tensor:
 def problems(draw: st.DrawFn, dtypes: list[torch.dtype]) -> tuple[Tensor, Tensor, Tensor | None, bool]:
     """(a, b, h0, reverse) of one dtype."""
     dtype = draw(st.sampled_from(dtypes))
-    shape = draw(st.sampled_from([(1, 1, 1), (2, 7, 3), (1, 130, 9), (3, 64, 8), (2, 65, 70), (9, 67, 1), (0, 3, 2)]))
+    shape = draw(
+        st.sampled_from([(1, 1, 1), (2, 7, 3), (1, 130, 9), (3, 64, 8), (2, 65, 70), (9, 67, 1), (0, 3, 2), (2, 0, 3)])
+    )
     a, b = (laid_out(drawn_values(draw, dtype, shape), draw(layouts)) for _ in range(2))
     h0 = drawn_values(draw, dtype, (shape[0], shape[2])) if draw(st.booleans()) else None
     return a, b, h0, draw(st.booleans())
@@ -74,7 +76,7 @@ def test_the_reference_is_one_fma_a_step(problem: tuple[Tensor, Tensor, Tensor |
     a, b, h0, reverse = problem
     assume(b.shape[1] <= 8)
     h = scan(a, b, h0, reverse=reverse, backend="reference")
-    state = np.zeros_like(b[:, 0].numpy()) if h0 is None else h0.numpy()
+    state = torch.zeros(b.shape[::2], dtype=b.dtype).numpy() if h0 is None else h0.numpy()
     for t in reversed(range(b.shape[1])) if reverse else range(b.shape[1]):
         state = fma(a[:, t].numpy(), state, b[:, t].numpy())
         assert_same_bits(h[:, t], torch.from_numpy(state))
@@ -85,7 +87,7 @@ def test_the_complex_reference_is_four_fmas_a_step(problem: tuple[Tensor, Tensor
     a, b, h0, reverse = problem
     assume(not reverse and b.shape[1] <= 8)
     h = scan(a, b, h0, backend="reference")
-    before = torch.zeros_like(b[:, 0]) if h0 is None else h0
+    before = torch.zeros(b.shape[::2], dtype=b.dtype) if h0 is None else h0
     for t in range(b.shape[1]):
         gate, x = a[:, t].numpy(), b[:, t].numpy()
         re, im = before.real.numpy(), before.imag.numpy()
@@ -146,7 +148,7 @@ def test_reverse_is_a_scan_of_reversed_time(problem: tuple[Tensor, Tensor, Tenso
 @given(problems(REAL + COMPLEX))
 def test_each_sequence_is_on_its_own(problem: tuple[Tensor, Tensor, Tensor | None, bool]) -> None:
     a, b, h0, reverse = problem
-    assume(b.shape[0] > 0)
+    assume(b.numel() > 0)
     whole = scan(a, b, h0, reverse=reverse)
     start = None if h0 is None else h0[-1:, -1:]
     assert_same_bits(whole[-1:, :, -1:], scan(a[-1:, :, -1:], b[-1:, :, -1:], start, reverse=reverse))
@@ -228,6 +230,22 @@ def test_out_may_be_an_input(shape: tuple[int, int, int], reverse: bool) -> None
         inputs = [a.clone(), b.clone()]
         scan(*inputs, reverse=reverse, out=inputs[place])
         assert_same_bits(inputs[place], want)
+
+
+@pytest.mark.parametrize("backend", ["reference", "associative", "auto"])
+@pytest.mark.parametrize("shape", [(2, 0, 3), (2, 1, 3), (0, 4, 3), (2, 4, 0)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_next_to_nothing(backend: str, shape: tuple[int, int, int], reverse: bool) -> None:
+    a, b, h0 = (torch.randn(size, requires_grad=True) for size in (shape, shape, shape[::2]))
+    for start in (None, h0):
+        h, final = scan(a, b, start, reverse=reverse, order="any", backend=backend, final_state=True)
+        assert h.shape == shape
+        assert final.shape == h0.shape
+        if shape[1] == 0 and start is not None:
+            assert torch.equal(final, start)
+        inputs = [a, b] if start is None else [a, b, h0]
+        gradients = torch.autograd.grad(h.sum(), inputs)
+        assert [x.shape for x in gradients] == [x.shape for x in inputs]
 
 
 def test_narrow_inputs_carry_float32() -> None:

@@ -40,11 +40,17 @@ torch.save(results, sys.argv[2])
 
 
 def problems() -> list[tuple[Any, ...]]:
+    """(a, b, h0, g, reverse): random numbers, and complex whole ones, on which nothing rounds."""
     made = []
     for shape in SHAPES:
         for reverse in (False, True):
             a, b, g = (torch.randn(shape) for _ in range(3))
             made.append((a, b, torch.randn(shape[::2]) if reverse else None, g, reverse))
+            b, g, h0 = (
+                torch.view_as_complex(torch.randint(-3, 4, (*size, 2)).float()) for size in (shape, shape, shape[::2])
+            )
+            units = torch.tensor([1, -1, 1j, -1j, 0])[torch.randint(0, 5, shape)]
+            made.append((units, b, h0 if reverse else None, g, reverse))
     return made
 
 
@@ -76,6 +82,12 @@ def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path
     command = [sys.executable, "-c", INTERPRETED, str(tmp_path / "problems"), str(tmp_path / "results")]
     subprocess.run(command, env=environment, check=True, cwd=Path(__file__).parents[2])
     for (a, b, h0, g, reverse), (h, da, db, *dh0) in zip(given, torch.load(tmp_path / "results"), strict=True):
+        if a.is_complex():
+            inputs = [x.clone().requires_grad_() for x in (a, b, h0) if x is not None]
+            want = scan(*inputs, reverse=reverse, backend="reference")
+            expected = [want.detach(), *torch.autograd.grad(want, inputs, g)]
+            assert all(torch.equal(x, y) for x, y in zip((h, da, db, *dh0), expected, strict=True))
+            continue
         if reverse:
             a, b, g, h, da, db = (x.flip(1) for x in (a, b, g, h, da, db))
         assert all_within(a, b, h0, h, 2, 1)
@@ -125,17 +137,20 @@ def stack_bytes(code: Any, path: Path) -> int:
 @pytest.mark.parametrize(("has_h0", "reverse"), [(False, False), (True, True)])
 @pytest.mark.parametrize("element", ["fp32", "fp64"])
 def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, tmp_path: Path) -> None:
-    """One fused multiply-add an element and no other sum, no exchange between threads, no spills."""
+    """The fused multiply-adds of the definition and no other sum, no exchange between threads, no spills."""
     from numeric.scan import triton_kernels as kernels
 
-    for kernel, pointers, steps, products in (
-        (kernels.forward_kernel, "a b h0 h", kernels.STEPS, 0),
-        (kernels.backward_kernel, "g a h h0 da db", kernels.STEPS_BACKWARD, 1),
+    forward, backward = ("a b h0 h", kernels.STEPS), ("g a h h0 da db", kernels.STEPS_BACKWARD)
+    for kernel, (pointers, steps), sums, products in (
+        (kernels.forward_kernel, forward, 1, 0),
+        (kernels.backward_kernel, backward, 1, 1),
+        (kernels.forward_complex_kernel, forward, 2, 0),  # of each real number: half of four a complex one
+        (kernels.backward_complex_kernel, backward, 3, 1),
     ):
         code = compiled(kernel, pointers, element, steps, has_h0, reverse)
         ptx, each = code.asm["ptx"], steps * kernels.CHANNELS // 32
         assert "shfl" not in ptx
-        assert len(re.findall(r"\bfma\.rn\.f\d\d", ptx)) == each
+        assert len(re.findall(r"\bfma\.rn\.f\d\d", ptx)) == sums * each
         assert len(re.findall(r"\bmul(?:\.rn)?\.f\d\d", ptx)) == products * each
         assert not re.findall(r"\b(?:add|sub)(?:\.rn)?\.f\d\d", ptx)
         assert "cp.async" in ptx
@@ -143,12 +158,12 @@ def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, tmp_path:
 
 
 @needs_gpu
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64, torch.complex128])
 def test_a_gpu_has_the_bits_of_the_cpu(dtype: torch.dtype) -> None:
     for shape in [*SHAPES, (4, 5000, 300)]:
         for reverse in (False, True):
             a, b, h0 = (torch.randn(size, dtype=dtype) for size in (shape, shape, shape[::2]))
-            inputs = [a.clamp(-1, 1), b, h0]
+            inputs = [a / a.abs().clamp(min=1), b, h0]
             g, results = torch.randn(shape, dtype=dtype), []
             for device in ("cpu", "cuda", "cuda"):
                 here = [x.to(device).requires_grad_() for x in inputs]
