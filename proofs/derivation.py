@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from proofs.evaluation import Table
 from proofs.kernel import Claim, Fact, NotProved, Refuted, establish, instantiate
@@ -67,20 +69,43 @@ def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
 
 
 def main(title: str | None, derivations: Sequence[Derivation]) -> None:
-    """The command line of a proof file: all derivations, or those named; sizes by `--n 3` and the like."""
+    """The command line of a proof file: all derivations, or those named; sizes by `--n 3` and the like.
+
+    Exit status: 0 if all was derived, 1 if a proof fails or nobody reads on, 2 for wrong arguments.
+    """
     sizes = sorted({name for each in derivations for name in free_indices(each.claim.sequent) if "~" not in name})
-    parser = argparse.ArgumentParser(description=(title or "").splitlines()[0])
+    parser = _Parser(allow_abbrev=False, description=(title or "").splitlines()[0])
     parser.add_argument("names", nargs="*", help="claims to derive (default: all)")
     parser.add_argument("--latex", action="store_true", help="print formulas as LaTeX")
     for name in sizes:
-        parser.add_argument(f"--{name}", type=int, help=f"state the result for {name} = this number as well")
+        parser.add_argument(f"--{name}", type=_natural, help=f"state the result for {name} = this number as well")
     options = vars(parser.parse_args())
     unknown = set(options["names"]) - {each.claim.name for each in derivations}
     if unknown:
-        parser.error(f"no claim {', '.join(unknown)} here; there are {', '.join(e.claim.name for e in derivations)}")
-    for each in derivations:
-        if not options["names"] or each.claim.name in options["names"]:
-            _print(each, Latex if options["latex"] else Text, {s: options[s] for s in sizes})
+        parser.error(
+            f"no claim {', '.join(sorted(unknown))} here; there are {', '.join(e.claim.name for e in derivations)}"
+        )
+    try:
+        for each in derivations:
+            if not options["names"] or each.claim.name in options["names"]:
+                _print(each, Latex if options["latex"] else Text, {s: options[s] for s in sizes})
+        sys.stdout.flush()
+    except NotProved as reason:
+        sys.exit(f"not proved: {reason}")
+    except BrokenPipeError:  # `| head`: what is still in the buffer has no reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a size is a natural number, given {text}")
+    return int(text)
 
 
 def _print(derivation: Derivation, printer: type[Text], sizes: dict[str, int | None]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections.abc import Callable
 from typing import Any, cast
 
-from proofs.kernel import Cases, Claim, Fact, Refuted
+from proofs.kernel import Cases, Claim, Fact, Refuted, Sequent
 from proofs.terms import (
     Add,
     And,
@@ -36,7 +36,7 @@ from proofs.terms import (
     symbols,
 )
 
-ADDITIVE, PRODUCT, POWER = 1, 2, 3  # binding strengths
+ADDITIVE, QUOTIENT, PRODUCT, POWER, ATOM = range(1, 6)  # binding strengths
 
 
 GREEK = {
@@ -68,6 +68,8 @@ class Text:
 
     minus, le, ne, lt, transpose = "-", "≤", "≠", "<", "ᵀ"
     identity, every, conjunction = "I", "for every", " and "
+    negation, entails, count = "not: ", "⊢", "at {} points: "
+    quotient = QUOTIENT  # how tightly a/b binds: (a/b) c needs its brackets
 
     def __init__(self, taken: set[str]):
         self.taken = set(taken)  # letters that already mean something here
@@ -80,7 +82,8 @@ class Text:
         return self.fresh.get(name, name)
 
     def _letter(self) -> str:
-        return next(letter for letter in "ijlmruvwxyz" if letter not in self.taken)
+        numbered = (f"i{k}" for k in itertools.count(1))
+        return next(letter for letter in itertools.chain("ijlmruvwxyz", numbered) if letter not in self.taken)
 
     def subscript(self, base: str, indices: list[str]) -> str:
         joined = ",".join(indices) if any(len(i) > 1 for i in indices) else "".join(indices)
@@ -110,35 +113,36 @@ class Text:
     def _node(self, x: Any) -> tuple[int, str]:
         match x:
             case Index():
-                return (POWER if len(x.coefficients) + bool(x.constant) < 2 else ADDITIVE), self._index(x)
+                shown = self._index(x)
+                return (ADDITIVE if "+" in shown or "-" in shown else PRODUCT if len(shown) > 1 else ATOM), shown
             case Num(value):
                 whole = str(value.numerator)
                 shown = whole if value.denominator == 1 else self.fraction(whole, str(value.denominator))
-                return (ADDITIVE if value < 0 else PRODUCT if value.denominator > 1 else POWER), shown
+                return (ADDITIVE if value < 0 else self.quotient if value.denominator > 1 else ATOM), shown
             case Nat(i):
                 return self._node(i)
             case Atom(symbol, indices):
                 base = self.name(symbol.name)
-                return POWER, self.subscript(base, [self._index(i) for i in indices]) if indices else base
+                return ATOM, self.subscript(base, [self._index(i) for i in indices]) if indices else base
             case Identity():
-                return POWER, self.identity
+                return ATOM, self.identity
             case Zero():
-                return POWER, "0"
+                return ATOM, "0"
             case Add(terms):
                 return ADDITIVE, self._sum(terms)
             case Mul(factors):
                 return self._product(x, factors)
             case Div(above, below):
-                return PRODUCT, self._quotient(above, below)
+                return self.quotient, self._quotient(above, below)
             case Transpose(of):
-                return POWER, self.show(of, POWER) + self.transpose
+                return POWER, self.show(of, ATOM) + self.transpose
             case Sum() | Prod():
                 lo, hi, kind = self._index(x.lo), self._index(x.hi), type(x).__name__
-                return ADDITIVE, self._under(x, lambda i, body: self.big(kind, i, lo, hi, self.show(body, PRODUCT)))
+                return ADDITIVE, self._under(x, lambda i, body: self.big(kind, i, lo, hi, self.show(body, QUOTIENT)))
         return 0, self._formula(x)
 
     def _quotient(self, above: Node, below: Node) -> str:
-        return self.fraction(self.show(above, PRODUCT), self.show(below, POWER))
+        return self.fraction(self.show(above, QUOTIENT), self.show(below, POWER))
 
     def _index(self, i: Index) -> str:
         parts = [("-" if c < 0 else "+", f"{abs(c) if abs(c) > 1 else ''}{self.name(v)}") for v, c in i.coefficients]
@@ -150,21 +154,23 @@ class Text:
         shown = self.show(terms[0], ADDITIVE)
         for t in terms[1:]:
             negative, positive = _negated(t)
-            shown += f" {self.minus} {self.show(positive, PRODUCT)}" if negative else f" + {self.show(t, ADDITIVE)}"
+            shown += f" {self.minus} {self.show(positive, QUOTIENT)}" if negative else f" + {self.show(t, ADDITIVE)}"
         return shown
 
     def _product(self, x: Any, factors: tuple[Any, ...]) -> tuple[int, str]:
         negative, positive = _negated(x)
         if negative:
-            return ADDITIVE, self.minus + self.show(positive, PRODUCT)
+            return ADDITIVE, self.minus + self.show(positive, QUOTIENT)
         if len(factors) == 2 and factors[0] == factors[1] and factors[0].is_scalar:
-            return POWER, self.square(self.show(factors[0], POWER))
+            return POWER, self.square(self.show(factors[0], ATOM))
         kept = [f for f in factors if f != Num(cast(Any, 1))] or [factors[0]]
-        return PRODUCT, " ".join([self.show(kept[0], PRODUCT), *(self._later_factor(f) for f in kept[1:])])
+        *front, last = kept
+        shown = [self._factor(f, PRODUCT, k > 0) for k, f in enumerate(front)] + [self._factor(last, QUOTIENT, front)]
+        return min(PRODUCT, self._node(last)[0]) if self._node(last)[0] > ADDITIVE else PRODUCT, " ".join(shown)
 
-    def _later_factor(self, f: Any) -> str:
-        """A product of matrices in its own brackets, for the bracketing is what associativity is about."""
-        return self.show(f, POWER if isinstance(f, Mul) and not f.is_scalar else PRODUCT)
+    def _factor(self, f: Any, strength: int, later: object) -> str:
+        """A later product of matrices in its own brackets, for the bracketing is what associativity is about."""
+        return self.show(f, POWER if later and isinstance(f, Mul) and not f.is_scalar else strength)
 
     def _under(self, x: Binder, show: Callable[[str, Any], str]) -> str:
         """`show(variable, body)` with a readable name for the bound variable, taken while it is in scope."""
@@ -185,16 +191,27 @@ class Text:
             case Nonzero(t):
                 return f"{self.show(t)} {self.ne} 0"
             case And(parts):
-                return self.conjunction.join(self.show(part) for part in parts)
+                return self.conjunction.join(self._part(part) for part in parts)
             case ForAll():
-                return self._under(x, lambda i, body: f"{self.show(body)} {self.every} {i}")
+                return self._under(x, lambda i, body: f"{self._part(body)} {self.every} {i}")
             case UniqueMinimiser():
                 return self._minimiser(x)
             case Refuted(sequent):
-                return f"not: {self.show(sequent.conclusion)}"
+                return self.negation + self.sequent(sequent)
             case Cases(sequent, count):
-                return f"at {count} points: {self.show(sequent.conclusion)}"
+                return self.count.format(count) + self.sequent(sequent)
         raise TypeError(f"cannot print {type(x).__name__}")
+
+    def _part(self, x: Any) -> str:
+        """A formula inside another."""
+        shown = self.show(x)
+        return self.group(shown) if isinstance(x, And | ForAll | UniqueMinimiser) else shown
+
+    def sequent(self, x: Sequent | Fact, conclusion: str | None = None) -> str:
+        """Hypotheses and conclusion; without hypotheses the conclusion alone, if x is no Fact."""
+        left = ", ".join(sorted(self.show(h) for h in x.hypotheses))
+        right = conclusion or self.show(x.conclusion)
+        return f"{left} {self.entails} {right}".lstrip() if left or isinstance(x, Fact) else right
 
     def _minimiser(self, x: UniqueMinimiser, indices: tuple[str, ...] = ()) -> str:
         if len(indices) < len(x.ranges):
@@ -211,17 +228,20 @@ class Latex(Text):
 
     minus, le, ne, lt, transpose = "-", r"\le", r"\ne", "<", r"^{\top}"
     every, conjunction = r"\quad\text{for every }", r"\quad\text{and}\quad "
+    negation, entails, count = r"\text{not: }", r"\vdash", r"\text{{at {} points: }}"
+    quotient = PRODUCT
 
     def name(self, name: str) -> str:
         base = super().name(name)
         hat = base.endswith("\u0302")
         base = base.removesuffix("\u0302")
-        base = "\\" + GREEK[base] if base in GREEK else base
-        base = re.sub("[₀-₉]+", lambda digits: f"_{{{digits[0].translate(SUBSCRIPTS)}}}", base)
+        letter = base.rstrip("₀₁₂₃₄₅₆₇₈₉")
+        digits = base[len(letter) :].translate(SUBSCRIPTS)
+        base = ("\\" + GREEK[letter] if letter in GREEK else letter) + (f"_{{{digits}}}" if digits else "")
         return rf"\hat{{{base}}}" if hat else base
 
     def subscript(self, base: str, indices: list[str]) -> str:
-        return f"{base}_{{{','.join(indices)}}}"
+        return f"{f'{{{base}}}' if '_' in base else base}_{{{','.join(indices)}}}"
 
     def fraction(self, above: str, below: str) -> str:
         return rf"\frac{{{above}}}{{{below}}}"
@@ -273,6 +293,4 @@ def statement(claim: Claim, printer: type[Text] = Text) -> list[str]:
 
 def sequent(fact: Fact, printer: type[Text] = Text, conclusion: str | None = None) -> str:
     """A fact on one line; `conclusion` stands in for its conclusion."""
-    shared = printer(_letters((fact.conclusion, *fact.hypotheses)))
-    left = ", ".join(sorted(shared.show(h) for h in fact.hypotheses))
-    return f"{left} ⊢ {conclusion or shared.show(fact.conclusion)}".lstrip()
+    return printer(_letters((fact.conclusion, fact.hypotheses))).sequent(fact, conclusion)

@@ -580,6 +580,10 @@ def _substitute(x: Any, indices: Mapping[str, Index], families: Mapping[Symbol, 
         others = {_substitute(symbol, indices, {}) for symbol in symbols(x) - {x.symbol}}
         if x.symbol in families or _substitute(x.symbol, indices, {}) in others | symbols(tuple(families.items())):
             raise TypeError(f"{x.symbol.name} is bound by the minimiser statement: it cannot be replaced, nor captured")
+    if isinstance(x, Binder) and not families and x.bound not in free_indices(tuple(indices.values())):
+        kept = {**indices, x.bound: _variable(x.bound)}  # nothing to capture, so the name may stay
+        rest = (_substitute(getattr(x, f.name), indices, families) for f in fields(x)[2:])
+        return type(x)(x.bound, _substitute(x.body, kept, families), *rest)
     if isinstance(x, Binder):
         variable = fresh()
         body = _substitute(x.body, {**indices, x.bound: variable}, families)

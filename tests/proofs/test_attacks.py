@@ -156,6 +156,9 @@ def test_the_name_of_a_bound_variable_cannot_be_used() -> None:
     loose = summation(j, 1, n, a(j)).body
     with pytest.raises(REFUSED):
         linear(i, 1, 2, loose, one)
+    grows = identity(summation(j, 1, n, a(j) * Nat(m)), summation(j, 1, n, a(j) * Nat(m)))
+    with pytest.raises(REFUSED):
+        instantiate(grows, {"m": loose.indices[0]})
 
 
 def test_substitution_under_a_binder_captures_nothing() -> None:
