@@ -14,7 +14,7 @@ A product over times has its latest factor on the left. The scalar statements ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -160,22 +160,21 @@ def equations(lhs: Pair, rhs: Pair) -> list[Eq]:
 
 one_step, first, second, third = (Identity(n), Zero(n, m)), pair("₁"), pair("₂"), pair("₃")
 
-scan_operator = Claim(
-    "recurrence.scan_operator",
-    And(
-        (
-            *equations(combine(combine(first, second), third), combine(first, combine(second, third))),
-            *equations(combine(one_step, first), first),
-            *equations(combine(first, one_step), first),
-        )
-    ),
-)
+
+def monoid_laws(combine: Callable[[Pair, Pair], Pair]) -> And:
+    """Associative, with `one_step` neutral on both sides."""
+    associative = equations(combine(combine(first, second), third), combine(first, combine(second, third)))
+    neutral = equations(combine(one_step, first), first) + equations(combine(first, one_step), first)
+    return And((*associative, *neutral))
+
+
+scan_operator = Claim("recurrence.scan_operator", monoid_laws(combine))
 
 
 def prove_scan_operator() -> Fact:
     """Each equation is one between words in the free algebra, so it holds for matrices of every size."""
-    parts = cast(And, scan_operator.conclusion).parts
-    return conjunction(*(identity(e.lhs, e.rhs) for e in cast(Sequence[Eq], parts)))
+    laws = cast(Sequence[Eq], monoid_laws(combine).parts)
+    return conjunction(*(identity(law.lhs, law.rhs) for law in laws))
 
 
 def segment(start: Index, length: Index | int) -> Pair:

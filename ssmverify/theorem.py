@@ -85,7 +85,7 @@ class Theorem:
     proof: Callable[[], Fact]
     instances: Callable[[], SearchStrategy[Mapping[str, Any]]]
     mutants: tuple[Mutant, ...]
-    source: Source = Source("this project")
+    source: Source = Source("stated here")
     says: str = ""
     layers: tuple[Layer, ...] = ()
 

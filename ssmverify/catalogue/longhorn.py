@@ -32,9 +32,12 @@ THEOREM = Source(
 RELEASED = Source(
     PAPER,
     "2407.14207",
-    "the authors' repository, figure 1 and README",
-    read="figure 1, which sets the diagonal update equal to the argmin of the objective, and the README, which says "
-    "that the update of each token solves the problem in closed form",
+    "the authors' repository github.com/Cranial-XIX/longhorn, README and figure 1",
+    words="we make a parallelizable RNN, named Longhorn, that explicitly solves for this online associative recall "
+    "objective in closed-form per token.",
+    read="the README, quoted here; its figure 1, which sets the diagonal update equal to the argmin of the objective; "
+    "the code, whose update is the diagonal one; the abstract of v5, which says more carefully that the update "
+    "'resembles the closed-form solution'",
 )
 
 

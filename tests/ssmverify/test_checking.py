@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
-from proofs.kernel import Claim, Fact, NotProved, assume, identity, refute
+from proofs.kernel import Claim, Fact, assume, identity, refute
+from proofs.tactics import equal
 from proofs.terms import Eq, Le, scalar, term
 from ssmverify import Layer, Mutant, Theorem, check
 from ssmverify.catalogue.longhorn import closed_form, diagonal_objective, exact_layer
@@ -189,7 +189,13 @@ def test_a_seed_reproduces_a_run() -> None:
 
 
 def test_a_fact_of_another_author_is_a_premise() -> None:
-    mine = identity(Fraction(1, 2) * x + x / 2, x)
-    assert theorem().fact.conclusion == square.conclusion
-    with pytest.raises(NotProved):
-        theorem(proof=lambda: mine).derivation.run()
+    theirs = theorem()
+    goal = Eq((x + y) * (x + y) - 2 * x * y, x * x + y * y)
+
+    def prove() -> Fact:
+        return equal(goal.lhs, goal.rhs, theirs.fact)
+
+    broken = Mutant("a minus", claim=Claim("wrong", replace(goal, rhs=x * x - y * y)))
+    mine = Theorem(Claim("mine", goal), prove, pairs, (broken,))
+    assert check(mine).problems == []
+    assert theirs.fact in mine.fact.steps()
