@@ -21,7 +21,6 @@ A hypothesis `∀t` on an infinite sequence costs a run of T steps nothing: gate
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -29,6 +28,7 @@ from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.evaluation import Table
+from proofs.inequalities import Bounded, at_most, backwards, positive_gap, restated, settle
 from proofs.kernel import (
     Claim,
     Fact,
@@ -36,7 +36,6 @@ from proofs.kernel import (
     assume,
     component,
     conjunction,
-    discharge,
     empty,
     induction,
     instantiate,
@@ -76,64 +75,6 @@ from proofs.terms import (
 t, T, i, r, s, n = (size(name) for name in "tTirsn")
 p, q = Nat(size("p")), Nat(size("q"))
 u, eta, N, P, Q = (scalar(name) for name in ("u", "η", "N", "P", "Q"))
-
-
-# ------------------------------------------------------------------------------ sizes: |x| <= X and what follows
-@dataclass(frozen=True)
-class Bounded:
-    """Two facts, -X <= x and x <= X."""
-
-    x: Term
-    X: Term
-    below: Fact
-    above: Fact
-
-    @staticmethod
-    def of(fact: Fact) -> Bounded:
-        """From the pair that `absolute_le` states."""
-        below, above = component(fact, 0), component(fact, 1)
-        x_le = cast(Le, above.conclusion)
-        return Bounded(x_le.lhs, x_le.rhs, below, above)
-
-    @property
-    def facts(self) -> tuple[Fact, Fact]:
-        return self.below, self.above
-
-    @property
-    def gaps(self) -> tuple[Term, Term]:
-        """X - x and x - (-X), written as the kernel reads the two facts."""
-        return self.X - self.x, self.x - (-self.X)
-
-    def __add__(self, other: Bounded) -> Bounded:
-        (f, g), (k, l) = self.gaps, other.gaps
-        return within(self.x + other.x, self.X + other.X, [f, k], [g, l], self, other)
-
-    def __mul__(self, other: Bounded) -> Bounded:
-        """XY - xy = ((X - x)(Y + y) + (X + x)(Y - y))/2, and likewise XY + xy."""
-        (f, g), (k, l) = self.gaps, other.gaps
-        half = term(1) / 2
-        return within(
-            self.x * other.x, self.X * other.X, [half * (f * l), half * (g * k)], [half * (f * k), half * (g * l)],
-            self, other,
-        )  # fmt: skip
-
-
-def within(x: Term, X: Term, upper: Sequence[Term], lower: Sequence[Term], *using: Bounded) -> Bounded:
-    """|x| <= X from what X - x and X + x are the sums of, by the bounds used."""
-    facts = [f for b in using for f in b.facts]
-    return Bounded(x, X, at_most(-X, x, lower, *facts), at_most(x, X, upper, *facts))
-
-
-def at_most(lhs: Term, rhs: Term, gap: Sequence[Term], *facts: Fact) -> Fact:
-    """lhs <= rhs, as rhs - lhs is the sum of the terms `gap`, whose signs the facts show."""
-    total = gap[0] if len(gap) == 1 else Add(tuple(gap))  # not `+`, which would dissolve the parts
-    proved = squares(lhs, rhs, total, [f.conclusion for f in facts])
-    return settle(proved, *facts)
-
-
-def settle(fact: Fact, *by: Fact) -> Fact:
-    """Discharge whichever hypotheses the other facts prove."""
-    return discharge(fact, *(b for b in {b.conclusion: b for b in by}.values() if b.conclusion in fact.hypotheses))
 
 
 # ------------------------------------------------------- majorants: one rule for every straight-line computation
@@ -211,15 +152,6 @@ def prove_gradient() -> Fact:
     )
     error = ex * ey + ex * by + bx * ey
     return restated(error + bd * error + bd * (bx * by) + be, cast(And, gradient.conclusion))
-
-
-def restated(found: Bounded, goal: And) -> Fact:
-    """The bound in the goal's words: both sides equal by normal form."""
-    below, above = (cast(Le, part) for part in goal.parts)
-    return conjunction(
-        at_most(below.lhs, below.rhs, [found.gaps[1]], found.below),
-        at_most(above.lhs, above.rhs, [found.gaps[0]], found.above),
-    )
 
 
 # ----------------------------------------------------------------------------------------- the chain, for every T
@@ -300,12 +232,6 @@ def at_t(name: str) -> Fact:
     """A hypothesis of the chain at step t."""
     fact = given[name]
     return specialise(fact, t) if isinstance(fact.conclusion, ForAll) else fact
-
-
-def backwards(fact: Fact) -> Fact:
-    """y = x from x = y."""
-    equation = cast(Eq, fact.conclusion)
-    return equal(equation.rhs, equation.lhs, fact)
 
 
 def never_negative(family: Symbol, start: Fact, recurrence: str, *using: Fact) -> Fact:
@@ -582,13 +508,6 @@ def prove_quotient() -> Fact:
         at_most(above.lhs, above.rhs, upper, *signs, u_sign, *defined),
     )
     return settle(proved, *defined)
-
-
-def positive_gap(fact: Fact) -> Fact:
-    """0 < y - x from x < y."""
-    less = cast(Lt, fact.conclusion)
-    gap = less.rhs - less.lhs
-    return settle(squares(term(0), gap, gap, [less], strict=True), fact)
 
 
 derivations = (
