@@ -4,7 +4,7 @@ import pytest
 
 from ssmverify import Theorem, check
 from ssmverify.catalogue import catalogue
-from ssmverify.checking import scope
+from ssmverify.claims import scope
 from ssmverify.theorem import HOLDS, REFUTED
 
 

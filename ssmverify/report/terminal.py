@@ -117,7 +117,7 @@ def show(theorem: Theorem, evidence: dict[str, Any] | None, current_hash: str) -
     from proofs.derivation import show_point, steps
     from proofs.kernel import NotProved, Refuted
     from proofs.printing import statement
-    from ssmverify.checking import scope
+    from ssmverify.claims import scope
 
     lines = [theorem.name, "=" * len(theorem.name), "", "Claim", *_indent(statement(theorem.claim))]
     lines += ["", "Source", f"  {theorem.source}"]

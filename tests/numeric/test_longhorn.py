@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from numeric.longhorn import Longhorn, longhorn, longhorn_diagonal
 from ssmverify.catalogue.longhorn import diagonal_layer, exact_layer, inputs
-from ssmverify.checking import ratio
+from ssmverify.layers import ratio
 from ssmverify.theorem import Layer
 
 LAYERS = [exact_layer, diagonal_layer]

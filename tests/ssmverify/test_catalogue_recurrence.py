@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from proofs import recurrence as paper
 from proofs.evaluation import Table, evaluate, holds
 from ssmverify.catalogue.recurrence import swapped_product, three_steps
-from ssmverify.checking import refuted_at
+from ssmverify.claims import refuted_at
 from ssmverify.strategies import matrices
 
 swapped_claim = replace(paper.scan_operator, conclusion=paper.monoid_laws(swapped_product))

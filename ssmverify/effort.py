@@ -1,0 +1,54 @@
+"""How hard a check tries: how many inputs, from which seed, until when, and whom it tells."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis.errors import NoSuchExample
+
+
+class OutOfTime(Exception):
+    """The time given ran out."""
+
+
+@dataclass
+class Effort:
+    """How hard to try: examples for each layer and dtype, seed, a deadline, and whom to tell about progress."""
+
+    examples: int = 100
+    seed: int = 0
+    deadline: float = float("inf")
+    tell: Callable[[str], None] = lambda _: None
+
+    def search(
+        self, strategy: Any, condition: Callable[[Any], bool], examples: int | None = None, simplify: bool = True
+    ) -> Any | None:
+        """An input that satisfies the condition, made as simple as can be; None if none was found."""
+
+        def in_time(x: Any) -> bool:
+            if time.monotonic() > self.deadline:
+                raise OutOfTime
+            return condition(x)
+
+        how = settings(
+            max_examples=examples or self.examples,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink)[: 2 if simplify else 1],
+        )
+        try:
+            return find(strategy, in_time, settings=how, random=random.Random(self.seed))
+        except NoSuchExample:
+            return None
+
+
+def shorten(message: str, limit: int = 300) -> str:
+    """The beginning of a long message."""
+    return message if len(message) <= limit else message[:limit] + " ..."
