@@ -18,6 +18,9 @@ sequential backend must reproduce. It is slow: some tens of microseconds a step.
 collects at most (t - j) + 1 roundings, (p, q) = (1, 1).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -30,9 +33,10 @@ def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:
     gates, inputs = _in_time_order(a, reverse), _in_time_order(b, reverse)
     state = _start(h0, inputs)
     states = np.empty_like(inputs)
-    for t in range(inputs.shape[1]):
-        state = _step(gates[:, t], state, inputs[:, t])
-        states[:, t] = state
+    with _subnormals_kept():
+        for t in range(inputs.shape[1]):
+            state = _step(gates[:, t], state, inputs[:, t])
+            states[:, t] = state
     return _like(b, states, reverse)
 
 
@@ -42,12 +46,26 @@ def backward(g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool) 
     before = _start(h0, states)
     da, db = np.empty_like(states), np.empty_like(states)
     gate = adjoint = np.zeros_like(before)
-    for t in reversed(range(states.shape[1])):
-        adjoint = _step(gate, adjoint, cotangents[:, t])
-        db[:, t] = adjoint
-        da[:, t] = _times_conjugate(adjoint, states[:, t - 1] if t > 0 else before)
-        gate = gates[:, t].conj()
+    with _subnormals_kept():
+        for t in reversed(range(states.shape[1])):
+            adjoint = _step(gate, adjoint, cotangents[:, t])
+            db[:, t] = adjoint
+            da[:, t] = _times_conjugate(adjoint, states[:, t - 1] if t > 0 else before)
+            gate = gates[:, t].conj()
     return _like(a, da, reverse), _like(a, db, reverse)
+
+
+@contextmanager
+def _subnormals_kept() -> Iterator[None]:
+    """Undoes torch.set_flush_denormal(True) for a while: the definition knows no flushing to zero."""
+    flushing = bool(np.finfo(np.float32).tiny * np.float32(0.5) == 0)
+    if flushing:
+        torch.set_flush_denormal(False)
+    try:
+        yield
+    finally:
+        if flushing:
+            torch.set_flush_denormal(True)
 
 
 def _step(a: Array, h: Array, b: Array) -> Array:

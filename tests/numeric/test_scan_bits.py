@@ -186,6 +186,24 @@ def test_any_number_of_threads_and_long_inputs(dtype: torch.dtype, shape: tuple[
     assert_same_bits(results[0][0], scan(a, b, backend="reference")) if shape[1] < 10000 else None
 
 
+@pytest.mark.parametrize("backend", ["reference", "auto"])
+@pytest.mark.parametrize("dtype", REAL)
+def test_bits_do_not_depend_on_flushing_to_zero(backend: str, dtype: torch.dtype) -> None:
+    shape = (40, 500, 20)  # enough for a second thread, on which torch does not set the flag
+    a, b = torch.rand(shape, dtype=dtype), torch.randn(shape, dtype=dtype) * torch.finfo(dtype).tiny
+    few = scan(a[:2, :9], b[:2, :9], backend=backend)
+    assert ((few != 0) & (few.abs() < torch.finfo(dtype).tiny)).any()
+    size = shape if backend == "auto" else (2, 9, 20)
+    a, b = a[: size[0], : size[1]], b[: size[0], : size[1]]
+    want = scan(a, b, backend=backend)
+    try:
+        torch.set_flush_denormal(True)
+        got = scan(a, b, backend=backend)
+    finally:
+        torch.set_flush_denormal(False)
+    assert_same_bits(got, want)
+
+
 @needs_compiler
 def test_large_outputs_have_the_same_bits() -> None:
     """Past some size the kernel writes past the caches; chunk by chunk it does not."""

@@ -94,8 +94,10 @@ void NAME(delta_scan)(const View *q, const View *k, const View *v, const View *r
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t u = 0; u < batch * groups; u++) {
+        const unsigned arithmetic = standard_arithmetic();
         const int64_t first = u % groups * LANES;
         NAME(delta_forward)(*q, *k, *v, *r, *S0, *y, *S_T, *S, *kept, u / groups, first, least(LANES, d - first), T, n);
+        restore_arithmetic(arithmetic);
     }
 }
 
@@ -108,9 +110,11 @@ void NAME(delta_scan_backward)(const View *gy, const View *gS, const View *q, co
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t u = 0; u < batch * groups; u++) {
+        const unsigned arithmetic = standard_arithmetic();
         const int64_t first = u % groups * LANES;
         NAME(Lanes) *states = (NAME(Lanes) *)workspace + thread_number() * (CHUNK + 1) * n;
         NAME(delta_backward)(*gy, *gS, *q, *k, *v, *r, *kept, *dq, *dk, *dv, *dr, *dS0, states, u / groups, first,
                              least(LANES, d - first), T, n);
+        restore_arithmetic(arithmetic);
     }
 }

@@ -10,7 +10,7 @@
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <string.h>
-#ifdef __AVX__
+#ifdef __SSE__
 #include <immintrin.h>
 #endif
 #ifdef _OPENMP
@@ -65,6 +65,27 @@ void advise_large_pages(void *data, int64_t bytes) {
         madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else
     (void)data, (void)bytes;
+#endif
+}
+
+/* Sets the arithmetic that the definition asks for - to nearest, subnormals kept - whatever the caller's thread has set
+   (torch.set_flush_denormal does not reach the other threads, so that bits would depend on their number). Returns what
+   `restore_arithmetic` needs. */
+static inline unsigned standard_arithmetic(void) {
+#ifdef __SSE__
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(0x1f80);
+    return before;
+#else
+    return 0;
+#endif
+}
+
+static inline void restore_arithmetic(unsigned before) {
+#ifdef __SSE__
+    _mm_setcsr(before);
+#else
+    (void)before;
 #endif
 }
 

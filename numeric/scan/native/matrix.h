@@ -59,14 +59,22 @@ void NAME(matrix_scan)(const View *A, const View *B, const View *H0, const View 
                        int64_t m, int64_t threads) {
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
-    for (int64_t i = 0; i < batch; i++) NAME(matrix_forward)(*A, *B, *H0, *H, i, T, n, m);
+    for (int64_t i = 0; i < batch; i++) {
+        const unsigned arithmetic = standard_arithmetic();
+        NAME(matrix_forward)(*A, *B, *H0, *H, i, T, n, m);
+        restore_arithmetic(arithmetic);
+    }
 }
 
 void NAME(matrix_scan_backward)(const View *G, const View *A, const View *H, const View *H0, const View *dA,
                                 const View *dB, int64_t batch, int64_t T, int64_t n, int64_t m, int64_t threads) {
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
-    for (int64_t i = 0; i < batch; i++) NAME(matrix_backward)(*G, *A, *H, *H0, *dA, *dB, i, T, n, m);
+    for (int64_t i = 0; i < batch; i++) {
+        const unsigned arithmetic = standard_arithmetic();
+        NAME(matrix_backward)(*G, *A, *H, *H0, *dA, *dB, i, T, n, m);
+        restore_arithmetic(arithmetic);
+    }
 }
 
 #undef MOST

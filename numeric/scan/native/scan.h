@@ -211,12 +211,14 @@ void NAME(scan)(const View *a, const View *b, const View *h0, const View *h, int
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t w = 0; w < all; w++) {
+        const unsigned arithmetic = standard_arithmetic();
         if (rows) {
             const int64_t i = w / pieces, d = w % pieces * ROW;
             NAME(forward_rows)(*a, *b, *h0, *h, i, d, least(ROW, D - d), T, past_caches);
         } else
             NAME(forward_columns)(*a, *b, *h0, *h, w * LANES, least(LANES, B * D - w * LANES), T, D, past_caches);
         if (past_caches) finish_stores();
+        restore_arithmetic(arithmetic);
     }
 }
 
@@ -227,6 +229,7 @@ void NAME(scan_backward)(const View *g, const View *a, const View *h, const View
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t w = all - 1; w >= 0; w--) {
+        const unsigned arithmetic = standard_arithmetic();
         if (rows) {
             const int64_t i = w / pieces, d = w % pieces * ROW;
             NAME(backward_rows)(*g, *a, *h, *h0, *da, *db, i, d, least(ROW, D - d), T, past_caches);
@@ -234,6 +237,7 @@ void NAME(scan_backward)(const View *g, const View *a, const View *h, const View
             NAME(backward_columns)(*g, *a, *h, *h0, *da, *db, w * LANES, least(LANES, B * D - w * LANES), T, D,
                                    past_caches);
         if (past_caches) finish_stores();
+        restore_arithmetic(arithmetic);
     }
 }
 

@@ -105,9 +105,11 @@ void NAME(selective_scan)(const View *x, const View *delta, const View *A, const
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t u = 0; u < batch * groups; u++) {
+        const unsigned arithmetic = standard_arithmetic();
         const int64_t first = u % groups * LANES;
         NAME(selective_forward)(*x, *delta, *A, *B, *C, *h0, *y, *h_T, *kept, u / groups, first, least(LANES, d - first),
                                 T, n);
+        restore_arithmetic(arithmetic);
     }
 }
 
@@ -120,9 +122,11 @@ void NAME(selective_scan_backward)(const View *gy, const View *gh, const View *x
     (void)threads;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t u = 0; u < batch * groups; u++) {
+        const unsigned arithmetic = standard_arithmetic();
         const int64_t first = u % groups * LANES;
         NAME(Lanes) *states = (NAME(Lanes) *)workspace + thread_number() * (2 * CHUNK + 1) * n;
         NAME(selective_backward)(*gy, *gh, *x, *delta, *A, *B, *C, *kept, *dx, *ddelta, *dA, *dB, *dC, *dh0, states,
                                  states + (CHUNK + 1) * n, u / groups, first, least(LANES, d - first), T, n);
+        restore_arithmetic(arithmetic);
     }
 }
