@@ -126,3 +126,55 @@ def doctor() -> None:
 
     for name, value in findings():
         click.echo(f"{name:16} {value}")
+
+
+@main.command()
+@click.argument("target", metavar="FILE:FUNCTION|MODULE:FUNCTION|NAME")
+@click.option("--kind", help="scan (default), selective, delta or matrix.")
+@click.option("--order", help="What the kernel declares: sequential, loop, tree or any (default).")
+@click.option("--dtypes", help="What it claims, with commas between: float32,float64 by default.")
+@click.option("--device", default="cpu", show_default=True, help="Where its inputs are put.")
+@click.option("--case", "only", default="*", help="Only this case, or those that a pattern matches.")
+@click.option("--quick", is_flag=True, help="Shorter inputs.")
+@click.option("--thorough", is_flag=True, help="Also torch.compile, vmap and autocast.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
+@click.option("--skip", type=click.Path(path_type=Path, dir_okay=False), help="The kernel's known failures.")
+def scan(
+    target: str,
+    kind: str | None,
+    order: str | None,
+    dtypes: str | None,
+    device: str,
+    only: str,
+    quick: bool,
+    thorough: bool,
+    seed: int,
+    json_file: Path | None,
+    skip: Path | None,
+) -> None:
+    """Put a scan kernel through the conformance suite.
+
+    It is called as (a, b, h0=None) with tensors of shape (batch, time, channel), unless --kind says otherwise. Built-in
+    names: ours, ours:cpu, torch, jax, mambapy, accelerated-scan, torchlpc, scipy and more.
+
+    Exit status 0 if nothing failed but what is known to, 1 if something did, 2 if the target cannot be loaded.
+    """
+    from rich.console import Console
+
+    from ssmverify.conformance import conform, find, read_known_failures
+    from ssmverify.conformance.running import plan
+    from ssmverify.report.conformance import Progression, summary, table
+
+    known = read_known_failures(skip) if skip else []
+    found = find(target, kind=kind, order=order, dtypes=dtypes.split(",") if dtypes else None, device=device)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with Progression(console, len(plan(found, only, thorough))) as shown:
+        how = {"seed": seed, "quick": quick, "thorough": thorough, "only": only, "known": known}
+        report = conform(found, **how, tell=shown.tell, add=shown.add)  # type: ignore[arg-type]
+    console.print(table(report))
+    for line in summary(report):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if json_file:
+        report.write(json_file)
+    raise click.exceptions.Exit(FELL if report.failed else 0)

@@ -38,12 +38,21 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """A case of the suite. id: as users write it. says: what is tried. thorough: run only when asked for."""
+    """A case of the suite.
+
+    id: as users write it. says: what is tried. thorough: run only when asked for. numbers: for all, real or complex
+    ones.
+    """
 
     id: str
     says: str
     run: Callable[[Trial], None]
     thorough: bool = False
+    numbers: str = "all"
+
+    def speaks_of(self, dtype: torch.dtype) -> bool:
+        """Whether it is about numbers of that dtype."""
+        return self.numbers in ("all", "complex" if dtype.is_complex else "real")
 
 
 class Kind(ABC):
@@ -58,7 +67,12 @@ class Kind(ABC):
     main: ClassVar[str] = "btd"
     final: ClassVar[str]
     linear: ClassVar[tuple[str, ...]]  # the arguments in which, all together, the outputs are linear
-    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
+    orders: ClassVar[tuple[str, ...]] = (
+        "any",
+        "sequential",
+        "loop",
+        "tree",
+    )  # that have a proven bound; first, the default
     cases: ClassVar[tuple[Case, ...]] = ()
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Errors measured exactly: in rationals where the input is short, in balls far narrower than any bound where it is long."""
+"""Errors measured exactly: in rationals where the input is short, in balls far narrower than any bound elsewhere."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ def units(computed: Tensor, true: Array, bound: Tensor) -> tuple[float, tuple[in
     """
     limits = bound.expand(computed.shape).reshape(-1).tolist()
     make = acb if computed.is_complex() else arb
+    if computed.numel() == 0:
+        return 0.0, ()
     worst, place = 0.0, 0
     for i, (value, exactly, limit) in enumerate(
         zip(wide(computed).reshape(-1).tolist(), true.ravel(), limits, strict=True)

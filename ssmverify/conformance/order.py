@@ -29,19 +29,19 @@ class Order:
         """Whether the order defines the very bits of a diagonal scan."""
         return self.name == "sequential"
 
-    def constants(self, length: int, m: int) -> tuple[int, int]:
-        """(p, q) for that many steps, where products and sums are rounded separately or fused."""
+    def constants(self, length: int, m: int, s: int = 1) -> tuple[int, int]:
+        """(p, q) for that many steps: a step is one product and one sum, in whatever order its terms are added."""
         levels = max(length, 1).bit_length() - 1
         if self.name == "tree":
             return m, 2 * levels + 1
-        return (m + 1, 2 * (levels + 1) + 2) if self.name == "any" else (m + 1, 1)
+        return (m + 1, s * (2 * (levels + 1) + 2)) if self.name == "any" else (m + 1, s)
 
-    def gradient_constants(self, length: int, m: int) -> tuple[int, int]:
+    def gradient_constants(self, length: int, m: int, s: int = 1) -> tuple[int, int]:
         """(p, q) for gradients by a scan against time, or by automatic differentiation.
 
         Against time each value's cotangent is a sum over its uses, of which trees in use have two at most.
         """
-        p, q = self.constants(length, m)
+        p, q = self.constants(length, m, s)
         return p, 2 * q
 
 
@@ -49,8 +49,8 @@ ORDERS = {
     order.name: order
     for order in (
         Order("sequential", "the canonical chain of fused multiply-adds: its bits, and (p, q) = (1, 1)"),
-        Order("loop", "time order, products and sums rounded each: (2, 1)"),
-        Order("tree", "a balanced tree or a work-efficient prefix: (1, 2 log2 T + 1)"),
+        Order("loop", "time order, products and sums rounded or fused: (2, 1)"),
+        Order("tree", "a balanced tree or a work-efficient prefix, sums after products: (1, 2 log2 T + 1)"),
         Order("any", "any order, chunks and trees: (2, 2 log2 T + 2)"),
     )
 }

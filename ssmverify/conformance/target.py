@@ -30,7 +30,8 @@ class Target:
     """A kernel under test.
 
     spec: as it was named. function: called as its kind's signature says; it refuses what it does not do by raising
-    NotImplementedError with the reason. dtypes: those it claims. device: where its inputs are put.
+    NotImplementedError with the reason. dtypes: those it claims. device: where its inputs are put. declines: patterns
+    of cases that it documents not to do, each with the reason.
     """
 
     spec: str
@@ -39,6 +40,7 @@ class Target:
     order: Order = ORDERS["any"]
     dtypes: tuple[str, ...] = ("float32", "float64")
     device: str = "cpu"
+    declines: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(init=False)  # our name for each argument: the target's
 
     def __post_init__(self) -> None:

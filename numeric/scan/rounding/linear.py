@@ -49,7 +49,7 @@ def scan_bound(a: Tensor, b: Tensor, h0: Tensor | None = None, *, p: int, q: int
     most ((1 + u)^2 - 1)(|a||h| + |b|), which is `rounding.chain` with (p, q) = (2, 2). In any other order a product xy
     whose parts are two products and a sum, fused or not, is off by at most ((1 + u)^2 - 1) sqrt(2) |x||y|, less than
     COMPLEX_PRODUCT = 3 roundings, and a sum of modulus s by u s: p is larger by 2 than between real numbers, q the
-    same. (Part by part, as for 2 by 2 matrices, the bound would grow like 2^(t/2) on the unit circle.)
+    same, or twice that where a product's parts are added to the other addend one by one. (Part by part, as for 2 by 2 matrices, the bound would grow like 2^(t/2) on the unit circle.)
     """
     return _bound(a, b, h0, np.multiply, 2 if b.is_complex() else 1, p, q, reassociated)[1]
 
@@ -59,8 +59,9 @@ def matrix_scan_bound(
 ) -> Tensor:
     """The bound for each entry of each state of H_t = A_t H_{t-1} + B_t: A (B, T, n, n) -> float64 (B, T, n, m).
 
-    A product of n by n matrices rounds each term n times, in whatever order it sums: p = n + 1, q = 1 for the loop.
-    By hand: `rounding.chain` entry by entry, with |A_t| for a_t.
+    A product of n by n matrices rounds each term n times, in whatever order it sums: p = n + 1, q = 1 for a loop that
+    adds the input afterwards; where the products are added to the input one by one, q = n. By hand: `rounding.chain`
+    entry by entry, with |A_t| for a_t.
     """
     return _bound(A, B, H0, np.matmul, A.shape[-1], p, q, reassociated)[1]
 
@@ -134,7 +135,7 @@ def scan_gradient_bounds(
     order = (np.multiply, 2 if b.is_complex() else 1, p, q, reassociated)
     H, E = _bound(a, b, h0, *order)
     next_gate = torch.cat([a[:, 1:], torch.zeros_like(a[:, :1])], 1).flip(1) if a.shape[1] else a
-    adjoint, of_adjoint = (x.flip(1) for x in _bound(next_gate, g, None, *order))
+    adjoint, of_adjoint = (x.flip(1) for x in _bound(next_gate, g.flip(1), None, *order))
     start = torch.from_numpy(start_sizes(h0, sizes(b)))
     before, of_before = _shifted(H, start), _shifted(E, torch.zeros_like(start))
     da = adjoint * of_before + of_adjoint * (before + of_before)
@@ -166,8 +167,11 @@ def perturbed_scan_bound(a: Tensor, da: Tensor, db: Tensor, states: Tensor, h0: 
 
 
 def read_bound(states: Tensor, q: Tensor, row_error: Tensor) -> Tensor:
-    """The bound for y = S q: computed states (B, T, d, n), q (B, T, n), the 2-norm errors of the rows (B, T, d)."""
-    u, eta, n = unit_roundoff(states.dtype), underflow(states.dtype), q.shape[-1]
+    """The bound for y = S q: computed states (B, T, d, n), q (B, T, n), the 2-norm errors of the rows (B, T, d).
+
+    Computed in the dtype of q; what is at least as large may take the computed states' place.
+    """
+    u, eta, n = unit_roundoff(q.dtype), underflow(q.dtype), q.shape[-1]
     states, q = states.double().abs(), q.double().abs()
     rounding = float(relative(n, u)) * (states * q.unsqueeze(-2)).sum(-1) + 2 * n * eta
     return widened(row_error * norm(q).unsqueeze(-1) + rounding, 1, n)

@@ -50,7 +50,7 @@ def sizes(x: Tensor) -> Array:
 
 def start_sizes(h0: Tensor | None, like: Array) -> Array:
     """|h0|, or zeros in the shape of one step of `like`."""
-    return np.zeros_like(like[:, 0]) if h0 is None else sizes(h0)
+    return np.zeros(like.shape[:1] + like.shape[2:]) if h0 is None else sizes(h0)
 
 
 def stacked(steps: list[Array], empty: Array) -> Tensor:
