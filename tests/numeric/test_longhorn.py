@@ -1,38 +1,19 @@
-"""Longhorn's layers: what they refuse, how they step, and that nothing was found outside their bounds."""
+"""Longhorn's layers: what they refuse, how they step, and their gradients."""
 
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings, target
+from hypothesis import given
 from hypothesis import strategies as st
 
 from numeric.longhorn import Longhorn, longhorn, longhorn_diagonal
-from ssmverify.catalogue.longhorn import diagonal_layer, exact_layer, inputs
-from ssmverify.layers import ratio
-from ssmverify.theorem import Layer
-
-LAYERS = [exact_layer, diagonal_layer]
 
 
 def random_inputs(B: int = 2, T: int = 5, d: int = 3, n: int = 2) -> dict[str, torch.Tensor]:
     shapes = {"q": (B, T, n), "k": (B, T, n), "x": (B, T, d), "beta": (B, T, d), "S0": (B, d, n)}
     drawn = {name: torch.rand(shape, dtype=torch.float64) for name, shape in shapes.items()}
     return {name: value if name == "beta" else 2 * value - 1 for name, value in drawn.items()}
-
-
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_no_input_was_found_outside_the_bound(layer: Layer, dtype: torch.dtype) -> None:
-    @settings(max_examples=60, deadline=None)
-    @given(inputs(dtype))
-    def search(drawn: dict[str, Any]) -> None:
-        found = ratio(layer, layer.run, drawn)
-        assert found is not None
-        target(found, label="error / bound")
-        assert found <= 1
-
-    search()
 
 
 @pytest.mark.parametrize("run", [longhorn, longhorn_diagonal])
