@@ -228,7 +228,8 @@ def _machine() -> list[str]:
     return [
         f"Machine: {name}, vectors of {width} bits, {platform.system()}. Python {platform.python_version()}, "
         f"torch {torch.__version__}; {backend}.",
-        "Medians of interleaved rounds; fractions are medians of each round's ratio to its copy.",
+        f"Load average at the start: {os.getloadavg()[0]:.1f}. Medians of interleaved rounds; fractions are medians of "
+        "each round's ratio to its copy.",
     ]
 
 
