@@ -42,10 +42,12 @@ def findings() -> Iterator[tuple[str, str]]:
     yield "GPU", torch.cuda.get_device_name() if torch.cuda.is_available() else "none: GPU checks are not run"
     yield "threads", str(torch.get_num_threads())
     yield "matmul", f"float32 precision '{torch.get_float32_matmul_precision()}'"
-    from numeric.scan import plan
+    from numeric.scan import gpu, native, plan
 
     chosen = plan(torch.ones(1, 2, 1), torch.ones(1, 2, 1))
     yield "scan", f"backend {chosen.backend}, {chosen.order} order: {chosen.why}"
+    yield "C kernels", native.missing() or "compiled"
+    yield "Triton", gpu.obstacle(torch.device("cuda"), torch.float32) or "ready"
     yield "Rocq", shutil.which("rocq") or shutil.which("coqc") or "none: no proof is checked a second time"
     for sentence in foreign_packages():
         yield "WARNING", sentence
