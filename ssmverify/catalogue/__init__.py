@@ -14,7 +14,7 @@ from types import ModuleType
 
 from ssmverify.theorem import BadInput, Theorem
 
-PAPERS = ("recurrence", "rounding", "longhorn")
+PAPERS = ("recurrence", "rounding", "longhorn", "gd_ssm")
 GROUP = "ssmverify.theorems"
 
 
