@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
+from proofs.arithmetic import rational
 from proofs.terms import (
     Add,
     And,
@@ -73,13 +74,6 @@ class Table:
         return max((max(i) for i in self.entries), default=0)
 
 
-def rational(value: Any) -> fmpq:
-    """An int, Fraction, fmpq or finite float as an exact rational."""
-    if isinstance(value, fmpq):
-        return value
-    return fmpq(*(int(part) for part in value.as_integer_ratio()))
-
-
 def position(i: Index, point: Point) -> int:
     """The value of an index."""
     return i.constant + sum(c * int(point[name]) for name, c in i.coefficients)
@@ -117,7 +111,8 @@ def evaluate(term: Term, point: Point, number: Callable[[fmpq], Any] = rational)
                 raise ZeroDivisionError("a denominator is zero at the point")
             return value(numerator) / below
         case Transpose(of):
-            return value(of).T
+            inner = value(of)
+            return inner.T if isinstance(inner, np.ndarray) else inner
         case Sum() | Prod():
             return _big(term, point, number)
     raise TypeError(f"no value for {type(term).__name__}")

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq
-from sympy import QQ
-from sympy.polys.rings import ring
 
+from proofs.arithmetic import polynomials
 from proofs.evaluation import Point, Table, Undecidable, evaluate, minimiser_table, position
 from proofs.terms import UniqueMinimiser
 
@@ -27,7 +26,7 @@ def competitor(goal: UniqueMinimiser, point: Point) -> Any | None:
     rows, columns = position(goal.symbol.rows, point), position(goal.symbol.columns, point)
     members = list(at.entries) if isinstance(at, Table) else [()]
     claimed = np.array([np.array(at[i] if i else at, dtype=object).ravel() for i in members], dtype=object).ravel()
-    polynomials, *x = ring([f"s{i}" for i in range(len(claimed))], QQ)
+    constant, x = polynomials(len(claimed))
 
     def value(entries: Sequence[Any]) -> Any:
         """The entries as a value of the symbol."""
@@ -35,16 +34,16 @@ def competitor(goal: UniqueMinimiser, point: Point) -> Any | None:
         cells = [m[0, 0] if goal.symbol.is_scalar else m for m in shaped]
         return Table(dict(zip(members, cells, strict=True)), at.default) if goal.ranges else cells[0]
 
-    objective = polynomials(evaluate(goal.objective, {**point, goal.symbol.name: value(x)}, polynomials))
+    objective = constant(evaluate(goal.objective, {**point, goal.symbol.name: value(x)}, constant))
     if any(sum(monomial) > 2 for monomial in objective.monoms()):
         raise Undecidable("the objective is not quadratic")
-    gradient = np.array([rational(objective.diff(v).evaluate(list(zip(x, claimed, strict=True)))) for v in x])
-    hessian = np.array([[rational(objective.diff(v).diff(w)) for w in x] for v in x])
+    gradient = np.array([coefficient(objective.diff(v).evaluate(list(zip(x, claimed, strict=True)))) for v in x])
+    hessian = np.array([[coefficient(objective.diff(v).diff(w)) for w in x] for v in x])
     direction = _descent(gradient, hessian)
     return None if direction is None else value(claimed + direction)
 
 
-def rational(constant: Any) -> fmpq:
+def coefficient(constant: Any) -> fmpq:
     """A constant polynomial, or a number, as a rational."""
     return fmpq(constant) if isinstance(constant, int | fmpq) else fmpq(constant.LC if constant else 0)
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
-from flint import arb, fmpq
+from flint import arb
 
+from proofs.arithmetic import ball, rational
 from proofs.evaluation import evaluate
 from proofs.terms import (
     Add,
@@ -111,9 +112,9 @@ Interval = tuple[Fraction, Fraction]
 
 def bounded(value: Term, box: Mapping[str, Interval], bound: Fraction, depth: int) -> bool:
     """Whether value <= bound on the whole box: ball arithmetic, bisecting the widest side up to `depth` times."""
-    balls = {name: _ball(*side) for name, side in box.items()}
+    balls = {name: ball(*side) for name, side in box.items()}
     try:
-        if evaluate(value, balls, arb) <= arb(fmpq(bound.numerator, bound.denominator)):
+        if evaluate(value, balls, arb) <= arb(rational(bound)):
             return True
     except ZeroDivisionError:
         pass
@@ -124,7 +125,3 @@ def bounded(value: Term, box: Mapping[str, Interval], bound: Fraction, depth: in
     middle = (lo + hi) / 2
     halves = ((lo, middle), (middle, hi))
     return all(bounded(value, {**box, widest: half}, bound, depth - 1) for half in halves)
-
-
-def _ball(lo: Fraction, hi: Fraction) -> arb:
-    return arb(fmpq(lo.numerator, lo.denominator)).union(arb(fmpq(hi.numerator, hi.denominator)))
