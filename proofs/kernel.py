@@ -5,8 +5,8 @@ prover a proof script may be as long and as clever as it likes: it can only comb
 fails (`NotProved`, with what was left over) and cannot lie by accident. Python has no walls against malice, and this
 file does not pretend otherwise.
 
-The trusted base is this file, `terms.py`, `normal.py`, `evaluation.py` and `signs.py`, with sympy's polynomial rings
-and python-flint below them. A Fact in mid-proof may assume anything, as proofs by induction must; when it is put
+The trusted base is this file, `terms.py`, `normal.py`, `arithmetic.py`, `evaluation.py` and `signs.py`, with sympy's
+polynomial rings and python-flint below them. A Fact in mid-proof may assume anything, as proofs by induction must; when it is put
 forward for a `Claim`, `establish` demands that the claim's hypotheses be satisfiable, by evaluating them at a point.
 """
 
