@@ -6,8 +6,8 @@ fails (`NotProved`, with what was left over) and cannot lie by accident. Python 
 file does not pretend otherwise.
 
 The trusted base is this file, `terms.py`, `normal.py`, `arithmetic.py`, `evaluation.py` and `signs.py`, with sympy's
-polynomial rings and python-flint below them. A Fact in mid-proof may assume anything, as proofs by induction must; when it is put
-forward for a `Claim`, `establish` demands that the claim's hypotheses be satisfiable, by evaluating them at a point.
+polynomial rings and python-flint below them. A Fact in mid-proof may assume anything, as proofs by induction must; when
+it is put forward for a `Claim`, `establish` demands that the claim's hypotheses hold together at a point.
 """
 
 from __future__ import annotations
