@@ -415,6 +415,7 @@ not_plain: dict[str, tuple[Term, list[Formula], bool]] = {
     "over what is given as >= 0 only": (one / x, [Le(zero, x)], False),
     "<= given where < is asked": (x, [Le(zero, x)], True),
     "the given turned round": (x, [Le(x, zero)], False),
+    "a given difference turned round": (x - y, [Le(x, y)], False),
     "given of another": (x, [Le(zero, y)], False),
     "given at one index, asked at all": (summation(i, 1, n, a(i)), [Le(zero, a(i))], False),
     "given of naturals, asked of -1": (a(n - 1), [for_all(i, Le(zero, a(i)))], False),
@@ -459,6 +460,7 @@ def test_squares_keeps_what_it_used_and_no_more() -> None:
     given = [for_all(i, Le(zero, a(i))), Le(zero, y), for_all(i, Lt(zero, b(i)))]
     certificate = summation(i, 1, n, a(i) * (x * x) / b(i))
     assert squares(zero, certificate, certificate, given).hypotheses == {given[0], given[2]}
+    assert squares(x, y, y - x, [Le(x, y), *given]).hypotheses == {Le(x, y)}
 
 
 def test_apart_needs_a_strict_inequality_with_zero() -> None:

@@ -277,7 +277,6 @@ def terms(
         options = {"binders": binders, "division": division, "variables": variables} | changed
         return draw(terms(r, c, depth - 1, **options))
 
-    scalar_shaped = rows == columns == ONE
     if depth == 0 or draw(st.integers(0, 6)) == 6:
         return draw(leaves(rows, columns, variables))
     kinds = ["sum", "difference", "product", "product", "multiple", "transpose"]
@@ -293,7 +292,7 @@ def terms(
         case "multiple":
             return inner(ONE, ONE) * inner(rows, columns)
         case "transpose":
-            return inner(rows, columns) if scalar_shaped else Transpose(inner(columns, rows))
+            return Transpose(inner(columns, rows))
         case "quotient":
             return inner(rows, columns) / inner(ONE, ONE)
         case kind:
@@ -842,9 +841,10 @@ def points(draw: st.DrawFn) -> tuple[dict[str, Any], World]:
                 f"{letter}{rows}{columns}", *(ONE if side == "1" else size(side) for side in (rows, columns))
             )
             point[symbol.name] = _exact(world.member(symbol, (), {}))
-        constant = world.member(Symbol("constant", size(rows), size(columns)), (), sizes)
-        point[f"F{rows}{columns}"] = _exact(constant)
-        world.fixed[f"F{rows}{columns}"] = lambda _, constant=constant: constant
+        F = Symbol(f"F{rows}{columns}", size(rows), size(columns), 1)
+        members = {(k,): world.member(F, (k,), sizes) for k in range(4)}
+        point[F.name] = Table({k: _exact(v) for k, v in members.items()}, _exact(members[0,]))
+        world.fixed[F.name] = lambda at, members=members: members.get(at, members[0,])
     return point, world
 
 
@@ -907,3 +907,26 @@ def test_refute_and_cases_follow_the_judge(
     claim = kernel.Claim("drawn", hypothesis, {"drawn": hypothesis}, point)
     if attempt(kernel.establish, claim, kernel.assume(hypothesis)):
         assert met
+
+
+def test_a_quantifier_looks_at_every_exception_of_a_table() -> None:
+    """for every t, a(c t + offset) = 0, with one exception in the table: exhaustively, against plain search."""
+    for c, offset, exception in itertools.product((1, 2, 3), range(-4, 5), range(-3, 8)):
+        point = {"a": Table({(exception,): fmpq(1)}, fmpq(0))}
+        expected = all(c * k + offset != exception for k in range(20))
+        assert holds(for_all(t, Eq(a(c * t + offset), zero)), point) == expected
+
+
+def test_the_latest_factor_of_a_product_stands_on_the_left() -> None:
+    F = sequence("F", n, n)
+    early, late = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
+    values = {(k,): _exact([[Fraction(q) for q in row] for row in rows]) for k, rows in ((1, early), (2, late))}
+    point = {"n": 2, "F": Table(values, values[1,])}
+    assert holds(Eq(product(i, 1, 2, F(i)), F(2) @ F(1)), point)
+    assert not holds(Eq(product(i, 1, 2, F(i)), F(1) @ F(2)), point)
+    assert holds(Eq(product(i, 2, 1, F(i)), Identity(n)), point)
+
+
+def test_a_transposed_number_is_itself() -> None:
+    assert holds(Eq(Transpose(x), x), {"x": fmpq(2)})
+    assert kernel.enclosure(Transpose(x), {x: (Fraction(0), Fraction(1))}, Fraction(2))
