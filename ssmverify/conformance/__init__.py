@@ -89,7 +89,7 @@ def find(
     spec = target if isinstance(target, str) else getattr(target, "__name__", "a callable")
     return Target(
         spec,
-        _function(target),
+        KINDS[name].adapt(_function(target)),
         KINDS[name],
         _order(name, order or (builtin.order if builtin else None)),
         _checked_dtypes(dtypes or (builtin.dtypes if builtin else ("float32", "float64"))),

@@ -128,9 +128,10 @@ def _through_jax(jax: Any, run: Callable[[Any, Any], Any]) -> Any:
     def back(x: Any) -> Tensor:
         return torch.from_numpy(jax.device_get(x).copy())
 
-    def forward(a: Tensor, b: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor]]]:
+    def forward(a: Tensor, b: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor]]]:
         h, pull = jax.vjp(run, there(a), there(b))
-        return back(h), lambda g: tuple(back(x) for x in pull(there(g.contiguous())))  # type: ignore[return-value]
+        # JAX multiplies a cotangent by the derivative, torch by its conjugate.
+        return back(h), lambda g: [back(x).conj() for x in pull(there(g.conj().resolve_conj().contiguous()))]
 
     return forward
 
@@ -176,7 +177,7 @@ def _scipy() -> Built:
 
     def run(a: Tensor, b: Tensor) -> Tensor:
         gate = a.reshape(-1)[:1]
-        if not bool((a == gate).all()):
+        if a.numel() and not bool((a == gate).all()):
             raise NotImplementedError("lfilter has one gate for all times and channels")
         if b.requires_grad:
             raise NotImplementedError("lfilter has no gradients")

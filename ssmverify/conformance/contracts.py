@@ -244,7 +244,8 @@ def mutation(trial: Trial) -> None:
         return None
 
     for t in (1, 12):
-        trial.require(problem, trial.sample(True, t=t))
+        for state in (False, True):
+            trial.require(problem, trial.sample(state, t=t))
 
 
 # ------------------------------------------------------------------------------------------------- in torch's hands

@@ -236,8 +236,7 @@ def long(trial: Trial) -> None:
     """More than 65,536 steps of slow decay."""
     if trial.quick:
         raise NotRun("--quick")
-    for t in (65_537, 66_049):
-        trial.judge(with_gates(trial, randoms(trial, t, 0.999, 1, d=1)))
+    trial.judge(with_gates(trial, randoms(trial, 66_049, 0.999, 1, d=1)))
 
 
 # ------------------------------------------------------------------------------------------------ overflow, time
@@ -379,6 +378,13 @@ def gradients_of_sums(trial: Trial) -> None:
             trial.require(partial(off_in_gradients, trial), {**inputs, "g": g})
 
 
+def gradients_of_many(trial: Trial) -> None:
+    """Gradients of more than 65,536 numbers, so that an offset of 16 bits overflows."""
+    inputs = trial.sample(b=3, t=24, d=1031)
+    cotangent = uniform(trial.generator, tuple(inputs["b"].shape), trial.dtype)
+    trial.require(partial(off_in_gradients, trial), {**inputs, "g": cotangent})
+
+
 def case(id: str, function: Callable[[Trial], None], says: str = "", numbers: str = "all") -> Case:
     return Case(id, says or function.__doc__ or "", function, numbers=numbers)
 
@@ -405,4 +411,5 @@ DiagonalScan.cases = (
     case("gradients.values", gradients),
     case("gradients.resets", gradients_at_resets),
     case("gradients.cotangents", gradients_of_sums),
+    case("gradients.large", gradients_of_many),
 )

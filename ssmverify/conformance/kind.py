@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -82,6 +82,10 @@ class Kind(ABC):
     @abstractmethod
     def judge(self, inputs: Inputs, outputs: Outputs, order: Order) -> Iterator[Judged]:
         """The outputs beside the exact ones, within `measure.precision()`."""
+
+    def adapt(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, called with arguments as they are laid out here."""
+        return function
 
     def chain(self, inputs: Inputs) -> Outputs | None:
         """The outputs whose very bits a sequential order promises; None if it promises none."""

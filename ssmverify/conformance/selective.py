@@ -9,8 +9,9 @@ derived.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -67,6 +68,19 @@ class SelectiveScan(Kind):
     final = "bdn"
     linear = ("x", "h0")
 
+    def adapt(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function whose first argument is u has time last: u delta y (B, d, T), B C (B, n, T)."""
+        names = list(inspect.signature(function).parameters)
+        if names[:1] != ["u"]:
+            return function
+
+        def time_second(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None = None) -> Any:
+            returned = function(x.mT, delta.mT, A, B.mT, C.mT, *(() if D is None else (D,)))
+            y, *rest = returned if isinstance(returned, tuple) else (returned,)
+            return (y.mT, *rest)
+
+        return time_second
+
     def sample(self, generator: torch.Generator, dtype: torch.dtype, sizes: Sizes, state: bool) -> Inputs:
         b, t, d, n = sizes.get("b", 2), sizes.get("t", 6), sizes.get("d", 2), sizes.get("n", 3)
         drawn = {
@@ -106,11 +120,12 @@ def strong(trial: Trial) -> None:
 
 
 def by_turns(trial: Trial) -> None:
-    """Steps of 0 and of 60 by turns: the state is kept, then forgotten, over and over."""
+    """Steps near 0 and of 60 by turns: the state is kept, then forgotten, over and over."""
     for t in (8, 130):
         inputs = trial.sample(True, b=1, t=t)
+        small = uniform(trial.generator, (1, t, 2), torch.float64, 0, 2.0**-6)
         chosen = torch.rand((1, t, 2), generator=trial.generator)
-        trial.judge({**inputs, "delta": torch.where(chosen < 0.5, 0.0, 60.0).to(trial.dtype)})
+        trial.judge({**inputs, "delta": torch.where(chosen < 0.5, small, 60.0).to(trial.dtype)})
 
 
 def growing(trial: Trial) -> None:

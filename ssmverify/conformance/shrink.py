@@ -9,22 +9,23 @@ import torch
 from torch import Tensor
 
 Inputs = dict[str, Any]  # tensors by name, and flags
-ATTEMPTS = 250  # runs of the kernel that a shrink may cost
+ATTEMPTS = 250  # runs of the kernel that a shrink may cost,
+NUMBERS = 600_000  # and numbers in the inputs of them all
 FEW = 40  # numbers; above, they are not simplified one by one
 
 
 def smallest(inputs: Inputs, axes: Mapping[str, str], fails: Callable[[Inputs], bool]) -> Inputs:
-    """A smaller input that fails as well, greedily; no smaller one was found within ATTEMPTS.
+    """A smaller input that fails as well, greedily; no smaller one was found within ATTEMPTS and NUMBERS.
 
     axes: a letter for each dimension of each tensor, the same letter wherever the size is shared.
     """
-    attempts = ATTEMPTS
+    attempts, numbers = ATTEMPTS, NUMBERS
     shrinking = True
     while shrinking:
         shrinking = False
         for candidate in _smaller(inputs, axes):
-            attempts -= 1
-            if attempts < 0:
+            attempts, numbers = attempts - 1, numbers - _size(candidate)
+            if attempts < 0 or numbers < 0:
                 return inputs
             if fails(candidate):
                 inputs, shrinking = candidate, True
@@ -44,8 +45,12 @@ def _smaller(inputs: Inputs, axes: Mapping[str, str]) -> Iterator[Inputs]:
             for i in range(size):
                 yield select(inputs, axes, letter, [j for j in range(size) if j != i])
     yield from _without(inputs)
-    if sum(x.numel() for x in inputs.values() if isinstance(x, Tensor)) <= FEW:
+    if _size(inputs) <= FEW:
         yield from _simpler(inputs)
+
+
+def _size(inputs: Inputs) -> int:
+    return sum(x.numel() for x in inputs.values() if isinstance(x, Tensor))
 
 
 def _without(inputs: Inputs) -> Iterator[Inputs]:

@@ -64,12 +64,22 @@ class Trial:
         self, problem: Callable[[Inputs], Problem], inputs: Inputs, axes: Mapping[str, str] | None = None
     ) -> None:
         """Raises Wrong with the smallest inputs that have the problem, if these have it."""
-        if self._caught(problem, inputs) is None:
+        found = self._caught(problem, inputs)
+        if found is None:
             return
         worst, axes = self.worst, self.kind.axes if axes is None else axes
-        small = smallest(inputs, axes, lambda candidate: self._caught(problem, candidate) is not None)
+
+        def fails_alike(candidate: Inputs) -> bool:
+            nonlocal found
+            message = self._caught(problem, candidate)
+            if _sort(message) == _sort(found):
+                found = message
+                return True
+            return False
+
+        small = smallest(inputs, axes, fails_alike)
         self.worst = worst
-        raise Wrong(str(self._caught(problem, small)), small)
+        raise Wrong(str(found), small)
 
     def judge(self, inputs: Inputs) -> None:
         """Raises Wrong unless the outputs are inside their bounds, and of the right bits where the order has any."""
@@ -141,6 +151,15 @@ class Trial:
             raise
         except Exception as error:
             return f"it raised {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _sort(problem: Problem) -> str:
+    """What sort of problem it is, so that making it small does not turn a wrong value into an exception."""
+    if problem is None:
+        return "none"
+    if problem.startswith("it raised"):
+        return problem.partition(":")[0]
+    return "not finite" if " is nan," in problem or "inf," in problem else "wrong"
 
 
 def _short(exact: Any) -> str:

@@ -49,7 +49,8 @@ def scan_bound(a: Tensor, b: Tensor, h0: Tensor | None = None, *, p: int, q: int
     most ((1 + u)^2 - 1)(|a||h| + |b|), which is `rounding.chain` with (p, q) = (2, 2). In any other order a product xy
     whose parts are two products and a sum, fused or not, is off by at most ((1 + u)^2 - 1) sqrt(2) |x||y|, less than
     COMPLEX_PRODUCT = 3 roundings, and a sum of modulus s by u s: p is larger by 2 than between real numbers, q the
-    same, or twice that where a product's parts are added to the other addend one by one. (Part by part, as for 2 by 2 matrices, the bound would grow like 2^(t/2) on the unit circle.)
+    same, or twice that where a product's parts are added to the other addend one by one. (Part by part, as for 2 by 2
+    matrices, the bound would grow like 2^(t/2) on the unit circle.)
     """
     return _bound(a, b, h0, np.multiply, 2 if b.is_complex() else 1, p, q, reassociated)[1]
 
