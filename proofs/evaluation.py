@@ -1,6 +1,6 @@
 """Exact values of terms, and the truth of formulas, at a point.
 
-Part of the trusted base, beside `terms.py`, `normal.py` and `kernel.py`.
+Part of the trusted base, which `kernel.py` lists.
 
 A point gives every free variable a value, by name: an index variable a natural number; a scalar a rational; a matrix
 (also one that happens to be 1 by 1 there) an object array of rationals; a family a `Table`, or one value for all its
@@ -197,6 +197,8 @@ def _last_exception(x: Any, bound: str, point: Point) -> int:
         shift = max(_shift(i, bound) for i in x.indices if bound in free_indices(i))
         given = point[x.symbol.name]
         return given.last + shift if isinstance(given, Table) else 0
+    if isinstance(x, Binder) and bound not in free_indices(tuple(children(x))[2:]):
+        return _last_exception(x.body, bound, point)  # whatever the inner variable is, a family is at its default
     if isinstance(x, Index | Binder | UniqueMinimiser):
         raise Undecidable("a quantified formula uses its variable outside the index of a family")
     return max(_last_exception(part, bound, point) for part in children(x))

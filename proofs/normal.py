@@ -1,6 +1,6 @@
 """The normal form that decides equations between terms of every size.
 
-Part of the trusted base, beside `terms.py` and `kernel.py`.
+Part of the trusted base, which `kernel.py` lists.
 
 A matrix expression becomes a linear combination of *words* (products of matrix letters, each perhaps transposed); the
 coefficients are rational functions, in sympy's fraction field over Q, of the *atoms*: scalar variables, members of

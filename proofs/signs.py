@@ -1,6 +1,6 @@
 """When the sign of a scalar term is plain as written, and when ball arithmetic bounds one.
 
-Part of the trusted base, beside `terms.py`, `normal.py`, `evaluation.py` and `kernel.py`.
+Part of the trusted base, which `kernel.py` lists.
 """
 
 from __future__ import annotations

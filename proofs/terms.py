@@ -1,6 +1,6 @@
 """The language of claims: indices, terms, formulas.
 
-Part of the trusted base, beside `normal.py` and `kernel.py`.
+Part of the trusted base, which `kernel.py` lists.
 
 | written | is | stands for |
 | --- | --- | --- |
