@@ -1,6 +1,7 @@
 """The arithmetics that a construction runs over.
 
-Part of the trusted base, which `kernel.py` lists. A construction or a recurrence is written once, with `+ - * / @` and `.T`, and runs over whatever numbers it is given:
+Part of the trusted base, which `kernel.py` lists. A construction or a recurrence is written once, with `+ - * / @` and
+`.T`, and runs over whatever numbers it is given:
 
 | arithmetic | elements | what a run of the construction gives |
 | --- | --- | --- |
