@@ -107,7 +107,8 @@ def _jax(tree: bool) -> Callable[[], Built]:
                 h = ab[0] * h + ab[1]
                 return h, h
 
-            return jax.lax.scan(step, 0 * b[:, 0], (a.swapaxes(0, 1), b.swapaxes(0, 1)))[1].swapaxes(0, 1)
+            start = jax.numpy.zeros(b.shape[:1] + b.shape[2:], b.dtype)
+            return jax.lax.scan(step, start, (a.swapaxes(0, 1), b.swapaxes(0, 1)))[1].swapaxes(0, 1)
 
         def prefix(a: Any, b: Any) -> Any:
             return jax.lax.associative_scan(lambda x, y: (y[0] * x[0], y[0] * x[1] + y[1]), (a, b), axis=1)[1]

