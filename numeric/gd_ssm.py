@@ -170,3 +170,39 @@ class GDSSM(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         return -gd_ssm(tokens, self.mixing, self.pick, self.C, torch.sigmoid(self.logit))
+
+
+def multi_step(x: Tensor, y: Tensor, rates: Tensor, *, backend: str = "auto") -> Tensor:
+    """Predictions (B, N, m) after K steps from zero on every prefix, by a stack of layers that rewrite the query.
+
+    x (B, N + 1, f), the query last; y (B, N, m); rates (K,), of step k on the sum of the losses. The layers compute
+    v <- v + γ_k (q - S_j v) and the last one M_j v, with S_j and M_j the sums of x_i x_i' and y_i x_i' over the prefix
+    (`gd_ssm.multi_step_query`). Raises ValueError for other shapes, or N = 0.
+    """
+    if x.ndim != 3 or y.ndim != 3 or y.shape[:2] != (x.shape[0], x.shape[1] - 1) or rates.ndim != 1:
+        shapes = ", ".join(str(tuple(each.shape)) for each in (x, y, rates))
+        raise ValueError(f"x must be (B, N + 1, f), y (B, N, m) and rates (K,), given {shapes}")
+    if y.shape[1] == 0:
+        raise ValueError("the context is empty: give at least one pair, N >= 1")
+    keys, q = x[:, :-1], x[:, 1:]
+    S, M = collected(keys, keys, backend=backend), collected(y, keys, backend=backend)
+    v = torch.zeros_like(q)
+    for rate in rates:
+        v = rewritten_query(v, q, attended(S, v), rate)
+    return attended(M, v)
+
+
+def collected(values: Tensor, keys: Tensor, *, backend: str = "auto") -> Tensor:
+    """The states of linear attention, sum over i <= j of value_i key_i': (B, N, m), (B, N, f) -> (B, N, m, f)."""
+    outer = values.unsqueeze(-1) * keys.unsqueeze(-2)
+    return scan(torch.ones_like(outer), outer, backend=backend)
+
+
+def attended(state: Tensor, query: Tensor) -> Tensor:
+    """The states read at the queries: (B, N, m, f), (B, N, f) -> (B, N, m)."""
+    return torch.einsum("bnmf,bnf->bnm", state, query)
+
+
+def rewritten_query(v: Tensor, q: Tensor, read: Tensor, rate: Tensor) -> Tensor:
+    """One layer: v + γ (q - S v), each (B, N, f)."""
+    return v + rate * (q - read)

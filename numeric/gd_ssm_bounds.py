@@ -50,3 +50,22 @@ def one_step_vector_bound(x: Tensor, y: Tensor, rate: Tensor) -> Tensor:
     written = token @ Majorant.of((rate * halves[:f]).mT)
     z = scanned(Majorant.of(torch.ones_like(written.size).to(x.dtype)), written)
     return (z * (token @ Majorant.of(halves[f:].mT))).sum(-1).bound(x.shape[1], 2 * f)
+
+
+def multi_step_bound(x: Tensor, y: Tensor, rates: Tensor) -> Tensor:
+    """For `multi_step`: (B, N, m)."""
+    keys, q = Majorant.of(x[:, :-1]), Majorant.of(x[:, 1:])
+    S, M = _collected(keys, keys), _collected(Majorant.of(y), keys)
+    v = Majorant.of(torch.zeros_like(x[:, 1:]))
+    for rate in rates:
+        v = v + Majorant.of(rate) * (q + _attended(S, v))
+    return _attended(M, v).bound(x.shape[1] + len(rates), x.shape[2])
+
+
+def _collected(values: Majorant, keys: Majorant) -> Majorant:
+    outer = values.moved(lambda z: z.unsqueeze(-1)) * keys.moved(lambda z: z.unsqueeze(-2))
+    return scanned(Majorant.of(torch.ones_like(outer.size).to(outer.dtype)), outer)
+
+
+def _attended(state: Majorant, query: Majorant) -> Majorant:
+    return (state @ query.moved(lambda z: z.unsqueeze(-1))).moved(lambda z: z.squeeze(-1))

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from ssmverify.theorem import BadInput, Theorem
 
-PAPERS = ("recurrence", "rounding", "longhorn", "gd_ssm")
+PAPERS = ("recurrence", "rounding", "longhorn", "gd_ssm", "gd_ssm_steps")
 GROUP = "ssmverify.theorems"
 
 

@@ -7,12 +7,13 @@ import torch
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
-from numeric.gd_ssm import GDSSM, constructed_tokens, construction, gd_ssm, gd_ssm_vector, one_step
+from numeric.gd_ssm import GDSSM, constructed_tokens, construction, gd_ssm, gd_ssm_vector, multi_step, one_step
 from ssmverify.catalogue.gd_ssm import raw_layer, start_layer, vector_layer
+from ssmverify.catalogue.gd_ssm_steps import layer as stack_layer
 from ssmverify.checking import ratio
 from ssmverify.theorem import Layer
 
-LAYERS = [raw_layer, vector_layer, start_layer]
+LAYERS = [raw_layer, vector_layer, start_layer, stack_layer]
 
 
 def uniform(*shape: int) -> torch.Tensor:
@@ -66,6 +67,10 @@ def test_wrong_shapes_are_named() -> None:
         gd_ssm(uniform(1, 5, 2), mixing[:2], pick, C)
     with pytest.raises(ValueError, match="x must be"):
         constructed_tokens(uniform(1, 3, 2), uniform(1, 3))
+    with pytest.raises(ValueError, match=r"rates \(K,\)"):
+        multi_step(uniform(1, 3, 2), uniform(1, 2, 1), uniform(1, 1))
+    with pytest.raises(ValueError, match="N >= 1"):
+        multi_step(uniform(1, 1, 2), uniform(1, 0, 1), uniform(1))
     with pytest.raises(ValueError, match="B and D both"):
         gd_ssm_vector(uniform(1, 3, 4), uniform(2, 4), uniform(3, 4))
     with pytest.raises(ValueError, match="f >= 1"):
@@ -85,6 +90,8 @@ def test_a_later_token_changes_no_earlier_prediction() -> None:
 def test_gradients() -> None:
     weights = [w.requires_grad_() for w in (uniform(3, 3), uniform(3), uniform(2, 2), uniform(2, 2))]
     assert torch.autograd.gradcheck(gd_ssm, (uniform(2, 5, 2).requires_grad_(), *weights))
+    stack = [w.requires_grad_() for w in (uniform(1, 3, 2), uniform(1, 2, 1), uniform(2))]
+    assert torch.autograd.gradcheck(multi_step, stack)
     halves = [w.requires_grad_() for w in (uniform(1, 3, 4), uniform(2, 4), uniform(2, 4), uniform(2))]
     assert torch.autograd.gradcheck(gd_ssm_vector, halves)
 

@@ -1,0 +1,328 @@
+"""GD-SSM (arXiv 2410.11687), continued: more than one step of gradient descent.
+
+What was read: see `proofs/gd_ssm.py`; and the abstract of the authors' SNUFA 2025 poster, which says that the framework
+"naturally extends to multi-step optimization by stacking layers", and that a single layer emulates "one step of
+mini-batch GD".
+
+| symbol | shape | meaning |
+| --- | --- | --- |
+| f, m | sizes | of an input and of a target |
+| T, K | lengths | pairs seen so far, a prefix; steps, and layers |
+| x_i, y_i, q | (f,), (m,), (f,) | input and target of pair i; the query |
+| γ_k | scalar | rate of step k on the sum of the losses |
+| W_k | (m, f) | weights after k steps from zero, each on all pairs up to T |
+| S, M | (f, f), (m, f) | the sums of x_i x_i' and of y_i x_i' over the pairs up to T |
+| v_k | (f,) | the query as layer k has rewritten it |
+| r_ki | (m,) | the target of pair i as layer k has rewritten it |
+| p_k | (m,) | what the layers up to k have added up to |
+
+Departure. The released multi-layer model multiplies states at the end of the context back into its prefix; it is not
+the subject here. What is: which stack of the one-step layers computes several steps at every prefix, as a causal layer
+must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from flint import fmpq
+
+from proofs.derivation import Derivation, main
+from proofs.gd_ssm import column, f, i, k, l, m, memory, modulo, rational, s, scatter, slope, slope_is, x, y
+from proofs.inequalities import backwards
+from proofs.kernel import (
+    Claim,
+    Fact,
+    assume,
+    congruence,
+    conjunction,
+    empty,
+    generalise,
+    identity,
+    induction,
+    instantiate,
+    linear,
+    refute,
+    rewrite,
+    specialise,
+)
+from proofs.tactics import equal, unfold
+from proofs.terms import (
+    ONE,
+    And,
+    Eq,
+    Index,
+    Mul,
+    Sum,
+    Term,
+    Zero,
+    add,
+    for_all,
+    product,
+    scalar,
+    sequence,
+    size,
+    summation,
+    term,
+    vector,
+)
+
+T, K = size("T"), size("K")
+g, W, v, q = sequence("γ"), sequence("W", m, f), sequence("v", f), vector("q", f)
+one = term(1)
+
+descent = {
+    "W_starts_at_zero": Eq(W(0), Zero(m, f)),
+    "W_descends": for_all(k, Eq(W(k + 1), W(k) - g(k + 1) * slope(W(k), T))),
+}
+
+
+# ---------------------------------------------------------------------------------- rewriting the query, layer by layer
+def attended(values: Any, to: Term) -> Term:
+    """sum over i <= T of value_i (x_i' to): linear attention with the inputs as keys."""
+    return summation(i, 1, T, (x(i).T @ to) * values(i))
+
+
+query_stack = {
+    "v_starts_empty": Eq(v(0), Zero(f, ONE)),
+    "v_rewritten": for_all(k, Eq(v(k + 1), v(k) + g(k + 1) * (q - attended(x, v(k))))),
+}
+nought = {"W": rational([[0]]), "v": column(0), "x": column(0), "y": column(0)}
+multi_step_query = Claim(
+    "gd_ssm.multi_step_query",
+    Eq(attended(y, v(K)), W(K) @ q),
+    {**descent, **query_stack},
+    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), "q": column(0), **nought},
+)
+
+
+def attended_is(values: Any, to: Term) -> Fact:
+    """Linear attention is a product with the sum of the outer products."""
+    outer = one * (values(i) @ x(i).T)
+    each = equal((x(i).T @ to) * values(i), Mul((one, outer, to)))
+    return rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, to))
+
+
+def prove_multi_step_query() -> Fact:
+    """W_k S^s q = M S^s v_k for every s, by induction on k: W_{k+1} S^s q = W_k S^s q - γ W_k S^{s+1} q + γ M S^s q,
+    and M S^s v_{k+1} = M S^s v_k + γ M S^s q - γ M S^{s+1} v_k. The powers of S commute. So both stand for the same
+    polynomial in S, which may act on the weights or on the query."""
+    given = {name: assume(h) for name, h in multi_step_query.hypotheses.items()}
+    S, M = scatter(T), memory(T)
+
+    def power(s: Index | int) -> Term:
+        return product(l, 1, s, S)
+
+    longer = unfold(power(s + 1))
+    commutes = Eq(power(s) @ S, S @ power(s))
+    start = equal(power(0) @ S, S @ power(0), empty(power(0)))
+    grown = equal(power(s + 1) @ S, S @ power(s + 1), longer, assume(commutes))
+    swapped = induction(commutes, s, start, grown)
+    on_the_left = backwards(longer)
+    on_the_right = equal(power(s) @ S, power(s + 1), swapped, on_the_left)
+
+    statement = for_all(s, Eq(W(k) @ power(s) @ q, M @ power(s) @ v(k)))
+    nothing_yet = [given["W_starts_at_zero"], given["v_starts_empty"]]
+    base = generalise(equal(W(0) @ power(s) @ q, M @ power(s) @ v(0), *nothing_yet), s)
+    now, later = (specialise(assume(statement), place) for place in (s, s + 1))
+    moved = [specialise(given[name], k) for name in ("W_descends", "v_rewritten")]
+    sums = [slope_is(W(k), T), attended_is(x, v(k))]
+    next_W = modulo(
+        W(k + 1) @ power(s) @ q,
+        _next(W(k) @ power(s) @ q, W(k) @ power(s + 1) @ q, M @ power(s) @ q),
+        moved[0],
+        sums[0],
+        on_the_left,
+    )
+    next_v = modulo(
+        M @ power(s) @ v(k + 1),
+        _next(M @ power(s) @ v(k), M @ power(s + 1) @ v(k), M @ power(s) @ q),
+        moved[1],
+        sums[1],
+        on_the_right,
+    )
+    next_W = rewrite(rewrite(next_W, now), later)
+    step = generalise(rewrite(next_W, backwards(next_v)), s)
+    every = specialise(induction(statement, k, base, step), 0)
+    every = instantiate(every, {"k": K})
+    goal = cast(Eq, multi_step_query.conclusion)
+    return equal(goal.lhs, goal.rhs, attended_is(y, v(K)), empty(power(0)), every)
+
+
+def _next(now: Term, later: Term, new: Term) -> Term:
+    """now - γ_{k+1} later + γ_{k+1} new."""
+    return now - g(k + 1) * later + g(k + 1) * new
+
+
+# --------------------------------------------------------------------------- rewriting the targets, layer by layer
+gamma = scalar("γ")
+Pairs = Sequence[tuple[Term, Term]]
+first, second = (vector("x₁", f), vector("y₁", m)), (vector("x₂", f), vector("y₂", m))
+two_pairs: Pairs = (first, second)
+
+
+def rewritten(pairs: Pairs) -> Pairs:
+    """One causal layer: y_i - γ sum over l <= i of y_l (x_l' x_i)."""
+    seen = [(x, y - gamma * add(*((a.T @ x) * b for a, b in pairs[: j + 1]))) for j, (x, y) in enumerate(pairs)]
+    return tuple(seen)
+
+
+def read(pairs: Pairs) -> Term:
+    """γ sum of y_i (x_i' q): the layer's prediction."""
+    return gamma * add(*((x.T @ q) * y for x, y in pairs))
+
+
+def two_steps(pairs: Pairs) -> Term:
+    """The prediction after two steps from zero on all pairs."""
+    W = gamma * add(*(y @ x.T for x, y in pairs))
+    return (W - gamma * add(*((W @ x - y) @ x.T for x, y in pairs))) @ q
+
+
+def sweep(pairs: Pairs) -> Term:
+    """The prediction after one pass over the pairs, a step on each."""
+    (inputs, target), *later = pairs
+    W = gamma * (target @ inputs.T)
+    for inputs, target in later:
+        W = W + gamma * ((target - W @ inputs) @ inputs.T)
+    return W @ q
+
+
+stack = read(two_pairs) + read(rewritten(two_pairs))
+stacking = Claim("gd_ssm.multi_step_by_stacking", Eq(stack, two_steps(two_pairs)))
+one_pair_twice = {name: column(1) for name in ("x₁", "x₂", "y₁", "y₂", "q")}
+
+
+def refute_stacking() -> Fact:
+    """The same pair twice, with γ = 1: two steps overshoot to 2 and come back to 0; the stack gives 1. For one pair
+    the two agree, so two are least."""
+    return refute(stacking.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
+
+
+unit_inputs = {
+    "first_normalised": Eq(gamma * (first[0].T @ first[0]), one),
+    "second_normalised": Eq(gamma * (second[0].T @ second[0]), one),
+}
+stacking_sweeps = Claim(
+    "gd_ssm.stacking_sweeps",
+    Eq(stack, sweep(two_pairs)),
+    unit_inputs,
+    witness={"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice},
+)
+
+
+def prove_stacking_sweeps() -> Fact:
+    """A second layer reads y_1 (1 - γ x_1'x_1) and y_2 (1 - γ x_2'x_2) - γ y_1 (x_1'x_2). Where γ x_i'x_i = 1 both
+    layers together read y_1 and y_2 - γ y_1 (x_1'x_2), the errors that one pass of the delta rule meets. That pass
+    is the Kaczmarz sweep."""
+    fact = identity(stack, sweep(two_pairs) + gamma * add(*(_left(*pair) for pair in two_pairs)))
+    for (inputs, _), unit in zip(two_pairs, unit_inputs.values(), strict=True):
+        fact = rewrite(fact, equal(1 - gamma * (inputs.T @ inputs), term(0), assume(unit)))
+    return rewrite(fact, identity(cast(Eq, fact.conclusion).rhs, sweep(two_pairs)))
+
+
+def _left(x: Term, y: Term) -> Term:
+    """What a target that is rewritten by its own pair alone still contributes."""
+    return (1 - gamma * (x.T @ x)) * ((x.T @ q) * y)
+
+
+# ------------------------------------------------------------------------------------ one layer, and two steps
+w, pick, C, D = sequence("w", arity=2), sequence("d"), scalar("C"), scalar("D")
+
+
+def head(token: int) -> Term:
+    """One layer, f = 1, on the pair and the query that all are `token`: any mixing, picking, C and skip."""
+    u = term(token)
+    state = add(*(w(a, b) * (u * u) for a in (1, 2, 3) for b in (1, 2, 3)))
+    return C * state * add(*(pick(a) * u for a in (1, 2, 3))) + D * u
+
+
+def two_steps_on(token: int) -> Term:
+    """Two steps from zero on that pair, at that query."""
+    u = term(token)
+    W = gamma * (u * u)
+    return (W - gamma * ((W * u - u) * u)) * u
+
+
+factors = {1: 5, 2: -4, 3: 1}
+
+
+def combined(of: Callable[[int], Term]) -> Term:
+    """5 of(1) - 4 of(2) + of(3), which is 0 for n and for n³."""
+    return add(*(factor * of(token) for token, factor in factors.items()))
+
+
+one_layer_degree = Claim(
+    "gd_ssm.one_layer_degree",
+    And((Eq(combined(head), term(0)), Eq(combined(two_steps_on), -120 * (gamma * gamma)))),
+)
+
+
+def prove_one_layer_degree() -> Fact:
+    """Tokens times n multiply the layer's read-out by n³ and its skip by n; two steps contain -γ² n⁵. So a layer that
+    agrees with two steps on these three inputs has γ = 0. (A layer with decays, more pairs and more entries has these
+    inputs as well, the other pairs and entries being 0.)"""
+    parts = cast(Sequence[Eq], cast(And, one_layer_degree.conclusion).parts)
+    return conjunction(*(identity(part.lhs, part.rhs) for part in parts))
+
+
+# ------------------------------------------------------------------------------------------------- minibatches
+in_turn = Claim("gd_ssm.sequential_minibatches", Eq(read(two_pairs), sweep(two_pairs)))
+
+
+def refute_in_turn() -> Fact:
+    """The same pair twice, with γ = 1: after the first step nothing is left to learn; the layer adds both gradients
+    at zero. For one minibatch the two agree, so two are least."""
+    return refute(in_turn.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
+
+
+forget = sequence("λ", arity=2)
+x_1, x_2, x_3, y_1, q_2 = (scalar(name) for name in ("x₁₁", "x₂₁", "x₂₂", "y₁", "q₂"))
+entry_inputs, entry_targets, entry_query = ((x_1, term(0)), (x_2, x_3)), (y_1, term(0)), (term(0), q_2)
+
+
+def diagonal_layer() -> Term:
+    """One target, two entries: z_e <- λ_te z_e + y_t x_te, read by C z'q; the gates may be anything."""
+    z = [term(0), term(0)]
+    for t, (inputs, target) in enumerate(zip(entry_inputs, entry_targets, strict=True), 1):
+        z = [forget(t, e + 1) * z[e] + target * inputs[e] for e in range(2)]
+    return C * add(*(z[e] * entry_query[e] for e in range(2)))
+
+
+def sweep_by_entries() -> Term:
+    """Two steps in turn, on the same pairs, entry by entry."""
+    w = [gamma * (y_1 * e) for e in entry_inputs[0]]
+    error = add(*(w[e] * entry_inputs[1][e] for e in range(2))) - entry_targets[1]
+    w = [w[e] - gamma * (error * entry_inputs[1][e]) for e in range(2)]
+    return add(*(w[e] * entry_query[e] for e in range(2)))
+
+
+diagonal_minibatches = Claim(
+    "gd_ssm.minibatches_need_a_matrix",
+    And(
+        (
+            Eq(diagonal_layer(), term(0)),
+            Eq(sweep_by_entries(), -(gamma * gamma) * (y_1 * x_1 * x_2 * x_3 * q_2)),
+        )
+    ),
+)
+
+
+def prove_diagonal_minibatches() -> Fact:
+    """The first pair writes into the first entry alone, and gates on the diagonal leave it there; the second step
+    carries it to the second entry, which the query asks for: its transition is I - γ x x'."""
+    parts = cast(Sequence[Eq], cast(And, diagonal_minibatches.conclusion).parts)
+    return conjunction(*(identity(part.lhs, part.rhs) for part in parts))
+
+
+derivations = (
+    Derivation(multi_step_query, prove_multi_step_query),
+    Derivation(stacking, refute_stacking),
+    Derivation(stacking_sweeps, prove_stacking_sweeps),
+    Derivation(one_layer_degree, prove_one_layer_degree),
+    Derivation(in_turn, refute_in_turn),
+    Derivation(diagonal_minibatches, prove_diagonal_minibatches),
+)
+
+if __name__ == "__main__":
+    main(__doc__, derivations)

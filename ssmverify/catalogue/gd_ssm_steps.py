@@ -1,0 +1,235 @@
+"""Rows for GD-SSM (arXiv 2410.11687), several steps: claims from `proofs.gd_ssm_steps`, the layer from `numeric`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from flint import fmpq
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from numeric import gd_ssm as layers
+from numeric.gd_ssm_bounds import multi_step_bound
+from proofs import gd_ssm_steps as paper
+from proofs.evaluation import Table
+from proofs.gd_ssm import descend
+from proofs.terms import And, Eq, Term, substitute
+from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, single
+from ssmverify.strategies import columns, exact, floats, points, rationals, tables, tensors, zeros
+from ssmverify.theorem import Layer, Mutant, Theorem
+
+POSTER = replace(
+    ABSTRACT,
+    arxiv="",
+    place="abstract of the authors' poster at SNUFA 2025",
+    words="this framework naturally extends to multi-step optimization by stacking layers",
+    read="that abstract, and the authors' code; not the paper's body, which may stack in another way",
+)
+MINIBATCH = replace(
+    POSTER,
+    words="We prove that a single-layer SSM, equipped with multiplicative input-output gating, can precisely emulate "
+    "one step of mini-batch GD on a least-squares objective.",
+    read="that abstract; `gd_ssm.one_step` is the reading with one minibatch, the context",
+)
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+@st.composite
+def descents(draw: st.DrawFn) -> Mapping[str, Any]:
+    """K steps with rates of their own, 0 afterwards; and the stack's queries."""
+    f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(0, 3)))
+    pairs = range(1, T + 2)
+    x = draw(tables(pairs, columns(f), zeros(f, 1)))
+    y = draw(tables(pairs, columns(m), zeros(m, 1)))
+    q, rates = draw(columns(f)), draw(tables(range(1, 4), rationals()))
+    X, Y = (np.array([z[(i,)][:, 0] for i in range(1, T + 1)]).reshape(T, n) for z, n in ((x, f), (y, m)))
+    W, v = [zeros(m, f)], [zeros(f, 1)]
+    for k in range(1, 5):
+        W.append(descend(X, Y, W[-1], rates[(k,)], 1) if T else W[-1])
+        v.append(v[-1] + rates[(k,)] * (q - X.T @ (X @ v[-1]) if T else q))
+    point = {"f": f, "m": m, "T": T, "K": K, "x": x, "y": y, "q": q, "γ": rates}
+    return {**point, **{name: Table({(k,): z for k, z in enumerate(zs)}, zs[-1]) for name, zs in (("W", W), ("v", v))}}
+
+
+@st.composite
+def two_pairs(draw: st.DrawFn, normalised: bool = False) -> Mapping[str, Any]:
+    f, m, rate = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(rationals())
+    inputs: SearchStrategy[Any] = columns(f)
+    if normalised:
+        root = draw(rationals(1, 3))
+        rate = 1 / root**2
+        units = [[1], [-1]] if f == 1 else [[1, 0], [0, -1], [fmpq(3, 5), fmpq(4, 5)], [fmpq(-5, 13), fmpq(12, 13)]]
+        inputs = st.sampled_from([root * np.array([[fmpq(e)] for e in unit], dtype=object) for unit in units])
+    drawn = {"x₁": inputs, "x₂": inputs, "y₁": columns(m), "y₂": columns(m), "q": columns(f)}
+    return draw(points(f=f, m=m, γ=rate, **drawn))
+
+
+def one_layer() -> SearchStrategy[Mapping[str, Any]]:
+    nine = [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)]
+    weights = {"w": tables(nine, rationals()), "d": tables([1, 2, 3], rationals())}
+    return points(γ=rationals(), C=rationals(), D=rationals(), **weights)
+
+
+def by_entries() -> SearchStrategy[Mapping[str, Any]]:
+    scalars = {name: rationals() for name in ("γ", "C", "x₁₁", "x₂₁", "x₂₂", "y₁", "q₂")}
+    return points(**scalars, λ=tables([(t, e) for t in (1, 2) for e in (1, 2)], rationals()))
+
+
+# --------------------------------------------------------------------------------------------------- the layer
+@st.composite
+def inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Tensor]:
+    f, m, N, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(0, 3)))
+    entries = floats(dtype)
+    return {
+        "x": draw(tensors((1, N + 1, f), dtype, entries)),
+        "y": draw(tensors((1, N, m), dtype, entries)),
+        "rates": draw(tensors((K,), dtype, entries)),
+    }
+
+
+def exactly(x: Tensor, y: Tensor, rates: Tensor) -> tuple[Any, ...]:
+    """Gradient descent on each prefix, from its definition."""
+    keys, targets, steps = exact(x)[0], exact(y)[0], exact(rates)
+    predictions = np.empty((1, *targets.shape), dtype=object)
+    for j in range(1, len(keys)):
+        W = zeros(targets.shape[1], keys.shape[1])
+        for rate in steps:
+            W = descend(keys[:j], targets[:j], W, rate, 1)
+        predictions[0, j - 1] = W @ keys[j]
+    return (predictions,)
+
+
+def rewrites_targets(x: Tensor, y: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
+    """The causal stack that replaces targets by their errors and adds its predictions up."""
+    keys, total = x[:, :-1], torch.zeros_like(y)
+    for rate in rates:
+        state = layers.collected(y, keys)
+        total = total + rate * layers.attended(state, x[:, 1:])
+        y = y - rate * layers.attended(state, keys)
+    return (total,)
+
+
+layer = Layer(
+    "numeric.gd_ssm.multi_step",
+    single(layers.multi_step),
+    exactly,
+    single(multi_step_bound),
+    inputs,
+    (layers.rewritten_query,),
+)
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+def _with_rhs(claim: Any, rhs: Term) -> Any:
+    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
+
+
+query_goal, degree_goal = paper.multi_step_query.conclusion, paper.one_layer_degree.conclusion
+matrix_goal = paper.diagonal_minibatches.conclusion
+
+multi_step_query = Theorem(
+    claim=paper.multi_step_query,
+    proof=paper.prove_multi_step_query,
+    instances=descents,
+    source=OURS,
+    says="A stack that rewrites the query, v <- v + γ_k (q - S v), and reads M v at the end is exactly K steps of "
+    "gradient descent from zero, on every prefix, with the same rates in the same order.",
+    layers=(layer,),
+    mutants=(
+        Mutant(
+            "one layer fewer",
+            claim=replace(
+                paper.multi_step_query,
+                conclusion=Eq(query_goal.lhs, substitute(query_goal.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            ),
+        ),
+        Mutant("the stack that rewrites targets", run=rewrites_targets),
+    ),
+)
+
+stacking = Theorem(
+    claim=paper.stacking,
+    proof=paper.refute_stacking,
+    instances=two_pairs,
+    source=POSTER,
+    says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
+    "layer's errors are those of prefixes; already two layers on two pairs are not two steps.",
+    mutants=(Mutant("one pass over the pairs as well", claim=_with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
+)
+
+stacking_sweeps = Theorem(
+    claim=paper.stacking_sweeps,
+    proof=paper.prove_stacking_sweeps,
+    instances=lambda: two_pairs(normalised=True),
+    source=OURS,
+    says="What that stack does instead, two layers on two pairs with γ x'x = 1: one pass of the delta rule.",
+    mutants=(Mutant("two steps", claim=_with_rhs(paper.stacking_sweeps, paper.two_steps(paper.two_pairs))),),
+)
+
+one_layer_degree = Theorem(
+    claim=paper.one_layer_degree,
+    proof=paper.prove_one_layer_degree,
+    instances=one_layer,
+    source=OURS,
+    says="No weights let one layer take two steps: on tokens 1, 2, 3 a combination that is 0 for every layer is "
+    "-120 γ² for two steps from zero.",
+    mutants=(
+        Mutant(
+            "a layer without its skip, and two of the inputs",
+            claim=replace(
+                paper.one_layer_degree,
+                conclusion=And((Eq(8 * paper.head(1), paper.head(2)), degree_goal.parts[1])),  # type: ignore[attr-defined]
+            ),
+        ),
+        Mutant(
+            "half of the curvature",
+            claim=replace(
+                paper.one_layer_degree,
+                conclusion=And((degree_goal.parts[0], Eq(degree_goal.parts[1].lhs, -60 * (paper.gamma * paper.gamma)))),  # type: ignore[attr-defined]
+            ),
+        ),
+    ),
+)
+
+in_turn = Theorem(
+    claim=paper.in_turn,
+    proof=paper.refute_in_turn,
+    instances=two_pairs,
+    source=MINIBATCH,
+    says="Read as: a step for each minibatch, one after the other during one pass. The layer takes all gradients at "
+    "zero; already two minibatches of one pair differ.",
+    mutants=(Mutant("two full steps as well", claim=_with_rhs(paper.in_turn, paper.two_steps(paper.two_pairs))),),
+)
+
+diagonal_minibatches = Theorem(
+    claim=paper.diagonal_minibatches,
+    proof=paper.prove_diagonal_minibatches,
+    instances=by_entries,
+    source=OURS,
+    says="No gates mend it for f >= 2: whatever the gates of the entries, even if they read the tokens, the layer "
+    "gives 0 where two minibatch steps in turn give -γ² y_1 x_11 x_21 x_22 q_2.",
+    mutants=(
+        Mutant(
+            "without the second entry of the second input",
+            claim=replace(
+                paper.diagonal_minibatches,
+                conclusion=And(
+                    (
+                        matrix_goal.parts[0],  # type: ignore[attr-defined]
+                        Eq(
+                            paper.sweep_by_entries(),
+                            -(paper.gamma * paper.gamma) * (paper.y_1 * paper.x_1 * paper.x_2 * paper.q_2),
+                        ),
+                    )
+                ),
+            ),
+        ),
+    ),
+)
+
+theorems = (multi_step_query, stacking, stacking_sweeps, one_layer_degree, in_turn, diagonal_minibatches)
