@@ -31,10 +31,11 @@ class Order:
 
     def constants(self, length: int, m: int, s: int = 1) -> tuple[int, int]:
         """(p, q) for that many steps: a step is one product and one sum, in whatever order its terms are added."""
-        levels = max(length, 1).bit_length() - 1
         if self.name == "tree":
-            return m, 2 * levels + 1
-        return (m + 1, s * (2 * (levels + 1) + 2)) if self.name == "any" else (m + 1, s)
+            return m, 2 * (max(length, 1).bit_length() - 1) + 1
+        if self.name == "any":
+            return m + 1, s * (2 * (max(length, 1) - 1).bit_length() + 2)
+        return m + 1, s
 
     def gradient_constants(self, length: int, m: int, s: int = 1) -> tuple[int, int]:
         """(p, q) for gradients by a scan against time, or by automatic differentiation.
