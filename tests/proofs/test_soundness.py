@@ -207,7 +207,7 @@ def worlds(values: Sequence[Fraction] = MANY) -> st.SearchStrategy[World]:
 def several(draw: Callable[[st.SearchStrategy[int]], int], count: int = 6) -> list[World]:
     """Worlds of few and of many values, no two alike; among them one where nothing is equal for want of size."""
     first = draw(seeds)
-    places = [drawn_world(first + k, values) for k in range(count) for values in (FEW, MANY)]
+    places = [drawn_world(first + k, (FEW, MANY)[k % 2]) for k in range(2 * count)]
     places[1].sizes |= {"n": 3, "m": 2, "t": 3}
     return places
 
@@ -680,7 +680,7 @@ def keep_signs(world: World) -> None:
     """Make the world satisfy `signs`."""
     for name, least in (("x", 0), ("y", 1), ("a", 0), ("p", 1)):
         world.fixed[name] = lambda at, name=name, least=least: [
-            [abs(random.Random(f"{world.seed}{name}{at}").choice(FEW)) + least]
+            [abs(random.Random(f"{world.seed} {name} {at}").choice(world.values)) + least]
         ]
 
 
