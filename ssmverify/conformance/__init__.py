@@ -86,7 +86,7 @@ def find(
     name = kind or (builtin.kind if builtin else "scan")
     if name not in KINDS:
         raise BadInput(f"there is no kind {name}; choose one of {', '.join(KINDS)}.")
-    spec = target if isinstance(target, str) else getattr(target, "__name__", "a callable")
+    spec = target if isinstance(target, str) else _spec(target)
     return Target(
         spec,
         KINDS[name].adapt(_function(target)),
@@ -96,6 +96,12 @@ def find(
         device,
         dict(builtin.declines) if builtin else {},
     )
+
+
+def _spec(function: Callable[..., Any]) -> str:
+    """What names a callable on the command line, if it stands at the top level of a module."""
+    name = getattr(function, "__qualname__", type(function).__name__)
+    return name if "<" in name else f"{function.__module__}:{name}"
 
 
 def _function(target: str | Callable[..., Any]) -> Callable[..., Any]:
