@@ -35,9 +35,10 @@ from proofs.terms import (
 
 
 def equal(lhs: Term, rhs: Term, *by: Fact) -> Fact:
-    """lhs = rhs modulo proved equations, which are discharged: for scalars by ideal, for matrices by rewriting."""
+    """lhs = rhs modulo proved equations, which are discharged: of scalars by ideal, of matrices by rewriting."""
     equations = [cast(Eq, fact.conclusion) for fact in by]
-    return discharge(identity(lhs, rhs, equations) if lhs.is_scalar else words(lhs, rhs, equations), *by)
+    scalars = lhs.is_scalar and all(equation.lhs.is_scalar for equation in equations)
+    return discharge((identity if scalars else words)(lhs, rhs, equations), *by)
 
 
 def unfold(value: Term) -> Fact:

@@ -19,9 +19,9 @@ from proofs.kernel import Claim, NotProved, identity
 from proofs.printing import text
 from proofs.terms import And, Le, Lt, Nonzero
 from ssmverify.claims import check_claim, refuted_at, scope
-from ssmverify.effort import Effort, OutOfTime, shorten
+from ssmverify.effort import RAISED, Effort, OutOfTime, shorten
 from ssmverify.evidence import sources_hash
-from ssmverify.layers import RAISED, Run, check_layer, in_precision, ratio, show_inputs
+from ssmverify.layers import Run, check_layer, in_precision, ratio, show_inputs
 from ssmverify.mutation import claim_mutants, construction, source_mutants, swapped
 from ssmverify.theorem import FELL, REFUTED, Layer, MutantResult, Theorem, Verdict
 

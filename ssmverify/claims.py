@@ -10,7 +10,7 @@ from proofs.evaluation import Undecidable, holds
 from proofs.kernel import Claim, Fact, NotProved, Refuted, cases, refute
 from proofs.quadratic import competitor
 from proofs.terms import Symbol, UniqueMinimiser, free_indices, walk
-from ssmverify.effort import Effort, shorten
+from ssmverify.effort import RAISED, Effort, shorten
 from ssmverify.theorem import HOLDS, HOLDS_FURTHER, REFUTED, Theorem, Verdict
 
 
@@ -34,8 +34,9 @@ def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     effort.tell("proof")
     try:
         fact = theorem.derivation.run()
-    except NotProved as reason:
-        verdict.problems.append(f"the proof fails: {shorten(str(reason))}")
+    except (NotProved, *RAISED) as reason:
+        kind = "" if isinstance(reason, NotProved) else f"{type(reason).__name__}: "
+        verdict.problems.append(f"the proof fails: {kind}{shorten(str(reason))}")
         _look_for_counterexample(theorem, verdict, effort)
         return
     rules = [step.rule for step in fact.steps()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from pathlib import Path
@@ -78,7 +79,7 @@ def check(
     theorems = select(names)
     console = Console(width=None if sys.stdout.isatty() else 160)
     if seed is None:
-        seed = int.from_bytes(__import__("os").urandom(4))
+        seed = secrets.randbits(32)
     with Board(console, theorems) as board:
         for theorem in theorems:
             many = max(examples // 4, 1) if quick else examples

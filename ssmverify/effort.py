@@ -11,6 +11,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
+# What a user's proof or a broken layer may raise: it is shown as a failure, not as ours.
+RAISED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
 
 class OutOfTime(Exception):
     """The time given ran out."""

@@ -11,12 +11,11 @@ import torch
 from flint import fmpq
 from torch import Tensor
 
-from ssmverify.effort import Effort, shorten
+from ssmverify.effort import RAISED, Effort, shorten
 from ssmverify.strategies import exact
 from ssmverify.theorem import Layer, LayerResult, Verdict
 
 Run = Callable[..., tuple[Tensor, ...]]
-RAISED = (TypeError, ValueError, RuntimeError, IndexError, ZeroDivisionError)  # what a broken layer may raise
 
 
 def ratio(layer: Layer, run: Run, inputs: Mapping[str, Any]) -> float | None:

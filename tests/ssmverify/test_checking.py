@@ -13,7 +13,7 @@ from torch import Tensor
 
 from proofs.kernel import Claim, Fact, assume, identity, refute
 from proofs.tactics import equal
-from proofs.terms import Eq, Le, scalar, term
+from proofs.terms import Eq, Identity, Le, scalar, size, term
 from ssmverify import Layer, Mutant, Theorem, check
 from ssmverify.catalogue.longhorn import closed_form, diagonal_objective, exact_layer
 from ssmverify.catalogue.recurrence import unrolled
@@ -58,6 +58,12 @@ def test_a_proof_of_something_else_does_not_count() -> None:
     verdict = check(theorem(proof=lambda: identity(term(0), term(0))))
     assert verdict.status == FELL
     assert "proves another statement" in verdict.problems[0]
+
+
+def test_a_proof_that_raises_is_a_failure_not_a_crash() -> None:
+    verdict = check(theorem(proof=lambda: identity(x, x.T @ Identity(size("n")))))
+    assert verdict.status == FELL
+    assert "TypeError" in verdict.problems[0]
 
 
 def test_a_refutation_of_something_else_does_not_count() -> None:
