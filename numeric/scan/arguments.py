@@ -58,3 +58,8 @@ def broadcast(**tensors: Tensor) -> torch.Size:
             raise ValueError(f"the shapes must agree, or be 1 where they do not: {given}")
         sizes.append(proper.pop() if proper else 1)
     return torch.Size(sizes)
+
+
+def own_precision(x: Tensor) -> torch.autocast:
+    """Autocast off: a scan computes in the dtype it is given, though its caller lets products be rounded to 16 bits."""
+    return torch.autocast(x.device.type, enabled=False)

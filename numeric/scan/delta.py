@@ -17,6 +17,7 @@ from torch import Tensor
 
 from numeric.scan import delta_cpu, native
 from numeric.scan.arguments import (
+    own_precision,
     require_choice,
     require_dtype,
     require_same,
@@ -85,14 +86,15 @@ def delta_scan(
     require_choice("backend", backend, BACKENDS)
     strength = beta.unsqueeze(-1) if beta.ndim == 2 else beta
     start = v.new_zeros(v.shape[0], v.shape[2], k.shape[2]) if S0 is None else S0
-    if _fused(q, k, v, strength, start, states, backend):
-        r = _write_strength(k, strength, form).expand_as(v)
-        if not states:
-            return delta_cpu.delta_scan(q, k, v, r, start)
-        y, S = delta_cpu.delta_states(q, k, v, r, start)
-    else:
-        run = _prefix if backend == "associative" else _loop
-        y, S = run(q, k, v, strength, start, form)
+    with own_precision(v):
+        if _fused(q, k, v, strength, start, states, backend):
+            r = _write_strength(k, strength, form).expand_as(v)
+            if not states:
+                return delta_cpu.delta_scan(q, k, v, r, start)
+            y, S = delta_cpu.delta_states(q, k, v, r, start)
+        else:
+            run = _prefix if backend == "associative" else _loop
+            y, S = run(q, k, v, strength, start, form)
     final = S[:, -1] if S.shape[1] else start
     return (y, final, S) if states else (y, final)
 

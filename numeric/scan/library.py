@@ -12,7 +12,7 @@ from torch import Tensor
 
 Dims = tuple[int | None, ...]
 
-_library = torch.library.Library("ssmverify", "DEF")  # type: ignore[no-untyped-call]
+_library = torch.library.Library("ssmverify", "DEF")
 
 
 def define(signature: str, run: Callable[..., Any], fake: Callable[..., Any]) -> Callable[..., Any]:
@@ -21,8 +21,8 @@ def define(signature: str, run: Callable[..., Any], fake: Callable[..., Any]) ->
     Every tensor among the arguments and results has the batch as its first dimension.
     """
     name = signature.split("(")[0]
-    _library.define(signature)  # type: ignore[no-untyped-call]
-    _library.impl(name, run, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
+    _library.define(signature)
+    _library.impl(name, run, "CompositeExplicitAutograd")
     operator: Callable[..., Any] = getattr(torch.ops.ssmverify, name)
     torch.library.register_fake(f"ssmverify::{name}", fake, lib=_library)
     torch.library.register_vmap(f"ssmverify::{name}", _joining_the_batch(operator), lib=_library)

@@ -12,6 +12,7 @@ from torch import Tensor
 from numeric.scan import associative, matrix_cpu, native
 from numeric.scan.arguments import (
     WIDE,
+    own_precision,
     require_choice,
     require_dtype,
     require_same,
@@ -38,9 +39,10 @@ def matrix_scan(A: Tensor, B: Tensor, H0: Tensor | None = None, *, backend: str 
     """
     _check(A, B, H0)
     require_choice("backend", backend, BACKENDS)
-    if backend == "associative":
-        return associative.states(A, B, H0, torch.matmul)
-    return matrix_cpu.matrix_scan(A, B, H0) if _fused(B, backend) else _loop(A, B, H0)
+    with own_precision(B):
+        if backend == "associative":
+            return associative.states(A, B, H0, torch.matmul)
+        return matrix_cpu.matrix_scan(A, B, H0) if _fused(B, backend) else _loop(A, B, H0)
 
 
 def _loop(A: Tensor, B: Tensor, H0: Tensor | None) -> Tensor:

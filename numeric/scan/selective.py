@@ -16,7 +16,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from numeric.scan import native, selective_cpu
-from numeric.scan.arguments import require_choice, require_dtype, require_same, require_shape, require_tensors
+from numeric.scan.arguments import (
+    own_precision,
+    require_choice,
+    require_dtype,
+    require_same,
+    require_shape,
+    require_tensors,
+)
 
 BACKENDS = ("auto", "reference", "cpu")
 
@@ -50,10 +57,11 @@ def selective_scan(
     require_choice("backend", backend, BACKENDS)
     step = functional.softplus(delta) if softplus else delta
     start = x.new_zeros(x.shape[0], *A.shape) if h0 is None else h0
-    if _fused(x, A.shape[1], backend):
-        y, final = selective_cpu.selective_scan(x, step, A.expand(x.shape[0], *A.shape), B, C, start)
-    else:
-        y, final = _loop(x, step, A, B, C, start)
+    with own_precision(x):
+        if _fused(x, A.shape[1], backend):
+            y, final = selective_cpu.selective_scan(x, step, A.expand(x.shape[0], *A.shape), B, C, start)
+        else:
+            y, final = _loop(x, step, A, B, C, start)
     if D is not None:
         y = y + D * x
     return (y if z is None else y * functional.silu(z)), final

@@ -133,6 +133,11 @@ def matrix_loop_bound(A: Tensor, B: Tensor, H0: Tensor) -> tuple[Tensor, ...]:
     return (matrix_scan_bound(A, B, H0, p=A.shape[-1] + 1, q=1),)
 
 
+def any_matrix_loop_bound(A: Tensor, B: Tensor, H0: Tensor) -> tuple[Tensor, ...]:
+    """Also where a kernel adds the products to B one by one, which rounds B n times."""
+    return (matrix_scan_bound(A, B, H0, p=A.shape[-1] + 1, q=A.shape[-1]),)
+
+
 def matrix_tree_bound(A: Tensor, B: Tensor, H0: Tensor) -> tuple[Tensor, ...]:
     levels = max(A.shape[1], 1).bit_length() - 1
     return (matrix_scan_bound(A, B, H0, p=A.shape[-1], q=2 * levels + 1, reassociated=True),)
@@ -152,7 +157,7 @@ tree_layer = Layer(
 chain_layer = Layer("numeric.scan.scan (chain)", sequential, exactly, chain_bound, scan_inputs)
 default_chain_layer = Layer("numeric.scan.scan (default backend)", default_chain, exactly, chain_bound, scan_inputs)
 default_matrix_layer = Layer(
-    "numeric.scan.matrix_scan (default backend)", default_matrix, matrices_exactly, matrix_loop_bound, matrix_inputs
+    "numeric.scan.matrix_scan (default backend)", default_matrix, matrices_exactly, any_matrix_loop_bound, matrix_inputs
 )
 # Its formulas are broken one by one in the matrix layer above: between numbers a swapped product is no mutant.
 scan_tree_layer = Layer("numeric.scan.scan (tree)", any_order, exactly, tree_bound, scan_inputs)
