@@ -5,16 +5,14 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import importlib
-import importlib.util
-import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
 
+from ssmverify.loading import load_file
 from ssmverify.theorem import BadInput, Theorem
 
-PAPERS = ("recurrence", "rounding", "longhorn", "gd_ssm", "gd_ssm_steps")
+PAPERS = ("recurrence", "rounding", "longhorn", "gd_ssm", "gd_ssm_steps", "attention", "delta")
 GROUP = "ssmverify.theorems"
 
 
@@ -55,30 +53,8 @@ def _matching(name: str, theorems: Iterable[Theorem]) -> list[Theorem]:
 
 def from_file(file: Path) -> list[Theorem]:
     """The theorems that a Python file defines. Raises BadInput if it cannot be imported or defines none."""
-    if not file.exists():
-        raise BadInput(f"there is no file {file}; give a path that exists, or the name of a theorem.")
-    module = _load(file)
+    module = load_file(file)
     found = [value for value in vars(module).values() if isinstance(value, Theorem)]
     if not found:
         raise BadInput(f"{file} defines no Theorem; bind one to a name at its top level.")
     return found
-
-
-def _load(file: Path) -> ModuleType:
-    name = f"ssmverify_user_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise BadInput(f"{file} is no Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    sys.path.insert(0, str(file.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    except BadInput:
-        raise
-    except Exception as error:
-        message = f"{file} does not import: {type(error).__name__}: {error}; run `python {file}` to see where."
-        raise BadInput(message) from error
-    finally:
-        sys.path.pop(0)
-    return module

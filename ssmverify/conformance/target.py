@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 from ssmverify.conformance.kind import Kind, Outputs
 from ssmverify.conformance.order import ORDERS, Order
 from ssmverify.conformance.shrink import Inputs
+from ssmverify.loading import load_file
 from ssmverify.theorem import BadInput
 
 
@@ -101,7 +101,7 @@ def load(spec: str) -> Callable[..., Any]:
     where, _, name = spec.rpartition(":")
     if not where or not name:
         raise BadInput(f"'{spec}' names no kernel; write file.py:function, module:function or a built-in name.")
-    module = _from_file(Path(where)) if where.endswith(".py") else _from_path(where)
+    module = load_file(Path(where)) if where.endswith(".py") else _from_path(where)
     function = module
     for part in name.split("."):
         if not hasattr(function, part):
@@ -117,25 +117,6 @@ def _from_path(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:
         raise BadInput(f"the module {name} does not import: {type(error).__name__}: {error}") from error
-
-
-def _from_file(file: Path) -> ModuleType:
-    if not file.is_file():
-        raise BadInput(f"there is no file {file}; give a path that exists.")
-    spec = importlib.util.spec_from_file_location(f"ssmverify_target_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise BadInput(f"{file} is no Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(file.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        message = f"{file} does not import: {type(error).__name__}: {error}; run `python {file}` to see where."
-        raise BadInput(message) from error
-    finally:
-        sys.path.pop(0)
-    return module
 
 
 def dtype_named(name: str) -> torch.dtype:
