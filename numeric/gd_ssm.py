@@ -21,6 +21,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from numeric.attention import attended, collected
 from numeric.scan import scan
 
 WINDOW, STRIDE = 3, 2
@@ -190,17 +191,6 @@ def multi_step(x: Tensor, y: Tensor, rates: Tensor, *, backend: str = "auto") ->
     for rate in rates:
         v = rewritten_query(v, q, attended(S, v), rate)
     return attended(M, v)
-
-
-def collected(values: Tensor, keys: Tensor, *, backend: str = "auto") -> Tensor:
-    """The states of linear attention, sum over i <= j of value_i key_i': (B, N, m), (B, N, f) -> (B, N, m, f)."""
-    outer = values.unsqueeze(-1) * keys.unsqueeze(-2)
-    return scan(torch.ones_like(outer), outer, backend=backend)
-
-
-def attended(state: Tensor, query: Tensor) -> Tensor:
-    """The states read at the queries: (B, N, m, f), (B, N, f) -> (B, N, m)."""
-    return torch.einsum("bnmf,bnf->bnm", state, query)
 
 
 def rewritten_query(v: Tensor, q: Tensor, read: Tensor, rate: Tensor) -> Tensor:

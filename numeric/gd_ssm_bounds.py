@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from numeric.attention_bounds import attended, collected
 from numeric.gd_ssm import construction, windows
 from numeric.majorant import Majorant, scanned
 
@@ -55,17 +56,8 @@ def one_step_vector_bound(x: Tensor, y: Tensor, rate: Tensor) -> Tensor:
 def multi_step_bound(x: Tensor, y: Tensor, rates: Tensor) -> Tensor:
     """For `multi_step`: (B, N, m)."""
     keys, q = Majorant.of(x[:, :-1]), Majorant.of(x[:, 1:])
-    S, M = _collected(keys, keys), _collected(Majorant.of(y), keys)
+    S, M = collected(keys, keys), collected(Majorant.of(y), keys)
     v = Majorant.of(torch.zeros_like(x[:, 1:]))
     for rate in rates:
-        v = v + Majorant.of(rate) * (q + _attended(S, v))
-    return _attended(M, v).bound(x.shape[1] + len(rates), x.shape[2])
-
-
-def _collected(values: Majorant, keys: Majorant) -> Majorant:
-    outer = values.moved(lambda z: z.unsqueeze(-1)) * keys.moved(lambda z: z.unsqueeze(-2))
-    return scanned(Majorant.of(torch.ones_like(outer.size).to(outer.dtype)), outer)
-
-
-def _attended(state: Majorant, query: Majorant) -> Majorant:
-    return (state @ query.moved(lambda z: z.unsqueeze(-1))).moved(lambda z: z.squeeze(-1))
+        v = v + Majorant.of(rate) * (q + attended(S, v))
+    return attended(M, v).bound(x.shape[1] + len(rates), x.shape[2])

@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 from numeric import gd_ssm as layers
+from numeric.attention import attended, collected
 from numeric.gd_ssm_bounds import multi_step_bound
 from proofs import gd_ssm_steps as paper
 from proofs.evaluation import Table
@@ -108,9 +109,9 @@ def rewrites_targets(x: Tensor, y: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
     """The causal stack that replaces targets by their errors and adds its predictions up."""
     keys, total = x[:, :-1], torch.zeros_like(y)
     for rate in rates:
-        state = layers.collected(y, keys)
-        total = total + rate * layers.attended(state, x[:, 1:])
-        y = y - rate * layers.attended(state, keys)
+        state = collected(y, keys)
+        total = total + rate * attended(state, x[:, 1:])
+        y = y - rate * attended(state, keys)
     return (total,)
 
 

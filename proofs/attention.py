@@ -1,0 +1,193 @@
+"""Linear self-attention as gradient descent, and as a recurrence.
+
+Sources: von Oswald et al., "Transformers learn in-context by gradient descent" (arXiv 2212.07677), Proposition 1 and
+appendix A.1, the full text of which was read; the recurrence is that of Katharopoulos et al., "Transformers are RNNs"
+(arXiv 2006.16236), remembered and derived here.
+
+| symbol | shape | meaning |
+| --- | --- | --- |
+| f, m, p | sizes | of an input, a target, a token; the paper has p = f + m |
+| N, T, K | lengths | pairs in the context; steps of a recurrence; layers |
+| P, R | (f, p), (m, p) | what takes the input, and the target, out of a token: [I 0] and [0 I] |
+| e_i | (p,) | token P'x_i + R'y_i |
+| W_Q, W_K, W_V | (p, p) | the layer's weights: P'P, P'P and R'(W_0 P - R) |
+| γ | scalar | η/N; the paper's projection is γ I |
+| X, Y | (f, N), (m, N) | the context as columns; Y_k, after k layers |
+| z_k | (m,) | the query's target entry after k layers, -W_0 q at the start; the prediction is -z_k |
+
+Departure. Keys and values come from the context alone: the query's token is none of them.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flint import fmpq
+
+from proofs.derivation import Derivation, main
+from proofs.gd_ssm import W0, at, column, f, i, k, m, modulo, rational, step, t, x, y
+from proofs.kernel import (
+    Claim,
+    Fact,
+    assume,
+    congruence,
+    empty,
+    identity,
+    induction,
+    instantiate,
+    linear,
+    rewrite,
+    specialise,
+)
+from proofs.tactics import equal, unfold
+from proofs.terms import (
+    Eq,
+    Formula,
+    Identity,
+    Mul,
+    Sum,
+    Term,
+    Zero,
+    for_all,
+    matrix,
+    scalar,
+    sequence,
+    size,
+    substitute,
+    summation,
+    term,
+    vector,
+)
+
+N, T, K, p = (size(name) for name in ("N", "T", "K", "p"))
+gamma, one = scalar("γ"), term(1)
+q, z = vector("q", f), vector("z", m)
+
+# ---------------------------------------------------------------------------- linear attention is a recurrence
+keys, values, S = sequence("k", f), sequence("v", m), sequence("S", m, f)
+recurrent = Claim(
+    "attention.recurrence",
+    Eq(S(T) @ q, summation(i, 1, T, (keys(i).T @ q) * values(i))),
+    {
+        "S_starts_empty": Eq(S(0), Zero(m, f)),
+        "S_recurrence": for_all(t, Eq(S(t + 1), S(t) + values(t + 1) @ keys(t + 1).T)),
+    },
+    witness={"f": 1, "m": 1, "q": column(0), "k": column(0), "v": column(0), "S": rational([[0]])},
+)
+
+
+def prove_recurrent() -> Fact:
+    """S_T is the sum of v_i k_i', by induction on T; read at q, each is v_i (k_i'q)."""
+    start, recurs = (assume(h) for h in recurrent.hypotheses.values())
+    outer = one * (values(i) @ keys(i).T)
+    total = summation(i, 1, t, outer)
+    statement = Eq(S(t), total)
+    base = equal(S(0), at(total, 0), start, empty(at(total, 0)))
+    grown = equal(S(t + 1), at(total, t + 1), specialise(recurs, t), assume(statement), unfold(at(total, t + 1)))
+    state = instantiate(induction(statement, t, base, grown), {"t": T})
+    each = equal((keys(i).T @ q) * values(i), Mul((one, outer, q)))
+    read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, q))
+    goal = cast(Eq, recurrent.conclusion)
+    return equal(goal.lhs, goal.rhs, state, read)
+
+
+# ------------------------------------------------------------------------ Proposition 1: a layer is a step
+P, R, e, here = matrix("P", f, p), matrix("R", m, p), sequence("e", p), vector("e₀", p)
+W_K = W_Q = P.T @ P
+W_V = R.T @ (W0 @ P - R)
+token_layout: dict[str, Formula] = {
+    "inputs_apart": Eq(P @ P.T, Identity(f)),
+    "targets_apart": Eq(R @ R.T, Identity(m)),
+    "inputs_from_targets": Eq(P @ R.T, Zero(f, m)),
+    "targets_from_inputs": Eq(R @ P.T, Zero(m, f)),
+    "context": for_all(i, Eq(e(i), P.T @ x(i) + R.T @ y(i))),
+    "token": Eq(here, P.T @ q + R.T @ z),
+}
+written = (W_V @ e(i)) @ (W_K @ e(i)).T
+updated = here + gamma * (summation(i, 1, N, written) @ W_Q @ here)
+moved = step(W0, N, gamma) - W0
+uphill = z + moved @ q
+one_step = Claim(
+    "attention.one_step",
+    Eq(updated, P.T @ q + R.T @ (z - moved @ q)),
+    token_layout,
+    witness={
+        "f": 1,
+        "m": 1,
+        "p": 2,
+        "N": 1,
+        "P": rational([[1, 0]]),
+        "R": rational([[0, 1]]),
+        "e": column(0, 0),
+        "e₀": column(0, 0),
+        **{name: column(0) for name in ("x", "y", "q", "z")},
+    },
+)
+
+
+def prove_one_step() -> Fact:
+    """A value is R'(W_0 x_i - y_i), a key P'x_i, the query P'q: their sum is R' times the slope times q."""
+    given = {name: assume(h) for name, h in token_layout.items()}
+    apart = [fact for name, fact in given.items() if name not in ("context", "token")]
+    error = one * ((W0 @ x(i) - y(i)) @ x(i).T)
+    each = modulo(written, Mul((R.T, error, P)), specialise(given["context"], i), *apart)
+    summed = rewrite(congruence(each, Sum, i, 1, N), linear(i, 1, N, R.T, error, P))
+    goal = cast(Eq, one_step.conclusion)
+    return modulo(goal.lhs, goal.rhs, summed, given["token"], *apart)
+
+
+# --------------------------------------------------------------------------------- the same weights, K times over
+g = sequence("γ")
+X, Y, W, zs = matrix("X", f, N), sequence("Y", m, N), sequence("W", m, f), sequence("z", m)
+start = W(0)
+layers: dict[str, Formula] = {
+    "targets_rewritten": for_all(k, Eq(Y(k + 1), Y(k) + g(k + 1) * ((W(0) @ X - Y(k)) @ X.T @ X))),
+    "query_starts": Eq(zs(0), -(W(0) @ q)),
+    "query_rewritten": for_all(k, Eq(zs(k + 1), zs(k) + g(k + 1) * ((W(0) @ X - Y(k)) @ X.T @ q))),
+    "W_descends": for_all(k, Eq(W(k + 1), W(k) - g(k + 1) * ((W(k) @ X - Y(0)) @ X.T))),
+}
+stack = Claim(
+    "attention.stack",
+    Eq(-zs(K), W(K) @ q),
+    layers,
+    witness={
+        "f": 1,
+        "m": 1,
+        "N": 1,
+        "γ": fmpq(1),
+        **{name: rational([[0]]) for name in ("X", "Y", "W")},
+        "z": column(0),
+        "q": column(0),
+    },
+)
+
+
+def prove_stack() -> Fact:
+    """Y_k = Y_0 - (W_k - W_0) X by induction on k: the errors of layer k are those of the weights after k steps, for
+    every layer sees the whole context. Then z_k = -W_k q, likewise."""
+    given = {name: assume(h) for name, h in layers.items()}
+    targets = Eq(Y(k), Y(0) - W(k) @ X + W(0) @ X)
+    rewrites, descends = (specialise(given[name], k) for name in ("targets_rewritten", "W_descends"))
+    base = identity(Y(0), Y(0) - W(0) @ X + W(0) @ X)
+    errors = equal(Y(k + 1), at_k(targets.rhs), rewrites, assume(targets), descends)
+    every = induction(targets, k, base, errors)
+    query = Eq(zs(k), -(W(k) @ q))
+    asks = specialise(given["query_rewritten"], k)
+    answers = equal(zs(k + 1), -(W(k + 1) @ q), asks, every, descends, assume(query))
+    found = instantiate(induction(query, k, given["query_starts"], answers), {"k": K})
+    return equal(-zs(K), W(K) @ q, found)
+
+
+def at_k(x: Term) -> Term:
+    """x with k + 1 for k."""
+    return substitute(x, {"k": k + 1})
+
+
+derivations = (
+    Derivation(recurrent, prove_recurrent),
+    Derivation(one_step, prove_one_step),
+    Derivation(stack, prove_stack),
+)
+
+if __name__ == "__main__":
+    main(__doc__, derivations)

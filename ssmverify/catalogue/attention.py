@@ -1,0 +1,200 @@
+"""Rows for linear attention: claims from `proofs.attention`, layers from `numeric.attention`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from numeric import attention as layers
+from numeric.attention_bounds import descent_stack_bound, linear_attention_bound
+from proofs import attention as paper
+from proofs.evaluation import Table
+from proofs.gd_ssm import descend, rational
+from proofs.terms import Eq, Term, substitute
+from ssmverify.catalogue.gd_ssm import single
+from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
+from ssmverify.theorem import Layer, Mutant, Source, Theorem
+
+PROPOSITION = Source(
+    "Transformers learn in-context by gradient descent",
+    "2212.07677",
+    "Proposition 1 and appendix A.1",
+    read="the full text with its appendices; the statement is paraphrased",
+)
+STACK = replace(PROPOSITION, place="section 3 and appendix A.1, several layers")
+RECURRENCE = Source("Transformers are RNNs", "2006.16236", read="remembered; re-derived")
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+@st.composite
+def recurrences(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, m, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    times = range(1, T + 3)
+    k = draw(tables(times, columns(f), zeros(f, 1)))
+    v = draw(tables(times, columns(m), zeros(m, 1)))
+    states = [zeros(m, f)]
+    for t in times:
+        states.append(states[-1] + v[(t,)] @ k[(t,)].T)
+    S = Table({(t,): state for t, state in enumerate(states)}, states[-1])
+    return {"f": f, "m": m, "T": T, "q": draw(columns(f)), "k": k, "v": v, "S": S}
+
+
+@st.composite
+def token_layouts(draw: st.DrawFn) -> Mapping[str, Any]:
+    """Inputs before targets or after them, and a padding entry that is nobody's."""
+    f, m, N, padding = (draw(st.integers(low, 2)) for low in (1, 1, 0, 0))
+    whole = rational(np.eye(f + m + padding, dtype=int))
+    P, R = (whole[:f], whole[f : f + m]) if draw(st.booleans()) else (whole[m : m + f], whole[:m])
+    pairs = range(N + 2)
+    x, y = draw(tables(pairs, columns(f), zeros(f, 1))), draw(tables(pairs, columns(m), zeros(m, 1)))
+    q, z = draw(columns(f)), draw(columns(m))
+    e: dict[tuple[int, ...], Any] = {(i,): P.T @ x[(i,)] + R.T @ y[(i,)] for i in pairs}
+    point = {"f": f, "m": m, "p": f + m + padding, "N": N, "P": P, "R": R, "x": x, "y": y, "q": q, "z": z}
+    tokens = {"e": Table(e, zeros(f + m + padding, 1)), "e₀": P.T @ q + R.T @ z}
+    return {**point, **tokens, "W₀": draw(matrices(m, f)), "γ": draw(rationals())}
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, m, N, K = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    X, q, rates = draw(matrices(f, N)), draw(columns(f)), draw(tables(range(1, 4), rationals()))
+    Y, W = [draw(matrices(m, N))], [draw(matrices(m, f))]
+    z = [-W[0] @ q]
+    for k in range(1, 5):
+        errors = W[0] @ X - Y[-1]
+        z.append(z[-1] + rates[(k,)] * (errors @ X.T @ q))
+        W.append(W[-1] - rates[(k,)] * ((W[-1] @ X - Y[0]) @ X.T))
+        Y.append(Y[-1] + rates[(k,)] * (errors @ X.T @ X))
+    families = {"Y": Y, "W": W, "z": z}
+    point = {"f": f, "m": m, "N": N, "K": K, "X": X, "q": q, "γ": rates}
+    return {**point, **{name: Table({(k,): u for k, u in enumerate(us)}, us[-1]) for name, us in families.items()}}
+
+
+# -------------------------------------------------------------------------------------------------- the layers
+@st.composite
+def sequences(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Tensor]:
+    f, m, T = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(0, 4))
+    shapes = {"q": (1, T, f), "k": (1, T, f), "v": (1, T, m)}
+    return {name: draw(tensors(shape, dtype, floats(dtype))) for name, shape in shapes.items()}
+
+
+@st.composite
+def contexts(draw: st.DrawFn, dtype: torch.dtype, steps: tuple[int, int] = (0, 3)) -> dict[str, Tensor]:
+    f, m, N, K = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(*steps))
+    shapes = {"x": (1, N, f), "y": (1, N, m), "q": (1, 1, f), "W0": (m, f), "rates": (K,)}
+    return {name: draw(tensors(shape, dtype, floats(dtype))) for name, shape in shapes.items()}
+
+
+def attention_exactly(q: Tensor, k: Tensor, v: Tensor) -> tuple[Any, ...]:
+    """The sum itself."""
+    queries, keys, values = (exact(each)[0] for each in (q, k, v))
+    out = np.empty((1, *values.shape), dtype=object)
+    for t in range(len(queries)):
+        out[0, t] = values[: t + 1].T @ (keys[: t + 1] @ queries[t])
+    return (out,)
+
+
+def descent_exactly(x: Tensor, y: Tensor, q: Tensor, W0: Tensor, rates: Tensor) -> tuple[Any, ...]:
+    """Gradient descent on the context, from its definition."""
+    inputs, targets, W = exact(x)[0], exact(y)[0], exact(W0)
+    for rate in exact(rates):
+        W = descend(inputs, targets, W, rate, 1)
+    return ((exact(q)[0] @ W.T)[None],)
+
+
+def query_among_keys(x: Tensor, y: Tensor, q: Tensor, W0: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
+    """The query's token is a key and a value as well."""
+    answers = -(q @ W0.mT)
+    return (layers.descent_stack(torch.cat([x, q], 1), torch.cat([y, answers], 1), q, W0, rates),)
+
+
+def causal(x: Tensor, y: Tensor, q: Tensor, W0: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
+    """Each pair sees the pairs up to itself alone."""
+    residuals, total = x @ W0.mT - y, q @ W0.mT
+    for rate in rates:
+        state = layers.collected(residuals, x)
+        total = total - rate * (q @ state[:, -1].mT)
+        residuals = residuals - rate * layers.attended(state, x)
+    return (total,)
+
+
+attention_layer = Layer(
+    "numeric.attention.linear_attention",
+    single(layers.linear_attention),
+    attention_exactly,
+    single(linear_attention_bound),
+    sequences,
+)
+step_layer = Layer(
+    "numeric.attention.self_attention",
+    single(layers.descent_stack),
+    descent_exactly,
+    single(descent_stack_bound),
+    lambda dtype: contexts(dtype, (1, 1)),
+    (layers.self_attention,),
+)
+stack_layer = Layer(
+    "numeric.attention.descent_stack",
+    single(layers.descent_stack),
+    descent_exactly,
+    single(descent_stack_bound),
+    contexts,
+)
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+def _with_rhs(claim: Any, rhs: Term) -> Any:
+    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
+
+
+def shifted(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, ...]:
+    """The state read before it is written."""
+    return (layers.linear_attention(q, k, v) - v * (k * q).sum(-1, keepdim=True),)
+
+
+recurrence = Theorem(
+    claim=paper.recurrent,
+    proof=paper.prove_recurrent,
+    instances=recurrences,
+    source=RECURRENCE,
+    says="Causal attention without softmax is a recurrence with the state S_t = S_{t-1} + v_t k_t'.",
+    layers=(attention_layer,),
+    mutants=(Mutant("the state before the write", run=shifted),),
+)
+
+one_step = Theorem(
+    claim=paper.one_step,
+    proof=paper.prove_one_step,
+    instances=token_layouts,
+    source=PROPOSITION,
+    says="One layer changes every token's target entry by -ΔW x, ΔW one step of gradient descent from W_0.",
+    layers=(step_layer,),
+    mutants=(
+        Mutant("up the gradient", claim=_with_rhs(paper.one_step, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
+        Mutant("the query among the keys and values", run=query_among_keys),
+    ),
+)
+
+stack = Theorem(
+    claim=paper.stack,
+    proof=paper.prove_stack,
+    instances=stacks,
+    source=STACK,
+    says="K layers of the same weights are K steps, if every token sees the whole context.",
+    layers=(stack_layer,),
+    mutants=(
+        Mutant(
+            "one step more",
+            claim=_with_rhs(paper.stack, substitute(paper.stack.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+        ),
+        Mutant("a causal stack", run=causal),
+    ),
+)
+
+theorems = (recurrence, one_step, stack)

@@ -1,0 +1,191 @@
+"""Rows for the delta rule and its neighbours: claims from `proofs.delta`, the layer from `numeric.scan`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from flint import fmpq
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from numeric.scan import delta, delta_scan
+from numeric.scan.rounding import delta_scan_bound, read_bound
+from proofs import delta as paper
+from proofs.evaluation import Table
+from proofs.gd_ssm import descend, rational
+from proofs.terms import And, Eq, Identity, Term, UniqueMinimiser
+from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
+from ssmverify.theorem import Layer, Mutant, Source, Theorem
+
+SCHLAG = Source(
+    "Linear Transformers Are Secretly Fast Weight Programmers",
+    "2102.11174",
+    "equation 25",
+    read="remembered; re-derived",
+)
+PROXIMAL = Source(
+    "Longhorn: State Space Models are Amortized Online Learners",
+    "2407.14207",
+    "Theorem 3.1",
+    read="secondary quotations of the theorem; that its update is the implicit step is derived here",
+)
+MESA = Source(
+    "Uncovering mesa-optimization algorithms in Transformers",
+    "2309.05858",
+    "the mesa-layer",
+    read="remembered; re-derived",
+)
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+@st.composite
+def steps(draw: st.DrawFn, strengths: SearchStrategy[fmpq] | None = None) -> Mapping[str, Any]:
+    n, d = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    families = {"S": matrices(d, n), "k": columns(n), "v": columns(d), "a": columns(d), "b": columns(n)}
+    return draw(points(n=n, d=d, **families, β=rationals() if strengths is None else strengths))
+
+
+@st.composite
+def recursions(draw: st.DrawFn) -> Mapping[str, Any]:
+    """The Mesa layer's states, driven by finitely many keys and values."""
+    n, d, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    lam, times = draw(rationals(1, 3)), range(1, T + 3)
+    k = draw(tables(times, columns(n), zeros(n, 1)))
+    v = draw(tables(times, columns(d), zeros(d, 1)))
+    R, F = [lam * rational(np.eye(n, dtype=int))], [zeros(d, n)]
+    for t in times:
+        direction = R[-1] @ k[(t,)]
+        gain = 1 / (1 + (k[(t,)].T @ direction)[0, 0])
+        F.append(F[-1] + gain * ((v[(t,)] - F[-1] @ k[(t,)]) @ direction.T))
+        R.append(R[-1] - gain * (direction @ direction.T))
+    states = {name: Table({(t,): z for t, z in enumerate(zs)}, zs[-1]) for name, zs in (("R", R), ("F", F))}
+    return {"n": n, "d": d, "T": T, "λ": lam, "k": k, "v": v, **states}
+
+
+@st.composite
+def ridges(draw: st.DrawFn) -> Mapping[str, Any]:
+    """The inverse as the recursion leaves it, and targets of one row."""
+    point = dict(draw(recursions()))
+    T, R = point["T"], point.pop("R")
+    del point["F"], point["d"]
+    return {**point, "v": draw(tables(range(1, T + 3), rationals())), "R": R[(T,)]}
+
+
+# --------------------------------------------------------------------------------------------------- the layer
+@st.composite
+def inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Tensor]:
+    n, d, T = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(0, 4))
+    shapes = {"q": (1, T, n), "k": (1, T, n), "v": (1, T, d), "beta": (1, T), "S0": (1, d, n)}
+    return {name: draw(tensors(shape, dtype, floats(dtype))) for name, shape in shapes.items()}
+
+
+def run(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor) -> tuple[Tensor, ...]:
+    return (delta_scan(q, k, v, beta, S0, backend="reference")[0],)
+
+
+def exactly(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor) -> tuple[Any, ...]:
+    """Gradient descent on one pair after the other, from its definition."""
+    queries, keys, values, strengths, S = (exact(each)[0] for each in (q, k, v, beta, S0))
+    out = np.empty((1, *values.shape), dtype=object)
+    for t in range(len(keys)):
+        S = descend(keys[t : t + 1], values[t : t + 1], S, strengths[t], 1)
+        out[0, t] = S @ queries[t]
+    return (out,)
+
+
+def bound(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor) -> tuple[Tensor, ...]:
+    *_, states = delta_scan(q, k, v, beta, S0, states=True, backend="reference")
+    return (read_bound(states, q, delta_scan_bound(k, v, beta, states, S0)),)
+
+
+def all_at_once(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor) -> tuple[Tensor, ...]:
+    """Every gradient at the first state: linear attention on the errors."""
+    written = (beta.unsqueeze(-1) * (v - k @ S0.mT)).unsqueeze(-1) * k.unsqueeze(-2)
+    states = S0.unsqueeze(1) + written.cumsum(1)
+    return ((states @ q.unsqueeze(-1)).squeeze(-1),)
+
+
+layer = Layer("numeric.scan.delta_scan", run, exactly, bound, inputs, (delta._write,))
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+def _with_rule(rhs: Term) -> Any:
+    """The online claim with another right side of the rule."""
+    expansion, rule = paper.online.conclusion.parts  # type: ignore[attr-defined]
+    return replace(paper.online, conclusion=And((expansion, Eq(rule.lhs, rhs))))
+
+
+online = Theorem(
+    claim=paper.online,
+    proof=paper.prove_online,
+    instances=steps,
+    source=SCHLAG,
+    says="S (I - β k k') + β v k' is one step of rate β on (1/2) ‖S k - v‖², from S. TTT-linear with rate η on the "
+    "loss without the 1/2 is the same with β = 2η.",
+    layers=(layer,),
+    mutants=(
+        Mutant("the rate of the loss without 1/2", claim=_with_rule(paper.S - 2 * paper.beta * paper.gradient)),
+        Mutant("all gradients at the first state", run=all_at_once),
+    ),
+)
+
+implicit = Theorem(
+    claim=paper.implicit,
+    proof=paper.prove_implicit,
+    instances=lambda: steps(rationals(0, 3)),
+    source=PROXIMAL,
+    says="With β/(1 + β k'k) for β the delta rule is the implicit step: its gradient is taken at the new state.",
+    mutants=(
+        Mutant(
+            "the gradient at the old state",
+            claim=replace(paper.implicit, conclusion=Eq(paper.new, paper.S - paper.beta * paper.gradient)),
+        ),
+    ),
+)
+
+mesa_at_T, mesa_parts = paper.T, paper.mesa.conclusion.parts  # type: ignore[attr-defined]
+mesa = Theorem(
+    claim=paper.mesa,
+    proof=paper.prove_mesa,
+    instances=recursions,
+    source=MESA,
+    says="Updating R by Sherman and Morrison and F by its error keeps R the inverse of I/λ + Σ and F = M R, exactly, "
+    "for every λ > 0.",
+    mutants=(
+        Mutant(
+            "the inverse of I + Σ",
+            claim=replace(
+                paper.mesa,
+                conclusion=And(
+                    (
+                        Eq(mesa_parts[0].lhs, Identity(paper.n) - paper.R(mesa_at_T)),
+                        *mesa_parts[1:],
+                    )
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def _with_minimum(at: Term) -> Any:
+    goal = paper.ridge.conclusion
+    assert isinstance(goal, UniqueMinimiser)
+    return replace(paper.ridge, conclusion=replace(goal, at=at))
+
+
+ridge = Theorem(
+    claim=paper.ridge,
+    proof=paper.prove_ridge,
+    instances=ridges,
+    source=MESA,
+    says="Each row of M R is the ridge regression of that row's values on the keys so far.",
+    mutants=(Mutant("λ times the minimum", claim=_with_minimum(paper.lam * paper.ridge_at)),),
+)
+
+theorems = (online, implicit, mesa, ridge)
