@@ -1,0 +1,140 @@
+"""Rows for GD-SSM (arXiv 2410.11687), what training can find: claims from `proofs.gd_ssm_learned`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from proofs import gd_ssm_learned as paper
+from proofs.evaluation import Table
+from proofs.gd_ssm import rational
+from proofs.terms import And, Eq, Term, term
+from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS
+from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
+from ssmverify.theorem import Mutant, Theorem
+
+MATCHING = replace(
+    ABSTRACT,
+    words="The empirically obtained parameters through optimization match the ones predicted analytically by the "
+    "theoretical construction.",
+)
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+def moments() -> SearchStrategy[Mapping[str, Any]]:
+    sizes = {"f": st.integers(0, 3), "N": st.integers(0, 3)}
+    return points(**sizes, σ=rationals(1, 3), μ=rationals(1, 3))
+
+
+def intervals() -> SearchStrategy[Mapping[str, Any]]:
+    return points(f=st.integers(0, 3), N=st.integers(0, 3), A=rationals(1, 3))
+
+
+@st.composite
+def turned_states(draw: st.DrawFn) -> Mapping[str, Any]:
+    """States in two coordinate systems, turned by a matrix of determinant 1 or a scaling."""
+    f, p, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    B, D, scale, shear = draw(matrices(f, p)), draw(matrices(f, p)), draw(rationals(1, 3)), draw(rationals())
+    R, Q = scale * rational(np.eye(f, dtype=int)), rational(np.eye(f, dtype=int)) / scale
+    if f == 2:
+        R[0, 1], Q[1, 0] = scale * shear, -shear / scale
+    s = draw(tables(range(1, T + 3), columns(p), zeros(p, 1)))
+    z = [zeros(f, 1)]
+    for t in range(1, T + 3):
+        z.append(z[-1] + B @ s[(t,)])
+    states = {"z": z, "ẑ": [R @ each for each in z]}
+    families = {name: Table({(t,): each for t, each in enumerate(zs)}, zs[-1]) for name, zs in states.items()}
+    return {"f": f, "p": p, "T": T, "B": B, "D": D, "R": R, "Q": Q, "s": s, **families}
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+def _with_minimum(at: Term) -> Any:
+    return replace(paper.optimal_rate, conclusion=replace(paper.least, at=at))
+
+
+uniform_rate, uniform_loss = paper.uniform_optimum.conclusion.parts  # type: ignore[attr-defined]
+
+optimal_rate = Theorem(
+    claim=paper.optimal_rate,
+    proof=paper.prove_optimal_rate,
+    instances=moments,
+    source=OURS,
+    says="On the linear task the best rate of one step from zero is γ* = s²/(μ_4 + (f + N - 2) s⁴), for f entries and "
+    "N pairs, variance s² and fourth moment μ_4. That no other predictor of degree 3 in the tokens is better is not "
+    "proved here; nor are the moments of S, which the proof file derives by hand.",
+    mutants=(
+        Mutant(
+            "one pair more",
+            claim=_with_minimum(paper.sigma / (paper.spread(paper.sigma, paper.mu) + paper.sigma * paper.sigma)),
+        ),
+        Mutant("twice the rate", claim=_with_minimum(2 * paper.best_rate())),
+    ),
+)
+
+optimal_loss = Theorem(
+    claim=paper.optimal_loss,
+    proof=paper.prove_optimal_loss,
+    instances=moments,
+    source=OURS,
+    says="The loss there is (1/2) f s² (1 - γ* N s²): no step leaves (1/2) f s².",
+    mutants=(
+        Mutant(
+            "the loss without a step",
+            claim=replace(
+                paper.optimal_loss,
+                conclusion=Eq(paper.population_loss(paper.best_rate()), term(1) / 2 * paper.entries * paper.sigma),
+            ),
+        ),
+    ),
+)
+
+uniform_optimum = Theorem(
+    claim=paper.uniform_optimum,
+    proof=paper.prove_uniform_optimum,
+    instances=intervals,
+    source=OURS,
+    says="For x uniform on (-a, a): γ* = 15/(a² (5(f + N) - 1)), the loss (f a²/6)(5f - 1)/(5(f + N) - 1). At a = 1/2 "
+    "and f = N = 10, as in the authors' code, that is 20/33 and 245/1188.",
+    mutants=(
+        Mutant(
+            "the moments of a normal distribution",
+            claim=replace(
+                paper.uniform_optimum,
+                conclusion=And(
+                    (
+                        Eq(paper.best_rate(paper.area / 3, paper.area * paper.area / 3), uniform_rate.rhs),
+                        uniform_loss,
+                    )
+                ),
+            ),
+        ),
+    ),
+)
+
+identifiability = Theorem(
+    claim=paper.identifiability,
+    proof=paper.prove_identifiability,
+    instances=turned_states,
+    source=MATCHING,
+    says="Trained weights can match the construction's up to a change of coordinates of the state only: B to R B and D "
+    "to Q D with R'Q = I give the same outputs, for every R.",
+    mutants=(
+        Mutant(
+            "D turned like B",
+            claim=replace(
+                paper.identifiability,
+                conclusion=Eq(
+                    paper.turned(paper.T).T @ (paper.R @ paper.D @ paper.token(paper.T)),
+                    paper.identifiability.conclusion.rhs,  # type: ignore[attr-defined]
+                ),
+            ),
+        ),
+    ),
+)
+
+theorems = (optimal_rate, optimal_loss, uniform_optimum, identifiability)
