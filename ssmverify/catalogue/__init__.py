@@ -12,7 +12,17 @@ from pathlib import Path
 from ssmverify.loading import load_file
 from ssmverify.theorem import BadInput, Theorem
 
-PAPERS = ("recurrence", "rounding", "longhorn", "gd_ssm", "gd_ssm_steps", "gd_ssm_learned", "attention", "delta")
+PAPERS = (
+    "recurrence",
+    "rounding",
+    "longhorn",
+    "gd_ssm",
+    "gd_ssm_steps",
+    "gd_ssm_heads",
+    "gd_ssm_learned",
+    "attention",
+    "delta",
+)
 GROUP = "ssmverify.theorems"
 
 
