@@ -1,4 +1,4 @@
-"""Rows for GD-SSM (arXiv 2410.11687): claims from `proofs.gd_ssm`, layers from `numeric.gd_ssm`."""
+"""Rows for GD-SSM (arXiv 2410.11687), one step: claims from `proofs.gd_ssm` and `proofs.gd_ssm_starts`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from numeric import gd_ssm as layers
 from numeric.gd_ssm_bounds import one_step_bound, one_step_from_bound, one_step_vector_bound
 from proofs import gd_ssm as paper
+from proofs import gd_ssm_starts as starts
 from proofs.evaluation import Table
 from proofs.terms import And, Eq, Term
 from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
@@ -325,17 +326,17 @@ constructed_tokens = Theorem(
 )
 
 nonzero_start = Theorem(
-    claim=paper.nonzero_start,
-    proof=paper.refute_nonzero_start,
+    claim=starts.nonzero_start,
+    proof=starts.refute_nonzero_start,
     instances=lambda: contexts(**START),
     source=ABSTRACT,
     says="Nothing of where the step starts. Read for every W_0 the construction does not do it: zero must be meant.",
-    mutants=(Mutant("up the gradient as well", claim=_with_lhs(paper.nonzero_start, paper.output)),),
+    mutants=(Mutant("up the gradient as well", claim=_with_lhs(starts.nonzero_start, paper.output)),),
 )
 
 two_accumulators = Theorem(
-    claim=paper.two_accumulators,
-    proof=paper.prove_two_accumulators,
+    claim=starts.two_accumulators,
+    proof=starts.prove_two_accumulators,
     instances=lambda: contexts({"Z": _target, "V": _input}, **START),
     source=OURS,
     says="A second head that collects x x', multiplied by W_0, and a skip W_0 x_q give the step from every W_0.",
@@ -344,36 +345,36 @@ two_accumulators = Theorem(
         Mutant("one accumulator", run=forgets_start),
         Mutant(
             "no skip",
-            claim=_with_lhs(paper.two_accumulators, paper.rate * (paper.Z(T).T @ paper.query) - paper.second_term),
+            claim=_with_lhs(starts.two_accumulators, paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term),
         ),
         Mutant(
             "W_0 behind the state",
             claim=_with_lhs(
-                paper.two_accumulators,
-                paper.W @ paper.query
+                starts.two_accumulators,
+                starts.W @ paper.query
                 + paper.rate * (paper.Z(T).T @ paper.query)
-                - paper.rate * (paper.V(T).T @ paper.W @ paper.query),
+                - paper.rate * (paper.V(T).T @ starts.W @ paper.query),
             ),
         ),
     ),
 )
 
 scalar_start = Theorem(
-    claim=paper.scalar_start,
-    proof=paper.prove_scalar_start,
+    claim=starts.scalar_start,
+    proof=starts.prove_scalar_start,
     instances=lambda: contexts({"Z": _scalar}, c=rationals()),
     source=OURS,
     says="For W_0 = c I one head is enough: mixing e_1 (e_2 - c e_1)', and a skip c x_q.",
     mutants=(
-        Mutant("no skip", claim=_with_lhs(paper.scalar_start, -paper.output)),
-        Mutant("from zero", claim=_with_rhs(paper.scalar_start, paper.from_zero)),
+        Mutant("no skip", claim=_with_lhs(starts.scalar_start, -paper.output)),
+        Mutant("from zero", claim=_with_rhs(starts.scalar_start, paper.from_zero)),
     ),
 )
 
-beta, alpha = paper.weight_of_target, paper.weight_of_input
+beta, alpha = starts.weight_of_target, starts.weight_of_input
 one_head = Theorem(
-    claim=paper.one_head,
-    proof=paper.prove_one_head,
+    claim=starts.one_head,
+    proof=starts.prove_one_head,
     instances=heads,
     source=OURS,
     says="For no other W_0: a head with any mixing, pick, C and skip that agrees with the step from W_0 on ten inputs "
@@ -382,11 +383,11 @@ one_head = Theorem(
         Mutant(
             "the weights of a head whose state holds the pair alone",
             claim=replace(
-                paper.one_head,
+                starts.one_head,
                 conclusion=And(
                     (
-                        Eq(paper.gamma * paper.p, (paper.w(1, 2) * paper.pick(3)) * (paper.C_any @ paper.p)),
-                        Eq(beta * (paper.W @ paper.p), -alpha * paper.p),
+                        Eq(paper.gamma * starts.p, (starts.w(1, 2) * starts.pick(3)) * (starts.C_any @ starts.p)),
+                        Eq(beta * (starts.W @ starts.p), -alpha * starts.p),
                     )
                 ),
             ),
@@ -394,11 +395,11 @@ one_head = Theorem(
         Mutant(
             "W_0 for a multiple of the identity, without the sign",
             claim=replace(
-                paper.one_head,
+                starts.one_head,
                 conclusion=And(
                     (
-                        Eq(paper.gamma * paper.p, beta * (paper.C_any @ paper.p)),
-                        Eq(beta * (paper.W @ paper.p), alpha * paper.p),
+                        Eq(paper.gamma * starts.p, beta * (starts.C_any @ starts.p)),
+                        Eq(beta * (starts.W @ starts.p), alpha * starts.p),
                     )
                 ),
             ),
