@@ -77,7 +77,7 @@ def check(
 
     started = time.monotonic()
     theorems = select(names)
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 190)
     if seed is None:
         seed = secrets.randbits(32)
     with Board(console, theorems) as board:
@@ -169,7 +169,7 @@ def scan(
 
     known = read_known_failures(skip) if skip else []
     found = find(target, kind=kind, order=order, dtypes=dtypes.split(",") if dtypes else None, device=device)
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 190)
     with Progression(console, len(plan(found, only, thorough))) as shown:
         how = {"seed": seed, "quick": quick, "thorough": thorough, "only": only, "known": known}
         report = conform(found, **how, tell=shown.tell, add=shown.add)  # type: ignore[arg-type]
