@@ -84,7 +84,7 @@ def _check_mutants(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
 
 
 def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort) -> MutantResult:
-    point = effort.search(theorem.instances(), lambda p: refuted_at(claim, p), 200, simplify=False)
+    point = effort.any_input(theorem.instances(), lambda p: refuted_at(claim, p))
     if point is not None:
         return MutantResult(description, "refuted", f"claim, at {show_point(point)}")
     if proof := _equivalence(theorem.claim, claim):
@@ -106,7 +106,7 @@ def _weaker(theorem: Theorem, mutant: Claim, effort: Effort) -> bool:
         before, after = (evaluate(terms[0], point) for terms in bounds)
         return bool(after < before)
 
-    return effort.search(theorem.instances(), stronger, 100, simplify=False) is None
+    return effort.any_input(theorem.instances(), stronger) is None
 
 
 def _equivalence(original: Claim, mutant: Claim) -> str:
@@ -153,7 +153,7 @@ def _try_layer(
         ran = True
         return found is not None and found > 1
 
-    inputs = effort.search(layer.inputs(getattr(torch, dtype or layer.dtypes[0])), wrong, 200, simplify=False)
+    inputs = effort.any_input(layer.inputs(getattr(torch, dtype or layer.dtypes[0])), wrong)
     if inputs is not None:
         found = ratio(layer, run, inputs)
         return MutantResult(

@@ -28,18 +28,30 @@ class Effort:
     deadline: float = float("inf")
     tell: Callable[[str], None] = lambda _: None
 
-    def search(
-        self, strategy: Any, condition: Callable[[Any], bool], examples: int | None = None, simplify: bool = True
-    ) -> Any | None:
+    def search(self, strategy: Any, condition: Callable[[Any], bool], examples: int | None = None) -> Any | None:
         """An input that satisfies the condition, made as simple as can be; None if none was found."""
+        return self._search(strategy, condition, examples or self.examples, self.seed, simplify=True)
 
+    def any_input(self, strategy: Any, condition: Callable[[Any], bool], rounds: int = 6, each: int = 40) -> Any | None:
+        """Some input that satisfies the condition, by searches that know nothing of one another.
+
+        Within one search hypothesis varies what it drew before, and may so stay away from a corner.
+        """
+        for i in range(rounds):
+            if (found := self._search(strategy, condition, each, self.seed + i, simplify=False)) is not None:
+                return found
+        return None
+
+    def _search(
+        self, strategy: Any, condition: Callable[[Any], bool], examples: int, seed: int, simplify: bool
+    ) -> Any | None:
         def in_time(x: Any) -> bool:
             if time.monotonic() > self.deadline:
                 raise OutOfTime
             return condition(x)
 
         how = settings(
-            max_examples=examples or self.examples,
+            max_examples=examples,
             database=None,
             deadline=None,
             derandomize=False,
@@ -47,7 +59,7 @@ class Effort:
             phases=(Phase.generate, Phase.shrink)[: 2 if simplify else 1],
         )
         try:
-            return find(strategy, in_time, settings=how, random=random.Random(self.seed))
+            return find(strategy, in_time, settings=how, random=random.Random(seed))
         except NoSuchExample:
             return None
 
