@@ -395,8 +395,8 @@ node = Claim(
 
 def prove_node() -> Fact:
     """One node of any tree: its gate collects one rounding fewer than it has factors; what has collected V on either
-    side has collected v V, beside one for each step of its distance. So by induction over the tree the term of b_j in
-    h_t collects (t - j) + depth(j) roundings, whatever the order."""
+    side has collected v V, beside one for each step of its distance. So by induction over the tree (by hand: the kernel
+    knows no trees) the term of b_j in h_t collects (t - j) + depth(j) roundings, whatever the order."""
     scalars = {Symbol("A", size("n"), size("n"), 1): w, Symbol("B", size("n"), size("m"), 1): b_i}
     fact = instantiate(prove_any_order(), {"n": ONE, "m": ONE})
     fact = instantiate(fact, families={Symbol(f.name, ONE, ONE, 1): family((k,), new(k)) for f, new in scalars.items()})

@@ -42,7 +42,7 @@ def scan_bound(a: Tensor, b: Tensor, h0: Tensor | None = None, *, p: int, q: int
     """The bound for each state of h_t = a_t h_{t-1} + b_t: a, b (B, T, ...), h0 (B, ...) -> float64 (B, T, ...).
 
     p, q: the constants of the order; (1, 1) for the chain of fused multiply-adds. reassociated: gates are multiplied
-    with one another, so that a product of gates may underflow.
+    with one another, so that a product of gates may underflow; what that adds is derived by hand.
 
     Complex: a bound of the modulus of the error, for the moduli |a|, |b|, |h0|; derived by hand. In the canonical chain
     the inner fma's two parts round a_r h + b, of modulus at most |a||h| + |b|, and the outer ones the sum: together at
