@@ -78,7 +78,7 @@ class Theorem:
     """A row of the catalogue.
 
     `proof` returns a Fact: of the claim, or of its refutation. `instances` is a strategy for points that satisfy the
-    claim's hypotheses. `premises` are other theorems' facts that the proof takes for granted, for the record.
+    claim's hypotheses. Another theorem's `fact` may serve as a premise of the proof.
     """
 
     claim: Claim
