@@ -1,37 +1,17 @@
 """GD-SSM's layers: what they refuse, what they do at sizes beyond the catalogue's, and that the bounds hold."""
 
-from typing import Any
-
 import pytest
 import torch
-from hypothesis import given, settings, target
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numeric.gd_ssm import GDSSM, constructed_tokens, construction, gd_ssm, gd_ssm_vector, multi_step, one_step
-from ssmverify.catalogue.gd_ssm import raw_layer, start_layer, vector_layer
-from ssmverify.catalogue.gd_ssm_steps import layer as stack_layer
+from ssmverify.catalogue.gd_ssm import raw_layer
 from ssmverify.checking import ratio
-from ssmverify.theorem import Layer
-
-LAYERS = [raw_layer, vector_layer, start_layer, stack_layer]
 
 
 def uniform(*shape: int) -> torch.Tensor:
     return 2 * torch.rand(shape, dtype=torch.float64) - 1
-
-
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_no_input_was_found_outside_the_bound(layer: Layer, dtype: torch.dtype) -> None:
-    @settings(max_examples=60, deadline=None)
-    @given(layer.inputs(dtype))
-    def search(drawn: dict[str, Any]) -> None:
-        found = ratio(layer, layer.run, drawn)
-        assert found is not None
-        target(found, label="error / bound")
-        assert found <= 1
-
-    search()
 
 
 @settings(max_examples=20, deadline=None)
