@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from proofs.evaluation import Table
-from proofs.kernel import Claim, Fact, NotProved, Refuted, establish, instantiate
+from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, establish, instantiate
 from proofs.printing import Latex, Text, sequent, statement
-from proofs.terms import free_indices, index
+from proofs.terms import free_indices, index, symbols
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,17 @@ class Derivation:
     script: Callable[[], Fact]
 
     def run(self) -> Fact:
-        """The fact, checked to be about this very claim; raises NotProved."""
+        """The fact, checked to be about this very claim; raises NotProved.
+
+        A fact of `cases` will do where sizes and lengths are all that varies: then each case is proved.
+        """
         fact = self.script()
+        if isinstance(fact.conclusion, Cases):
+            if fact.conclusion.sequent != self.claim.sequent:
+                raise NotProved(f"{self.claim.name}: the cases are of another statement")
+            if varying := sorted(symbol.name for symbol in symbols(self.claim.sequent)):
+                raise NotProved(f"{self.claim.name}: cases fix the values of {', '.join(varying)}, which are any")
+            return fact
         if isinstance(fact.conclusion, Refuted):
             if fact.conclusion.sequent != self.claim.sequent:
                 raise NotProved(f"{self.claim.name}: the fact refutes another statement")
@@ -117,6 +126,9 @@ def _print(derivation: Derivation, printer: type[Text], sizes: dict[str, int | N
     print("Derivation.", *steps(fact, printer), sep="\n")
     if isinstance(fact.conclusion, Refuted):
         print(f"Refuted as read, at {show_point(fact.points[0])}.")
+        return
+    if isinstance(fact.conclusion, Cases):
+        print(f"Proved at {'; '.join(show_point(point) for point in fact.points)}.")
         return
     free = sorted(name for name in free_indices(claim.sequent) if "~" not in name)
     print(f"Proved{' for every ' + ', '.join(free) if free else ''}.")

@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssmverify.checking import check
-    from ssmverify.theorem import Layer, Mutant, Source, Theorem, Verdict
+    from ssmverify.theorem import Broken, Cited, Finite, Layer, Mutant, Open, Source, Theorem, Verdict
 
 _HOMES = {
+    "Broken": "theorem",
+    "Cited": "theorem",
+    "Finite": "theorem",
     "Layer": "theorem",
     "Mutant": "theorem",
+    "Open": "theorem",
     "Source": "theorem",
     "Theorem": "theorem",
     "Verdict": "theorem",
     "check": "checking",
 }
-__all__ = ["Layer", "Mutant", "Source", "Theorem", "Verdict", "check"]
+__all__ = ["Broken", "Cited", "Finite", "Layer", "Mutant", "Open", "Source", "Theorem", "Verdict", "check"]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,22 +21,37 @@ from proofs.terms import And, Le, Lt, Nonzero
 from ssmverify.claims import check_claim, refuted_at, scope
 from ssmverify.effort import RAISED, Effort, OutOfTime, shorten
 from ssmverify.evidence import sources_hash
+from ssmverify.finite import check_finite, try_broken
 from ssmverify.layers import Run, check_layer, in_precision, ratio, show_inputs
 from ssmverify.mutation import claim_mutants, construction, source_mutants, swapped
-from ssmverify.theorem import FELL, REFUTED, Layer, MutantResult, Theorem, Verdict
+from ssmverify.theorem import (
+    CITED,
+    CONDITIONAL,
+    FELL,
+    OPEN,
+    REFUTED,
+    Cited,
+    Finite,
+    Layer,
+    MutantResult,
+    Open,
+    Row,
+    Theorem,
+    Verdict,
+)
 
 LOWER = {"float64": torch.float32, "float32": torch.bfloat16}
 
 
 def check(
-    theorem: Theorem,
+    theorem: Row,
     *,
     examples: int = 100,
     seed: int | None = None,
     budget: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
-    """Check one theorem.
+    """Check one row of the catalogue; of a cited or open one, only its status is to be had.
 
     examples: inputs tried for each layer and dtype. seed: to reproduce a run; drawn anew if None, and stated in the
     verdict. budget: seconds after which the verdict is `undecided`. tell: called with what is being done.
@@ -44,35 +59,45 @@ def check(
     started = time.monotonic()
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     effort = Effort(examples, seed, started + budget if budget else float("inf"), tell)
-    sizes, lengths = scope(theorem.claim)
+    sizes, lengths = scope(theorem.claim) if isinstance(theorem, Theorem) else ("-", "-")
     verdict = Verdict(theorem.name, FELL, sizes, lengths, "", seed=seed, sources=sources_hash(theorem))
     try:
-        check_claim(theorem, verdict, effort)
-        for layer in theorem.layers if not verdict.problems else ():  # a layer cannot agree with a false claim
-            check_layer(layer, verdict, effort)
-        if not verdict.problems:  # mutants of what fails itself say nothing
-            _check_mutants(theorem, verdict, effort)
+        match theorem:
+            case Cited():
+                on = ", ".join(theorem.conjectures)
+                verdict.status = f"{CONDITIONAL} on {on}" if on else CITED
+            case Open():
+                verdict.status = OPEN
+            case Finite() | Theorem():
+                _check(theorem, verdict, effort)
     except OutOfTime:
         verdict.undecided = True
     verdict.seconds = time.monotonic() - started
     return verdict
 
 
+def _check(theorem: Finite | Theorem, verdict: Verdict, effort: Effort) -> None:
+    if isinstance(theorem, Finite):
+        check_finite(theorem, verdict, effort)
+    else:
+        check_claim(theorem, verdict, effort)
+    for layer in theorem.layers if not verdict.problems else ():  # a layer cannot agree with a false claim
+        check_layer(layer, verdict, effort)
+    if not verdict.problems:  # mutants of what fails itself say nothing
+        _check_mutants(theorem, verdict, effort)
+
+
 # ------------------------------------------------------------------------------------------------- the mutants
-def _check_mutants(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
-    for mutant in theorem.mutants:
-        effort.tell(f"mutant: {mutant.description}")
-        if mutant.claim is not None:
-            verdict.mutants.append(_try_claim(mutant.description, mutant.claim, theorem, effort))
-        else:
-            layer = theorem.layers[mutant.layer]
-            verdict.mutants.append(_try_layer(mutant.description, layer, mutant.run or layer.run, effort))
+def _check_mutants(theorem: Finite | Theorem, verdict: Verdict, effort: Effort) -> None:
+    if isinstance(theorem, Finite):
+        verdict.mutants.extend(_broken_ones(theorem, effort))
+    else:
+        verdict.mutants.extend(_authors(theorem, effort))
     for own in verdict.mutants:
         if own.outcome == "ill-typed":
-            verdict.problems.append(
-                f"the mutant '{own.description}' is not a program: it raises an error on every input"
-            )
-    if verdict.status != REFUTED:
+            how = own.shown_by or "it raises an error on every input"
+            verdict.problems.append(f"the mutant '{own.description}' is not a program: {how}")
+    if isinstance(theorem, Theorem) and verdict.status != REFUTED:
         for description, claim in claim_mutants(theorem.claim):
             effort.tell(f"mutant: {shorten(description)}")
             verdict.mutants.append(_try_claim(description, claim, theorem, effort))
@@ -81,6 +106,22 @@ def _check_mutants(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     for mutant_result in verdict.mutants:
         if mutant_result.outcome == "survived":
             verdict.problems.append(f"a mutant survived: {mutant_result.description}")
+
+
+def _broken_ones(row: Finite, effort: Effort) -> Iterator[MutantResult]:
+    for mutant in row.mutants:
+        effort.tell(f"mutant: {mutant.description}")
+        yield try_broken(mutant, row, effort)
+
+
+def _authors(theorem: Theorem, effort: Effort) -> Iterator[MutantResult]:
+    for mutant in theorem.mutants:
+        effort.tell(f"mutant: {mutant.description}")
+        if mutant.claim is not None:
+            yield _try_claim(mutant.description, mutant.claim, theorem, effort)
+        else:
+            layer = theorem.layers[mutant.layer]
+            yield _try_layer(mutant.description, layer, mutant.run or layer.run, effort)
 
 
 def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort) -> MutantResult:

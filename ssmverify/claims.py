@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proofs.derivation import show_point
 from proofs.evaluation import Undecidable, holds
-from proofs.kernel import Claim, Fact, NotProved, Refuted, cases, refute
+from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, cases, refute
 from proofs.quadratic import competitor
 from proofs.terms import Symbol, UniqueMinimiser, free_indices, walk
 from ssmverify.effort import RAISED, Effort, shorten
 from ssmverify.theorem import HOLDS, HOLDS_FURTHER, REFUTED, Theorem, Verdict
 
 
-def scope(claim: Claim) -> tuple[str, str]:
-    """For which sizes and for which lengths the claim speaks, read off its variables.
+def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
+    """For which sizes and for which lengths the claim speaks: read off its variables, or off the points of its cases.
 
     An index variable that occurs in a shape, or bounds the range of a minimiser, is a size; any other is a length.
     """
+    points = fact.points if fact and isinstance(fact.conclusion, Cases) else ()
     in_shapes: set[str] = set()
     for node in walk(claim.sequent):
         if isinstance(node, Symbol):
@@ -27,7 +28,21 @@ def scope(claim: Claim) -> tuple[str, str]:
             in_shapes |= free_indices(node.ranges)
     free = {name for name in free_indices(claim.sequent) if "~" not in name}
     sizes, lengths = sorted(free & in_shapes), sorted(free - in_shapes)
-    return tuple(f"every {', '.join(names)}" if names else "-" for names in (sizes, lengths))  # type: ignore[return-value]
+    return _ranges(sizes, points), _ranges(lengths, points)
+
+
+def _ranges(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
+    """The values that the variables take: every, or those of the points."""
+    if not names or not points:
+        return f"every {', '.join(names)}" if names else "-"
+    return ", ".join(f"{name} {_values({int(point[name]) for point in points})}" for name in names)
+
+
+def _values(values: set[int]) -> str:
+    low, high = min(values), max(values)
+    if values != set(range(low, high + 1)):
+        return f"in {', '.join(map(str, sorted(values)))}"
+    return f"<= {high}" if low <= 1 else f"= {low}..{high}"
 
 
 def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
@@ -46,6 +61,7 @@ def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
         verdict.status, verdict.sizes, verdict.lengths = REFUTED, "-", "-"
         verdict.counterexample = show_point(fact.points[0])
         return
+    verdict.sizes, verdict.lengths = scope(theorem.claim, fact)
     named = {h: name for name, h in theorem.claim.hypotheses.items()}
     further = theorem.claim.further & {named[h] for h in fact.hypotheses}
     verdict.status = HOLDS_FURTHER if further else HOLDS

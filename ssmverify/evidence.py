@@ -16,20 +16,19 @@ from typing import Any
 
 import numeric
 import proofs
-from ssmverify.theorem import Theorem, Verdict
+from ssmverify.theorem import Row, Verdict
 
 STORE = Path(".ssmverify") / "evidence.jsonl"
 PACKAGES = ("sympy", "python-flint", "numpy", "torch", "hypothesis")
 
 
-def sources_hash(theorem: Theorem) -> str:
+def sources_hash(row: Row) -> str:
     """A hash of everything the verdict rests on: the kernel and proof files, the layers, the checks, the row itself.
 
-    A theorem's own files count wherever they lie; of the packages every file counts, so that a change in a kernel
+    A row's own files count wherever they lie; of the packages every file counts, so that a change in a kernel
     that a layer calls is never missed.
     """
-    functions = [theorem.proof, *(f for layer in theorem.layers for f in (layer.run, layer.exact, layer.bound))]
-    own = {inspect.getsourcefile(f) for f in functions}
+    own = {inspect.getsourcefile(f) for f in row.code if inspect.isfunction(f)}
     packages = [Path(p).parent for p in (proofs.__file__, numeric.__file__, __file__) if p]
     files = {Path(f) for f in own if f} | {f for p in packages for s in ("*.py", "*.c") for f in p.rglob(s)}
     digest = hashlib.sha256()

@@ -1,14 +1,21 @@
-"""The vocabulary: a `Theorem` binds a claim, its proof, its layers and its mutants; a `Verdict` says what was found.
+"""The vocabulary: the rows of the catalogue, and the `Verdict` that says what was found of one.
+
+| row | its statement | is decided by |
+| --- | --- | --- |
+| `Theorem` | a claim in the language of `proofs.terms` | the kernel: for every size and length, or in listed cases |
+| `Finite` | words | a program that goes exactly through every case, or through samples, and is then only tested |
+| `Cited` | words | the literature, or a conjecture: nothing here |
+| `Open` | words | nobody yet |
 
 Nothing here runs anything; `ssmverify.checking` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from proofs.derivation import Derivation
 from proofs.kernel import Claim, Fact
@@ -109,10 +116,114 @@ class Theorem:
         """The proved fact, for use as a premise elsewhere; raises NotProved."""
         return self.derivation.run()
 
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that the row brings along."""
+        return [self.proof, *_layer_code(self.layers)]
+
+
+Decide = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A `Finite` row's decision with one thing broken on purpose: it must find a wrong value."""
+
+    description: str
+    decide: Decide
+
+
+@dataclass(frozen=True)
+class Finite:
+    """A row whose statement speaks of finitely many cases, each decided exactly by a program.
+
+    `decide(case)` is empty where the case is right, and says what is wrong, with the values, where it is not; it raises
+    for neither. `cases()` lists every case of the statement: then the row `holds`. `samples()` is a hypothesis strategy
+    for cases of a larger domain; with it alone the row is only `tested`. One item of either may stand for `count(item)`
+    cases. With `refuted`, `says` is a statement of the source that is false, and each item of `cases` a counterexample;
+    its mutants are then decisions under which none of them is one.
+    """
+
+    name: str
+    says: str
+    decide: Decide
+    mutants: tuple[Broken, ...]
+    cases: Callable[[], Iterable[Any]] | None = None
+    samples: Callable[[], SearchStrategy[Any]] | None = None
+    source: Source = Source("stated here")
+    layers: tuple[Layer, ...] = ()
+    count: Callable[[Any], int] = lambda _: 1
+    refuted: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.mutants:
+            raise BadInput(f"the row {self.name} has no mutants, so nothing shows that it can fail: give Broken(...)")
+        if not (self.cases or self.samples) or (self.refuted and not self.cases):
+            raise BadInput(
+                f"the row {self.name} has nothing to decide: give cases=" + " or samples=" * (not self.refuted)
+            )
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that the row brings along."""
+        return [self.decide, *(m.decide for m in self.mutants), *_layer_code(self.layers)]
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A row that rests on the literature: nothing here proves it, and nothing here could make it fail.
+
+    `assumes` names the open conjectures it is conditional on; it inherits those of the rows it rests on.
+    """
+
+    name: str
+    says: str
+    source: Source
+    assumes: tuple[str, ...] = ()
+    rests_on: tuple[Row, ...] = ()
+    layers: ClassVar[tuple[Layer, ...]] = ()
+
+    @property
+    def conjectures(self) -> tuple[str, ...]:
+        """All open conjectures below it."""
+        inherited = [c for row in self.rests_on if isinstance(row, Cited) for c in row.conjectures]
+        return tuple(dict.fromkeys((*self.assumes, *inherited)))
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that the row brings along: none."""
+        return []
+
+
+@dataclass(frozen=True)
+class Open:
+    """A row that nobody has settled, as far as its source says."""
+
+    name: str
+    says: str
+    source: Source
+    layers: ClassVar[tuple[Layer, ...]] = ()
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that the row brings along: none."""
+        return []
+
+
+Row = Theorem | Finite | Cited | Open
+
+
+def _layer_code(layers: Iterable[Layer]) -> list[Callable[..., Any]]:
+    return [f for layer in layers for f in (layer.run, layer.exact, layer.bound)]
+
 
 HOLDS = "holds"
 HOLDS_FURTHER = "holds with a further hypothesis"
 REFUTED = "refuted as read"
+TESTED = "tested"
+CITED = "cited"
+CONDITIONAL = "conditional"  # with the conjectures' names behind it
+OPEN = "open"
 FELL = "not proved"
 
 
@@ -160,6 +271,11 @@ class Verdict:
     seed: int = 0
     sources: str = ""  # hash of what it rests on
     seconds: float = 0.0
+
+    @property
+    def unchecked(self) -> bool:
+        """Nothing was checked, for there is nothing here that could fail: cited, conditional or open."""
+        return self.status in (CITED, OPEN) or self.status.startswith(CONDITIONAL)
 
     @property
     def green(self) -> bool:

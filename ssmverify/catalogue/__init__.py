@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ssmverify.loading import load_file
-from ssmverify.theorem import BadInput, Theorem
+from ssmverify.theorem import BadInput, Row
 
 PAPERS = (
     "recurrence",
@@ -26,32 +26,32 @@ PAPERS = (
 GROUP = "ssmverify.theorems"
 
 
-def catalogue() -> list[Theorem]:
-    """Every theorem: ours, then those of other packages' entry points (a Theorem, or a sequence of them)."""
-    found: list[Theorem] = []
+def catalogue() -> list[Row]:
+    """Every theorem: ours, then those of other packages' entry points (a row, or a sequence of them)."""
+    found: list[Row] = []
     for paper in PAPERS:
         found.extend(importlib.import_module(f"ssmverify.catalogue.{paper}").theorems)
     for entry in entry_points(group=GROUP):
         value = entry.load()
-        found.extend([value] if isinstance(value, Theorem) else value)
+        found.extend([value] if isinstance(value, Row) else value)
     return found
 
 
-def select(names: Sequence[str]) -> list[Theorem]:
+def select(names: Sequence[str]) -> list[Row]:
     """The theorems meant by names, patterns such as 'longhorn.*', and Python files; all of ours for no names.
 
     Raises BadInput for what names nothing.
     """
     if not names:
         return catalogue()
-    chosen: dict[str, Theorem] = {}
+    chosen: dict[str, Row] = {}
     for name in names:
         found = from_file(Path(name)) if name.endswith(".py") else _matching(name, catalogue())
         chosen.update((theorem.name, theorem) for theorem in found)
     return list(chosen.values())
 
 
-def _matching(name: str, theorems: Iterable[Theorem]) -> list[Theorem]:
+def _matching(name: str, theorems: Iterable[Row]) -> list[Row]:
     by_name = {theorem.name: theorem for theorem in theorems}
     found = [theorem for key, theorem in by_name.items() if fnmatch.fnmatchcase(key, name)]
     if not found:
@@ -61,10 +61,10 @@ def _matching(name: str, theorems: Iterable[Theorem]) -> list[Theorem]:
     return found
 
 
-def from_file(file: Path) -> list[Theorem]:
+def from_file(file: Path) -> list[Row]:
     """The theorems that a Python file defines. Raises BadInput if it cannot be imported or defines none."""
     module = load_file(file)
-    found = [value for value in vars(module).values() if isinstance(value, Theorem)]
+    found = [value for value in vars(module).values() if isinstance(value, Row)]
     if not found:
         raise BadInput(f"{file} defines no Theorem; bind one to a name at its top level.")
     return found

@@ -12,16 +12,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ssmverify.theorem import REFUTED, LayerResult, Theorem, Verdict
+from ssmverify.theorem import REFUTED, Cited, Finite, LayerResult, Row, Theorem, Verdict
 
-Row = tuple[str, ...]
 HEADINGS = ("theorem", "status", "sizes", "lengths", "decided by", "error / bound", "mutants", "s")
 
 
 class Board:
     """Shows verdicts as they come: a table with a progress bar below, or a line each where output is no terminal."""
 
-    def __init__(self, console: Console, theorems: Sequence[Theorem]):
+    def __init__(self, console: Console, theorems: Sequence[Row]):
         self.console, self.verdicts = console, list[Verdict]()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.progress = Progress(*columns, TimeElapsedColumn(), console=console)
@@ -42,7 +41,7 @@ class Board:
         else:
             self.console.print(table(self.verdicts))
 
-    def teller(self, theorem: Theorem) -> Callable[[str], None]:
+    def teller(self, theorem: Row) -> Callable[[str], None]:
         """What `check` calls to say what it is at."""
 
         def tell(what: str) -> None:
@@ -70,7 +69,7 @@ def table(verdicts: Iterable[Verdict]) -> Table:
     for heading in HEADINGS:
         out.add_column(heading, justify="right" if heading in ("mutants", "s") else "left", overflow="fold")
     for v in verdicts:
-        colour = "green" if v.green else "red"
+        colour = "red" if not v.green else "yellow" if v.unchecked else "green"
         status = v.status + ("" if v.green else " (undecided)" if v.undecided else " (FAILS)")
         out.add_row(
             v.theorem,
@@ -106,43 +105,67 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> list[str]:
             lines.append(f"{v.theorem} is undecided: the time given ran out; raise --budget.")
     not_run = sorted({f"{r.device} {r.problem}" for v in verdicts for r in v.layers if r.problem.startswith("not run")})
     lines.extend(not_run)
-    good = sum(v.green for v in verdicts)
+    checked = [v for v in verdicts if not v.unchecked]
+    if unchecked := len(verdicts) - len(checked):
+        lines.append(f"{unchecked} cited, conditional or open: of these nothing was checked.")
     seed = verdicts[0].seed if verdicts else 0
-    lines.append(f"{good} of {len(verdicts)} theorems as they should be, in {seconds:.1f} s (seed {seed}).")
+    good = sum(v.green for v in checked)
+    lines.append(f"{good} of {len(checked)} theorems as they should be, in {seconds:.1f} s (seed {seed}).")
     return lines
 
 
-def show(theorem: Theorem, evidence: dict[str, Any] | None, current_hash: str) -> list[str]:
-    """`ssmverify show`: everything about one theorem, as lines."""
-    from proofs.derivation import show_point, steps
-    from proofs.kernel import NotProved, Refuted
+def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[str]:
+    """`ssmverify show`: everything about one row, as lines."""
     from proofs.printing import statement
-    from ssmverify.claims import scope
 
-    lines = [theorem.name, "=" * len(theorem.name), "", "Claim", *_indent(statement(theorem.claim))]
-    lines += ["", "Source", f"  {theorem.source}"]
-    if theorem.says:
-        lines.append(f"  It says: {theorem.says}")
-    if theorem.source.words:
-        lines.append(f"  In its words: {theorem.source.words!r}")
-    if theorem.source.read:
-        lines.append(f"  Read: {theorem.source.read}.")
-    lines += ["", "What is so"]
-    try:
-        fact = theorem.fact
-        if isinstance(fact.conclusion, Refuted):
-            lines.append(f"  Refuted as read, at {show_point(fact.points[0])}.")
-        else:
-            sizes, lengths = scope(theorem.claim)
-            lines.append(f"  Proved. Sizes: {sizes}. Lengths: {lengths}.")
-        lines += _indent(theorem.derivation.idea.splitlines())
-        lines += ["", "Derivation", *steps(fact)]
-    except NotProved as reason:
-        lines.append(f"  Not proved: {reason}")
-    lines += ["", "Layers", *_indent([layer.name for layer in theorem.layers] or ["none"])]
-    lines += ["", "Mutants of the author", *_indent([m.description for m in theorem.mutants])]
+    lines = [row.name, "=" * len(row.name), ""]
+    claim = statement(row.claim) if isinstance(row, Theorem) else [row.says]
+    lines += ["Claim", *_indent(claim), "", "Source", f"  {row.source}"]
+    if isinstance(row, Theorem) and row.says:
+        lines.append(f"  It says: {row.says}")
+    if row.source.words:
+        lines.append(f"  In its words: {row.source.words!r}")
+    if row.source.read:
+        lines.append(f"  Read: {row.source.read}.")
+    lines += ["", "What is so", *(_proof(row) if isinstance(row, Theorem) else _indent(_standing(row)))]
+    if isinstance(row, Theorem | Finite):
+        lines += ["", "Layers", *_indent([layer.name for layer in row.layers] or ["none"])]
+        lines += ["", "Mutants of the author", *_indent([m.description for m in row.mutants])]
     lines += ["", "Evidence", *_indent(_evidence(evidence, current_hash))]
     return lines
+
+
+def _proof(theorem: Theorem) -> list[str]:
+    from proofs.derivation import show_point, steps
+    from proofs.kernel import NotProved, Refuted
+    from ssmverify.claims import scope
+
+    try:
+        fact = theorem.fact
+    except NotProved as reason:
+        return [f"  Not proved: {reason}"]
+    if isinstance(fact.conclusion, Refuted):
+        lines = [f"  Refuted as read, at {show_point(fact.points[0])}."]
+    else:
+        sizes, lengths = scope(theorem.claim, fact)
+        lines = [f"  Proved. Sizes: {sizes}. Lengths: {lengths}."]
+    return [*lines, *_indent(theorem.derivation.idea.splitlines()), "", "Derivation", *steps(fact)]
+
+
+def _standing(row: Row) -> list[str]:
+    """How a statement in words stands: what decides it here, or who is cited for it."""
+    match row:
+        case Finite(refuted=True):
+            return ["False: `ssmverify check` evaluates each of its counterexamples."]
+        case Finite(cases=None):
+            return ["Tested on samples; no proof."]
+        case Finite():
+            return ["Decided by going through every case" + (", and tested on samples beyond." if row.samples else ".")]
+        case Cited():
+            below = [f"It rests on {', '.join(r.name for r in row.rests_on)}."] if row.rests_on else []
+            on = f" It is conditional on {', '.join(row.conjectures)}." if row.conjectures else ""
+            return [f"Cited: nothing here proves it.{on}", *below]
+    return ["Open: nobody has settled it, as far as the source says."]
 
 
 def _evidence(evidence: dict[str, Any] | None, current_hash: str) -> list[str]:
