@@ -65,8 +65,8 @@ optimal_rate = Theorem(
     instances=moments,
     source=OURS,
     says="On the linear task the best rate of one step from zero is γ* = s²/(μ_4 + (f + N - 2) s⁴), for f entries and "
-    "N pairs, variance s² and fourth moment μ_4. That no other predictor of degree 3 in the tokens is better is not "
-    "proved here; nor are the moments of S, which the proof file derives by hand.",
+    "N pairs, variance s² and fourth moment μ_4. Nothing of degree 3 in the tokens is better: "
+    "gd_ssm.optimal_predictor.",
     mutants=(
         Mutant(
             "one pair more",
