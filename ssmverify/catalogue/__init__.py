@@ -20,6 +20,7 @@ PAPERS = (
     "gd_ssm_steps",
     "gd_ssm_heads",
     "gd_ssm_learned",
+    "gd_ssm_optimal",
     "attention",
     "delta",
 )
