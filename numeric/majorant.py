@@ -10,6 +10,13 @@ The two rules are `rounding.product` and `rounding.rounded` of `proofs/rounding.
 the layer's error. Every operation is charged its own rounding, a fused multiply-add two, and a sum of n terms n for
 each term, which covers every order of summation. All terms are non-negative, and evaluated in float64: `bound` widens
 by what that loses.
+
+Division needs L > 0 with |y| >= L, for the exact y. With |y^ - y| <= F <= L/2 also |y^| >= L - F > 0, and
+
+    x^/y^ - x/y = (x^ - x)/y^ + (x/y)(y - y^)/y^    so    |x^/y^ - x/y| <= (E + (X/L) F)/(L - F),    |x/y| <= X/L.
+
+Where F may exceed L/2 the error is unbounded: infinite, here and in all that follows. (L - F >= L/2 >= F keeps the
+relative error of the one subtraction that of F.)
 """
 
 from __future__ import annotations
@@ -48,6 +55,17 @@ class Majorant:
         error = self.error * other.error + self.error * other.size + self.size * other.error
         return Majorant(self.size * other.size, error, self.dtype)._rounded(1)
 
+    def divided(self, by: Majorant, at_least: float) -> Majorant:
+        """The quotient, for a denominator that is exactly no smaller in size than `at_least` > 0."""
+        size = self.size / at_least
+        error = (self.error + size * by.error) / (at_least - by.error)
+        known = (2 * by.error <= at_least).expand_as(error)
+        return Majorant(size.expand_as(error), torch.where(known, error, torch.inf), self.dtype)._rounded(1)
+
+    def at_most(self, size: Tensor) -> Majorant:
+        """The same numbers, whose exact values are known to be no larger in size than this."""
+        return Majorant(torch.minimum(self.size, size), self.error, self.dtype)
+
     def sum(self, dim: int) -> Majorant:
         """The sum over a dimension, in any order."""
         return self._rounded(self.size.shape[dim]).moved(lambda x: x.sum(dim))
@@ -64,7 +82,7 @@ class Majorant:
 
     def bound(self, length: int, n: int) -> Tensor:
         """The bound of the error, for a computation of `length` steps with sums of n terms."""
-        return widened(self.error, length, n)
+        return widened(self.error.nan_to_num(nan=torch.inf, posinf=torch.inf), length, n)  # NaN is 0 times infinity
 
 
 def scanned(a: Majorant, b: Majorant, start: Majorant | None = None) -> Majorant:

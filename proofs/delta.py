@@ -13,6 +13,8 @@ algorithms in Transformers" (arXiv 2309.05858), for the Mesa layer, remembered. 
 | Σ_t, M_t | (n, n), (d, n) | the sums of k_i k_i' and of v_i k_i' up to t |
 | R_t, F_t | (n, n), (d, n) | the inverse of I/λ + Σ_t, and the weights, as the layer updates them |
 
+| W_t, η | (d, n), scalar | state of TTT-linear t tokens after a minibatch began; its rate |
+
 TTT-linear (Sun et al., "Learning to (Learn at Test Time)", arXiv 2407.04620, remembered) steps on ‖S k - v‖², without
 the factor 1/2: with rate η it is the delta rule with β = 2η.
 """
@@ -71,6 +73,7 @@ from proofs.terms import (
     scalar,
     sequence,
     size,
+    substitute,
     summation,
     term,
     vector,
@@ -263,11 +266,43 @@ def prove_ridge() -> Fact:
     return minimiser(cast(UniqueMinimiser, ridge.conclusion), expanded, change, gap, [Lt(term(0), lam)])
 
 
+# --------------------------------------------------------------------------------------------- TTT, a minibatch
+W, eta, q = sequence("W", d, n), scalar("η"), vector("q", n)
+error = W(0) @ keys(i) - values(i)
+descends = for_all(t, Eq(W(t + 1), W(t) - (2 * eta) * ((W(0) @ keys(t + 1) - values(t + 1)) @ keys(t + 1).T)))
+dual_sum = summation(i, 1, T, (keys(i).T @ q) * error)
+dual = Claim(
+    "delta.ttt_dual",
+    Eq(W(T) @ q, W(0) @ q - (2 * eta) * dual_sum),
+    {"W_descends": descends},
+    witness={"n": 1, "d": 1, "η": fmpq(1), "q": column(0), "k": column(0), "v": column(0), "W": rational([[0]])},
+)
+
+
+def prove_dual() -> Fact:
+    """W_T = W_0 - 2η sum of (W_0 k_i - v_i) k_i', by induction on T: every gradient is one at W_0. Read at q, each
+    outer product leaves the number k_i'q."""
+    outer = one * (error @ keys(i).T)
+    total = summation(i, 1, t, outer)
+    statement = Eq(W(t), W(0) - (2 * eta) * total)
+    start = equal(W(0), substitute(statement.rhs, {"t": index(0)}), empty(substitute(total, {"t": index(0)})))
+    after = substitute(total, {"t": t + 1})
+    recurs = specialise(assume(descends), t)
+    goal = substitute(statement, {"t": t + 1})
+    grown = equal(goal.lhs, goal.rhs, recurs, assume(statement), unfold(after))
+    state = instantiate(induction(statement, t, start, grown), {"t": T})
+    each = equal((keys(i).T @ q) * error, Mul((one, outer, q)))
+    read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, q))
+    moved = cast(Eq, dual.conclusion)
+    return equal(moved.lhs, moved.rhs, state, read)
+
+
 derivations = (
     Derivation(online, prove_online),
     Derivation(implicit, prove_implicit),
     Derivation(mesa, prove_mesa),
     Derivation(ridge, prove_ridge),
+    Derivation(dual, prove_dual),
 )
 
 if __name__ == "__main__":

@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
+from numeric import mesa as mesa_layers
+from numeric import ttt as ttt_layers
+from numeric.mesa_bounds import mesa_bound
 from numeric.scan import delta, delta_scan
 from numeric.scan.rounding import delta_scan_bound, read_bound
+from numeric.ttt_bounds import ttt_linear_bound
 from proofs import delta as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import descend, rational
@@ -38,6 +42,12 @@ MESA = Source(
     "Uncovering mesa-optimization algorithms in Transformers",
     "2309.05858",
     "the mesa-layer",
+    read="remembered; re-derived",
+)
+SUN = Source(
+    "Learning to (Learn at Test Time): RNNs with Expressive Hidden States",
+    "2407.04620",
+    "TTT-linear and its dual form",
     read="remembered; re-derived",
 )
 
@@ -76,7 +86,20 @@ def ridges(draw: st.DrawFn) -> Mapping[str, Any]:
     return {**point, "v": draw(tables(range(1, T + 3), rationals())), "R": R[(T,)]}
 
 
-# --------------------------------------------------------------------------------------------------- the layer
+@st.composite
+def minibatches(draw: st.DrawFn) -> Mapping[str, Any]:
+    """The states of one minibatch."""
+    n, d, T, eta = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)), draw(rationals())
+    times = range(1, T + 3)
+    k, v = draw(tables(times, columns(n), zeros(n, 1))), draw(tables(times, columns(d), zeros(d, 1)))
+    W = [draw(matrices(d, n))]
+    for t in times:
+        W.append(W[-1] - 2 * eta * ((W[0] @ k[(t,)] - v[(t,)]) @ k[(t,)].T))
+    states = Table({(t,): state for t, state in enumerate(W)}, W[-1])
+    return {"n": n, "d": d, "T": T, "η": eta, "q": draw(columns(n)), "k": k, "v": v, "W": states}
+
+
+# -------------------------------------------------------------------------------------------------- the layers
 @st.composite
 def inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Tensor]:
     n, d, T = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(0, 4))
@@ -111,6 +134,85 @@ def all_at_once(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor) -> tu
 
 
 layer = Layer("numeric.scan.delta_scan", run, exactly, bound, inputs, (delta._write,))
+
+
+@st.composite
+def regressions(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Tensor]:
+    n, d, T = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(0, 4))
+    shapes = {"q": (1, T, n), "k": (1, T, n), "v": (1, T, d)}
+    drawn = {name: draw(tensors(shape, dtype, floats(dtype, 1.0))) for name, shape in shapes.items()}
+    return {**drawn, "lam": draw(tensors((), dtype, st.floats(2**-6, 1, width=32)))}
+
+
+def ridge_exactly(q: Tensor, k: Tensor, v: Tensor, lam: Tensor) -> tuple[Any, ...]:
+    """Ridge regression on each prefix, from its definition: (I/λ + K'K) F' = K'V, solved."""
+    queries, keys, values, penalty = *(exact(each)[0] for each in (q, k, v)), 1 / exact(lam)[()]
+    out, n = np.empty((1, *values.shape), dtype=object), keys.shape[1]
+    for t in range(len(keys)):
+        K, V = keys[: t + 1], values[: t + 1]
+        scatter = fmpq_mat((penalty * rational(np.eye(n, dtype=int)) + K.T @ K).tolist())
+        weights = np.array(scatter.solve(fmpq_mat((K.T @ V).tolist())).tolist(), dtype=object)
+        out[0, t] = weights.T @ queries[t]
+    return (out,)
+
+
+def run_mesa(q: Tensor, k: Tensor, v: Tensor, lam: Tensor) -> tuple[Tensor, ...]:
+    return mesa_layers.mesa(q, k, v, lam)[:1]
+
+
+def gain_of_the_delta_rule(q: Tensor, k: Tensor, v: Tensor, lam: Tensor) -> tuple[Tensor, ...]:
+    """The implicit delta rule of strength λ: R is left as it starts."""
+    return (delta_scan(q, k, v, lam.expand(1, k.shape[1]), form="implicit", backend="reference")[0],)
+
+
+mesa_layer = Layer(
+    "numeric.mesa.mesa",
+    run_mesa,
+    ridge_exactly,
+    lambda **given: (mesa_bound(**given),),
+    regressions,
+    (mesa_layers.updated,),
+)
+
+
+@st.composite
+def streams(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
+    n, d, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 4))
+    shapes = {"q": (1, T, n), "k": (1, T, n), "v": (1, T, d), "rate": (), "W0": (d, n)}
+    drawn = {name: draw(tensors(shape, dtype, floats(dtype, 2.0))) for name, shape in shapes.items()}
+    return {**drawn, "batch": draw(st.integers(1, 3))}
+
+
+def ttt_exactly(q: Tensor, k: Tensor, v: Tensor, rate: Tensor, W0: Tensor, batch: int) -> tuple[Any, ...]:
+    """Gradient descent, minibatch by minibatch, from its definition."""
+    queries, keys, values, W = (*(exact(each)[0] for each in (q, k, v)), exact(W0))
+    out = np.empty((1, *values.shape), dtype=object)
+    for start in range(0, len(keys), batch):
+        end = min(start + batch, len(keys))
+        states = [descend(keys[start:t], values[start:t], W, 2 * exact(rate)[()], 1) for t in range(start + 1, end + 1)]
+        for t, state in enumerate(states, start):
+            out[0, t] = state @ queries[t]
+        W = states[-1]
+    return (out,)
+
+
+def run_ttt(**given: Any) -> tuple[Tensor, ...]:
+    return ttt_layers.ttt_linear(**given)[:1]
+
+
+def one_token_each(batch: int, **given: Any) -> tuple[Tensor, ...]:
+    """The delta rule instead: every gradient at the newest state."""
+    return ttt_layers.ttt_linear(**given, batch=1)[:1]
+
+
+ttt_layer = Layer(
+    "numeric.ttt.ttt_linear",
+    run_ttt,
+    ttt_exactly,
+    lambda **given: (ttt_linear_bound(**given),),
+    streams,
+    (ttt_layers.minibatch,),
+)
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
@@ -156,7 +258,9 @@ mesa = Theorem(
     source=MESA,
     says="Updating R by Sherman and Morrison and F by its error keeps R the inverse of I/λ + Σ and F = M R, exactly, "
     "for every λ > 0.",
+    layers=(mesa_layer,),
     mutants=(
+        Mutant("the implicit delta rule", run=gain_of_the_delta_rule),
         Mutant(
             "the inverse of I + Σ",
             claim=replace(
@@ -188,4 +292,25 @@ ridge = Theorem(
     mutants=(Mutant("λ times the minimum", claim=_with_minimum(paper.lam * paper.ridge_at)),),
 )
 
-theorems = (online, implicit, mesa, ridge)
+moved, dual_goal = paper.dual_sum, paper.dual.conclusion
+dual = Theorem(
+    claim=paper.dual,
+    proof=paper.prove_dual,
+    instances=minibatches,
+    source=SUN,
+    says="Within a minibatch TTT-linear needs no states: its outputs are attention to the errors that the state before "
+    "the minibatch makes. With W_0 = 0 and η = 1/2 that is linear attention.",
+    layers=(ttt_layer,),
+    mutants=(
+        Mutant(
+            "the rate of the loss with 1/2",
+            claim=replace(
+                paper.dual,
+                conclusion=Eq(dual_goal.lhs, paper.W(0) @ paper.q - paper.eta * moved),  # type: ignore[attr-defined]
+            ),
+        ),
+        Mutant("every gradient at the newest state", run=one_token_each),
+    ),
+)
+
+theorems = (online, implicit, mesa, ridge, dual)
