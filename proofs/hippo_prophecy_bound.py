@@ -1,0 +1,375 @@
+"""HiPPO-Prophecy (arXiv 2407.09375), continued: the error bound of the Fourier basis, as read and as it holds.
+
+What was read: the abstract ("an asymptotic error bound" on the approximation of the derivative) and the authors'
+notebook, which compares the error on a function with |u'''| <= 15 with 15/N. So the statement examined here, that
+|u^(k)| <= L makes |u' - y| at most a constant times L/N^(k-2), is a reconstruction; its wording was not at hand.
+
+It is false for every constant, for nothing makes the two ends of the window meet (`fout_jump`). It holds if u is
+periodic with the window. With λ = 2π/θ the harmonic m of u is 2L/(λm)^k times an amplitude in the unit disc
+(`amplitude`), y multiplies it by an error of at most λm (`fout_overtone`; nothing for m <= M, `fout_harmonic`), so the
+error is a sum over m > M of 2L/(λm)^(k-1) times numbers in [-1, 1]. `error_bound_periodic` bounds that sum, by
+
+    2L / (λ^(k-1) (k-2) M^(k-2)) = L θ^(k-1) / (π^(k-1) (k-2) (N-1)^(k-2)),
+
+for every trigonometric polynomial, whatever its degree M + n. By hand: what is true of all of these with |u^(k)| <= L
+is true of every such periodic u, for Fejér's means of u have |u^(k)| <= L too, and their derivatives and coefficients
+converge to those of u.
+
+| symbol | meaning |
+| --- | --- |
+| M, N, θ, ω_m, y | as in `hippo_prophecy.py`; in the tail M = μ + 1, for it starts at M >= 1 |
+| X_m | mean over the window of u(t - σ) sin ω_m σ, so that y = - sum of 2 ω_m X_m |
+| κ | the constant of the bound |
+| k, p | order of the derivative; k = p + 2 where the bound is refuted, k = p + 3 where it is proved |
+| n | harmonics of u beyond the basis |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from flint import fmpq
+
+from proofs.derivation import Derivation, main
+from proofs.evaluation import Table
+from proofs.hippo_prophecy import M, N, X, m, omega, one, over, theta
+from proofs.inequalities import at_most, backwards, settle
+from proofs.kernel import (
+    Claim,
+    Fact,
+    apart,
+    assume,
+    congruence,
+    conjunction,
+    empty,
+    induction,
+    instantiate,
+    linear,
+    refute,
+    rewrite,
+    single,
+    specialise,
+    squares,
+)
+from proofs.tactics import equal, unfold
+from proofs.terms import (
+    Add,
+    And,
+    Eq,
+    Formula,
+    Index,
+    Le,
+    Lt,
+    Mul,
+    Nat,
+    Sum,
+    Symbol,
+    Term,
+    absolute_le,
+    for_all,
+    index,
+    product,
+    scalar,
+    sequence,
+    size,
+    substitute,
+    summation,
+    term,
+)
+
+i, j, n, p, mu, c = (size(name) for name in ("i", "j", "n", "p", "μ", "c"))
+L, kappa, t, a1, a2, lam = (scalar(name) for name in ("L", "κ", "t", "a₁", "a₂", "λ"))
+half = term(1) / 2
+
+
+def power(x: Term, exponent: Index | int) -> Term:
+    """x^exponent."""
+    return product(i, 1, exponent, x)
+
+
+def positive(value: Term, *known: Lt) -> Fact:
+    """0 < value, where that is plain."""
+    return squares(term(0), value, value, list(known), strict=True)
+
+
+def restated(fact: Fact, lhs: Term, rhs: Term, *by: Fact) -> Fact:
+    """lhs <= rhs from an inequality whose sides are equal to these, modulo the equations `by`."""
+    old = cast(Le | Lt, fact.conclusion)
+    for before, after in ((old.lhs, lhs), (old.rhs, rhs)):
+        if before != after:
+            fact = rewrite(fact, equal(before, after, *by))
+    return fact
+
+
+def defined(*denominators: Term, known: Sequence[Lt] = ()) -> list[Fact]:
+    """They are not 0, being plainly positive."""
+    return [apart(positive(value, *known)) for value in denominators]
+
+
+# ------------------------------------------------------------------------------------------ refuted, as it is read
+def read_out(X: Symbol) -> Term:
+    """y, from the exact coefficients."""
+    return -2 * over(omega(m) * X(m))
+
+
+def drift(X: Symbol, rise: Term) -> Formula:
+    """ω_m X_m = J/θ for m >= 1: so it is where u is quadratic, as u' is then orthogonal to cos ω_m σ (`fout_jump`)."""
+    return for_all(m, Eq(omega(m + 1) * X(m + 1), rise))
+
+
+slope = a1 + 2 * a2 * t
+rise = a1 + a2 * (2 * t - theta)  # J/θ for u = a₁ t + a₂ t²
+as_read = Claim(
+    "hippo_prophecy.error_bound",
+    absolute_le(N * (slope - read_out(X)), kappa * L),
+    {
+        "coefficients": drift(X, rise),
+        "third_derivative": Le(term(0), L),
+        "window_not_empty": Lt(term(0), theta),
+    },
+)
+
+
+def refute_as_read() -> Fact:
+    """k = 3 and u = t, whose third derivative is 0: the error is 3 with three states."""
+    point = {"M": 1, "θ": fmpq(1), "t": fmpq(1), "a₁": fmpq(1), "a₂": fmpq(0), "L": fmpq(0), "κ": fmpq(1)}
+    return refute(as_read.sequent, {**point, "ω": Table({(1,): fmpq(1)}, fmpq(1)), "X": fmpq(1)})
+
+
+Z = sequence("Z")
+no_constant = Claim(
+    "hippo_prophecy.error_bound_no_constant",
+    And(
+        (
+            Eq(1 - read_out(X), N),
+            Lt(kappa * L - power(N, p) * (1 - read_out(X)), term(0)),
+            Lt(kappa * L - power(N, p) * (1 - read_out(Z)), term(0)),
+        )
+    ),
+    {"ramp": drift(X, one), "closed_window": drift(Z, term(0)), "derivative_bound": Eq(L, term(0))},
+    witness={name: fmpq(0) for name in "LκZ"} | {"M": 1, "p": 0, "ω": fmpq(1), "X": fmpq(1)},
+)
+
+
+def prove_no_constant() -> Fact:
+    """u = t (X) has u^(k) = 0 for k >= 2, and an error of exactly N. So that no one blames the jump alone: the window
+    [0, 1] of u = x(x - 1) (Z), at t = 1, has equal ends, u^(k) = 0 for k >= 3, and an error of 1, for every N."""
+    given = {name: assume(h) for name, h in no_constant.hypotheses.items()}
+    found: list[Fact] = []
+    for coefficients, name, total in ((X, "ramp", N), (Z, "closed_window", one)):
+        found.append(equal(1 - read_out(coefficients), total, summed(coefficients, given[name])))
+    above = []
+    for error in found:
+        reached, value = (cast(Eq, error.conclusion).lhs, cast(Eq, error.conclusion).rhs)
+        below = -(power(N, p) * value)
+        bound = squares(below, term(0), power(N, p) * value, strict=True)
+        above.append(restated(bound, kappa * L - power(N, p) * reached, term(0), given["derivative_bound"], error))
+    return conjunction(found[0], *above)
+
+
+def summed(X: Symbol, drifts: Fact) -> Fact:
+    """The sum of ω_m X_m is M J/θ, by induction on M."""
+    each = specialise(drifts, M)
+    rise = cast(Eq, each.conclusion).rhs
+    total, grown, nothing = (summation(m, 1, last, omega(m) * X(m)) for last in (M, M + 1, index(0)))
+    statement = Eq(total, Nat(M) * rise)
+    base = equal(nothing, Nat(index(0)) * rise, empty(nothing))
+    step = equal(grown, Nat(M + 1) * rise, unfold(grown), assume(statement), each)
+    return induction(statement, M, base, step)
+
+
+# ------------------------------------------------------------------------------- the tail of the sum of m^-(k-1)
+x, next_x = Nat(c + 1), Nat(c + 2)
+bernoulli = Claim(
+    "hippo_prophecy.bernoulli", Le(power(x, p) * (x + Nat(p)), x * power(next_x, p)), {}, witness={"c": 0, "p": 0}
+)
+
+
+def prove_bernoulli() -> Fact:
+    """x^p (x + p) <= x (x + 1)^p, by induction on p: Bernoulli's inequality times x^(p+1)."""
+    statement = cast(Le, bernoulli.conclusion)
+    gap = statement.rhs - statement.lhs
+    nothing = [empty(power(base, 0)) for base in (x, next_x)]
+    start = at_most(one * x, x * one, [term(0)])
+    start = restated(start, power(x, 0) * (x + Nat(index(0))), x * power(next_x, 0), *nothing)
+    grown = [unfold(power(base, p + 1)) for base in (x, next_x)]
+    lhs = x * power(x, p) * (x + Nat(p + 1))
+    rhs = x * (next_x * power(next_x, p))
+    step = at_most(lhs, rhs, [next_x * gap, Nat(p) * power(x, p)], assume(statement))
+    step = restated(step, power(x, p + 1) * (x + Nat(p + 1)), x * power(next_x, p + 1), *grown)
+    return induction(statement, p, start, step)
+
+
+q, M_ = Nat(p + 1), Nat(mu + 1)  # k - 2, and M
+higher = mu + 1 + j  # the harmonics that the basis does not have are M + 1..M + n
+
+
+def beyond_basis(term: Term) -> Term:
+    """The sum over them."""
+    return summation(j, 1, n, term)
+
+
+beyond = beyond_basis(1 / power(Nat(higher), p + 2))
+tail = Claim(
+    "hippo_prophecy.tail",
+    Le(q * beyond, 1 / power(M_, p + 1) - 1 / power(Nat(mu + 1 + n), p + 1)),
+    {},
+    witness={"μ": 0, "n": 0, "p": 0},
+)
+
+
+def prove_tail() -> Fact:
+    """(k-2)/(x+1)^(k-1) <= 1/x^(k-2) - 1/(x+1)^(k-2), by Bernoulli; and these differences telescope."""
+    x, next_x = Nat(mu + 1 + n), Nat(mu + 2 + n)
+    steeper = instantiate(prove_bernoulli(), {"c": mu + n, "p": p + 1})
+    a, b, first = power(x, p + 1), power(next_x, p + 1), power(M_, p + 1)
+    slack = cast(Le, steeper.conclusion)
+    whole = x * a * b * next_x
+    falls = (next_x * (slack.rhs - slack.lhs) + q * a) / whole
+    statement = cast(Le, tail.conclusion)
+    known = defined(a, b, first, next_x * b, whole)
+    step = at_most(
+        q * (beyond + 1 / (next_x * b)), 1 / first - 1 / b, [statement.rhs - statement.lhs, falls],
+        assume(statement), steeper, *known,
+    )  # fmt: skip
+    goal = substitute(statement, {"n": n + 1})
+    longer = unfold(substitute(beyond, {"n": n + 1}))
+    step = restated(step, goal.lhs, goal.rhs, rewrite(longer, unfold(power(next_x, p + 2))))
+    none = substitute(beyond, {"n": index(0)})
+    start = at_most(q * term(0), 1 / first - 1 / first, [term(0)], *known)
+    start = restated(start, q * none, 1 / first - 1 / first, empty(none))
+    return settle(induction(statement, n, start, settle(step, *known)), *known)
+
+
+# --------------------------------------------------------------------------------------------- the corrected bound
+f, h, cosine, sine = (sequence(name) for name in "fhcs")
+unit_disc = {
+    "error_amplitudes": for_all(m, Le(f(m) * f(m) + h(m) * h(m), one)),
+    "phases": for_all(m, Le(cosine(m) * cosine(m) + sine(m) * sine(m), one)),
+}
+positive_constants = {"frequency": Lt(term(0), lam), "derivative_bound": Le(term(0), L)}
+wave = f(higher) * cosine(higher) + h(higher) * sine(higher)
+
+
+weight = 2 * L / power(lam * Nat(higher), p + 2)
+scale = 2 * L / power(lam, p + 2)
+periodic = Claim(
+    "hippo_prophecy.error_bound_periodic",
+    absolute_le(beyond_basis(weight * wave), scale / (q * power(M_, p + 1))),
+    {**unit_disc, **positive_constants},
+    witness={name: fmpq(0) for name in "fhcsL"} | {"λ": fmpq(1), "μ": 0, "n": 0, "p": 0},
+)
+
+
+def power_of_product(y: Term) -> Fact:
+    """(λ y)^p = λ^p y^p, by induction on p."""
+    statement = Eq(power(lam * y, p), power(lam, p) * power(y, p))
+    bases = (lam * y, lam, y)
+    start = equal(power(lam * y, 0), power(lam, 0) * power(y, 0), *(empty(power(base, 0)) for base in bases))
+    grown = [unfold(power(base, p + 1)) for base in bases]
+    step = equal(power(lam * y, p + 1), power(lam, p + 1) * power(y, p + 1), *grown, assume(statement))
+    return induction(statement, p, start, step)
+
+
+def prove_periodic() -> Fact:
+    """A number in [-1, 1] times the weight is at most the weight; the weights are 2L/λ^(k-1) times m^-(k-1), of which
+    the `tail` has the sum."""
+    given = [assume(hypothesis) for hypothesis in positive_constants.values()]
+    falls = prove_tail()
+    first, last = (power(Nat(end), p + 1) for end in (mu + 1, mu + 1 + n))
+    known = defined(q, power(lam, p + 2), first, last, q * first, known=[Lt(term(0), lam)])
+    slack, share = cast(Le, falls.conclusion).rhs - cast(Le, falls.conclusion).lhs, 1 / q * scale
+    bounds = []
+    for sign, part in zip((-1, 1), cast(And, periodic.conclusion).parts, strict=True):
+        most, goal = largest(sign), cast(Le, part)
+        reached = cast(Le, most.conclusion).rhs - cast(Le, most.conclusion).lhs
+        bounds.append(at_most(goal.lhs, goal.rhs, [reached, share * slack, share * (1 / last)], most, falls, *given))
+    return settle(conjunction(*bounds), *known)
+
+
+def largest(sign: int) -> Fact:
+    """± the error is at most 2L/λ^(k-1) times the sum of m^-(k-1), by (f c + h s)² <= (f² + h²)(c² + s²) <= 1."""
+    given = {name: assume(hypothesis) for name, hypothesis in periodic.hypotheses.items()}
+    amplitude, phase = (specialise(given[name], higher) for name in unit_disc)
+    slack = [cast(Le, fact.conclusion).rhs - cast(Le, fact.conclusion).lhs for fact in (amplitude, phase)]
+    x = Nat(higher)
+    separate, each = power(lam, p + 2) * power(x, p + 2), 1 / power(x, p + 2)
+    nonzero = defined(power(lam, p + 2), power(x, p + 2), separate, known=[Lt(term(0), lam)])
+    away = [f(higher) - sign * cosine(higher), h(higher) - sign * sine(higher)]
+    room = scale * each * (half * Add((away[0] * away[0], away[1] * away[1], *slack)))
+    facts = [amplitude, phase, given["frequency"], given["derivative_bound"], *nonzero]
+    wide = Mul((term(sign), 2 * L / separate * wave, one))
+    bound = settle(at_most(wide, Mul((scale, each, one)), [room], *facts), given["frequency"], *nonzero)
+    bound = rewrite(bound, backwards(instantiate(power_of_product(x), {"p": p + 2})))
+    bound = settle(congruence(bound, Sum, j, 1, n), given["frequency"])
+    return rewrite(rewrite(bound, linear(j, 1, n, term(sign), weight * wave)), linear(j, 1, n, scale, each))
+
+
+# ------------------------------------------------------------------------------------ the amplitude of a harmonic
+v = sequence("v")
+samples = Nat(n + 1)
+
+
+def correlation(wave: Symbol, last: Index = n + 1) -> Term:
+    """The sum of the samples of u^(k) times those of a wave."""
+    return summation(j, 1, last, v(j) * wave(j))
+
+
+def norm(x: Term, y: Term) -> Term:
+    return x * x + y * y
+
+
+amplitude = Claim(
+    "hippo_prophecy.amplitude",
+    Le(norm(correlation(cosine), correlation(sine)), samples * L * (samples * L)),
+    {
+        "derivative_bound": for_all(m, Le(v(m) * v(m), L * L)),
+        "phases": unit_disc["phases"],
+    },
+    witness={name: fmpq(0) for name in "vcsL"} | {"n": 0},
+)
+
+
+def prove_amplitude() -> Fact:
+    """The sum of n + 1 vectors of length at most L is at most (n + 1) L long, by induction on n.
+
+    Divided by (n + 1)/2 it is the amplitude of a harmonic in u^(k), and so (λm)^k times that in u: by hand, for n + 1
+    equidistant samples of a period, as many as twice the degree of u and one more, at which waves are orthogonal.
+    """
+    size, next_size = Nat(n + 1), Nat(n + 2)
+    statement = cast(Le, amplitude.conclusion)
+    goal = substitute(statement, {"n": n + 1})
+    S = correlation(cosine), correlation(sine)
+    w = [v(n + 2) * wave(n + 2) for wave in (cosine, sine)]
+    steps = [unfold(correlation(wave, n + 2)) for wave in (cosine, sine)]
+    room, inside = shorter(n + 2)
+    across = norm(S[0] - size * w[0], S[1] - size * w[1])
+    gap = [(1 + 1 / size) * (statement.rhs - statement.lhs), next_size * room, 1 / size * across]
+    step = at_most(norm(S[0] + w[0], S[1] + w[1]), goal.rhs, gap, assume(statement), *inside, *defined(size))
+    first = [single(correlation(wave, index(1))) for wave in (cosine, sine)]
+    room, inside = shorter(index(1))
+    start = at_most(norm(v(1) * cosine(1), v(1) * sine(1)), one * L * (one * L), [room], *inside)
+    base = substitute(statement, {"n": index(0)})
+    start = restated(start, base.lhs, base.rhs, *first)
+    return induction(statement, n, start, restated(step, goal.lhs, goal.rhs, *steps))
+
+
+def shorter(at: Index) -> tuple[Term, list[Fact]]:
+    """L² - v²(c² + s²) = (L² - v²) + v² (1 - c² - s²), and why that is not negative."""
+    facts = [specialise(assume(hypothesis), at) for hypothesis in amplitude.hypotheses.values()]
+    slack = [cast(Le, fact.conclusion).rhs - cast(Le, fact.conclusion).lhs for fact in facts]
+    return Add((slack[0], Mul((v(at) * v(at), slack[1])))), facts
+
+
+derivations = (
+    Derivation(as_read, refute_as_read),
+    Derivation(no_constant, prove_no_constant),
+    Derivation(bernoulli, prove_bernoulli),
+    Derivation(tail, prove_tail),
+    Derivation(periodic, prove_periodic),
+    Derivation(amplitude, prove_amplitude),
+)
+
+if __name__ == "__main__":
+    main(__doc__, derivations)
