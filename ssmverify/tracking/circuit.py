@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -33,9 +34,6 @@ class Linear:
 
     def __add__(self, other: Linear) -> Linear:
         return combination([(1, self), (1, other)])
-
-    def __mul__(self, factor: int) -> Linear:
-        return combination([(factor, self)])
 
 
 def wire(number: int) -> Linear:
@@ -83,16 +81,21 @@ class Bank:
 
 @dataclass(frozen=True)
 class Unary:
-    """A number that is one of `points` (ascending), held by wires: wire i fires if it is at least points[i + 1]."""
+    """A number held by wires that come on one after another: it is values[i] when the first i of them are on."""
 
-    points: tuple[int, ...]
+    values: tuple[int, ...]
     wires: tuple[int, ...]
 
     def map(self, function: Callable[[int], int]) -> Linear:
-        """f of the number, as a linear form and so without a gate: f(points[0]) and every step of f that is passed."""
-        values = [int(function(point)) for point in self.points]
-        steps = {w: new - old for w, old, new in zip(self.wires, values, values[1:], strict=False)}
-        return Linear({w: step for w, step in steps.items() if step}, values[0])
+        """f of the number, as a linear form and so without a gate: f(values[0]), and a step for each wire."""
+        images = [int(function(value)) for value in self.values]
+        steps = {w: new - old for w, (old, new) in zip(self.wires, pairwise(images), strict=True)}
+        return Linear({w: step for w, step in steps.items() if step}, images[0])
+
+    @property
+    def form(self) -> Linear:
+        """The number itself, as a linear form."""
+        return self.map(int)
 
 
 @dataclass
@@ -107,14 +110,19 @@ class Circuit:
     def compare(self, form: Linear, thresholds: Iterable[int]) -> tuple[int, ...]:
         """Add a gate [form >= threshold] for each threshold; returns their wires."""
         shifted = tuple(threshold - form.constant for threshold in thresholds)
-        self.banks.append(Bank(tuple(form.weights), tuple(form.weights.values()), shifted))
+        if shifted:
+            self.banks.append(Bank(tuple(form.weights), tuple(form.weights.values()), shifted))
         first = self.inputs + self.size
         self.size += len(shifted)
         return tuple(range(first, first + len(shifted)))
 
-    def unary(self, form: Linear, points: Sequence[int]) -> Unary:
-        """The form's value, which must always be one of the ascending points (the lowest stands for all below too)."""
-        return Unary(tuple(points), self.compare(form, points[1:]))
+    def unary(self, form: Linear, steps: Sequence[tuple[int, int]]) -> Unary:
+        """The value of the last of the steps (value, threshold) that the form reaches; it must always reach the first.
+
+        The thresholds ascend.
+        """
+        values, thresholds = zip(*steps, strict=True)
+        return Unary(values, self.compare(form, thresholds[1:]))
 
     def gates(self) -> Iterator[Gate]:
         """Every gate, in the order of the wires."""
@@ -151,6 +159,24 @@ class Circuit:
     def weight_bits(self) -> int:
         """The bits of the largest weight or threshold, without its sign."""
         return max(value.bit_length() for bank in self.banks for value in (*bank.weights, *bank.thresholds))
+
+    def trimmed(self) -> Circuit:
+        """The circuit without the gates that no output reads, directly or through others."""
+        read = set(self.outputs)
+        last, kept = self.inputs + self.size, []
+        for bank in reversed(self.banks):
+            first = last - len(bank.thresholds)
+            needed = [gate for gate in range(first, last) if gate in read]
+            if needed:
+                read.update(bank.sources)
+                kept.append((bank, needed, [bank.thresholds[gate - first] for gate in needed]))
+            last = first
+        circuit, place = Circuit(self.inputs), {number: number for number in range(self.inputs)}
+        for bank, needed, thresholds in reversed(kept):
+            form = Linear({place[source]: w for source, w in zip(bank.sources, bank.weights, strict=True)})
+            place.update(zip(needed, circuit.compare(form, thresholds), strict=True))
+        circuit.outputs = tuple(place[output] for output in self.outputs)
+        return circuit
 
     def without(self, gate: int) -> Circuit:
         """The circuit with one gate deleted: whatever read it reads 0. The wires keep their numbers."""
@@ -194,7 +220,7 @@ def _fires(bank: Bank, values: Bits) -> Bits:
     """
     limbs = 1 if bank.bound < 2**62 else bank.bound.bit_length() // LIMB + 1
     sums = [weights @ values for weights in _limbs(bank.weights, limbs)]
-    for low, high in zip(sums, sums[1:], strict=False):
+    for low, high in pairwise(sums):
         high += low >> LIMB
         low &= 2**LIMB - 1
     thresholds = [min(max(threshold, -bank.bound), bank.bound + 1) for threshold in bank.thresholds]
