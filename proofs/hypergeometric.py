@@ -1,0 +1,145 @@
+"""Rising factorials, signs and powers as products, and tactics for sums of them. Not trusted: they can only fail.
+
+| written | is |
+| --- | --- |
+| `rising(n, j)` | (n)_j = n (n + 1) ... (n + j - 1) |
+| `falling(n, j)` | (-n)_j = (-n)(1 - n) ... (j - 1 - n), which is 0 for j > n |
+| `factorial(j)` | j! = (1)_j |
+| `sign(j)`, `power(z, j)` | (-1)^j, z^j |
+
+Each is a product over l = 0..j-1, so its next value is its last times a factor: `unfold` of `proofs.tactics` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from proofs.inequalities import backwards
+from proofs.kernel import (
+    Fact,
+    NotProved,
+    apart,
+    assume,
+    discharge,
+    empty,
+    identity,
+    induction,
+    rewrite,
+    single,
+    squares,
+)
+from proofs.tactics import equal, unfold
+from proofs.terms import (
+    Eq,
+    Index,
+    Nat,
+    Nonzero,
+    Prod,
+    Sum,
+    Term,
+    children,
+    index,
+    product,
+    replace,
+    size,
+    substitute,
+    term,
+)
+
+l = size("l")
+
+
+def rising(n: Index | int, j: Index | int) -> Term:
+    """(n)_j."""
+    return product(l, 0, index(j) - 1, Nat(l + n))
+
+
+def falling(n: Index | int, j: Index | int) -> Term:
+    """(-n)_j."""
+    return product(l, 0, index(j) - 1, Nat(l) - Nat(index(n)))
+
+
+def factorial(j: Index | int) -> Term:
+    """j!."""
+    return rising(1, j)
+
+
+def sign(j: Index | int) -> Term:
+    """(-1)^j."""
+    return product(l, 0, index(j) - 1, term(-1))
+
+
+def power(z: Term, j: Index | int) -> Term:
+    """z^j."""
+    return product(l, 0, index(j) - 1, z)
+
+
+# --------------------------------------------------------------------------------------------------- tactics
+def plainly_nonzero(fact: Fact) -> Fact:
+    """Discharge every hypothesis `x != 0` whose x is positive as written, such as j + 1 or j!."""
+    for hypothesis in fact.hypotheses:
+        if isinstance(hypothesis, Nonzero):
+            try:
+                positive = squares(term(0), hypothesis.term, hypothesis.term, strict=True)
+            except NotProved:
+                continue
+            fact = discharge(fact, apart(positive))
+    return fact
+
+
+def put_in(lhs: Term, rhs: Term, values: Sequence[Fact] = (), given: Sequence[Fact] = ()) -> Fact:
+    """lhs = rhs, by normal form once the equations `values` have been put in, modulo the equations `given`.
+
+    A value with a denominator has to be put in: the ideal of `given` does not contain what is left after a division.
+    Each sum or product over no index is opened as well.
+    """
+    left, right = lhs, rhs
+    for fact in values:
+        equation = cast(Eq, fact.conclusion)
+        left, right = (replace(side, equation.lhs, equation.rhs) for side in (left, right))
+    proved = plainly_nonzero(equal(left, right, *given, *nothing((left, right, *(fact.conclusion for fact in given)))))
+    for fact in reversed(values):
+        proved = rewrite(proved, plainly_nonzero(backwards(fact)))
+    if proved.conclusion != Eq(lhs, rhs):
+        raise NotProved("put_in: a value occurs elsewhere in the goal")
+    return proved
+
+
+def cancelled(fact: Fact, x: Term, y: Term, factor: Term) -> Fact:
+    """x = y from an equation that is factor x = factor y by normal form; the factor is positive as written."""
+    equation = cast(Eq, fact.conclusion)
+    quotient = plainly_nonzero(identity(x, equation.lhs / factor))
+    value = plainly_nonzero(identity(equation.rhs / factor, y))
+    return rewrite(rewrite(quotient, fact), value)
+
+
+def inductively(
+    statement: Eq,
+    t: Index,
+    values: Sequence[Fact],
+    given: Sequence[Fact] = (),
+    base: Sequence[Fact] = (),
+) -> Fact:
+    """The statement for every t: at 0 modulo `base`; at t + 1 with `values` put in, modulo `given` and itself."""
+    first, following = (substitute(statement, {t.name: index(i)}) for i in (0, t + 1))
+    start = put_in(first.lhs, first.rhs, (), base)
+    step = put_in(following.lhs, following.rhs, values, [assume(statement), *given])
+    return induction(statement, t, start, step)
+
+
+def nothing(x: object) -> list[Fact]:
+    """That the sums and products over no index in x, outside other binders, are 0 and 1."""
+    return [empty(big) for big in outermost(x) if (big.lo - big.hi - 1).surely_nonnegative()]
+
+
+def outermost(x: object) -> list[Sum | Prod]:
+    """The different sums and products in x that are inside no other."""
+    if isinstance(x, Sum | Prod):
+        return [x]
+    return list(dict.fromkeys(big for part in children(x) for big in outermost(part)))
+
+
+def grow(*values: Term) -> list[Fact]:
+    """Each sum or product with its last member split off."""
+    return [single(value) if value.lo == value.hi else unfold(value) for value in values]  # type: ignore[attr-defined]

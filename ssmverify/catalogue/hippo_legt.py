@@ -1,0 +1,250 @@
+"""Rows for HiPPO-LegT and -LegS: claims from `proofs.hippo_legendre` and `proofs.hippo_legt`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flint import fmpq
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from proofs import hippo_legendre as legendre
+from proofs import hippo_legt as paper
+from proofs.hypergeometric import sign
+from proofs.kernel import Claim
+from proofs.terms import And, Eq, Nat, Term, summation
+from ssmverify.strategies import points, rationals, tables
+from ssmverify.theorem import Mutant, Source, Theorem
+
+CLASSICAL = Source("Legendre polynomials", place="classical", read="remembered; derived here")
+HIPPO = Source(
+    "HiPPO: Recurrent Memory with Optimal Polynomial Projections",
+    "2008.07669",
+    "LegT and LegS",
+    read="the matrices in the code of github.com/FedeArang/In-Context-SSM; derived here",
+)
+PROPHECY = Source(
+    "HiPPO-Prophecy: State-Space Models can Provably Learn Dynamical Systems in Context",
+    "2407.09375",
+    read="its abstract and its authors' code, where C = B'A and D = B'B; the body was not at hand",
+)
+OURS = replace(PROPHECY, read="not in what was read of the paper: the identity that its construction obeys")
+
+degrees = st.integers(0, 4)
+scales = tables(range(7), st.builds(fmpq, st.integers(1, 5), st.integers(1, 3)), fmpq(1))
+
+
+def parts_replaced(claim: Claim, i: int, rhs: Term) -> Claim:
+    """The claim with another right side in part i of its conclusion."""
+    parts = list(claim.conclusion.parts)  # type: ignore[attr-defined]
+    parts[i] = Eq(parts[i].lhs, rhs)
+    return replace(claim, conclusion=And(tuple(parts)))
+
+
+def lhs_replaced(claim: Claim, i: int, lhs: Term) -> Claim:
+    """The claim with another left side in part i of its conclusion."""
+    parts = list(claim.conclusion.parts)  # type: ignore[attr-defined]
+    parts[i] = Eq(lhs, parts[i].rhs)
+    return replace(claim, conclusion=And(tuple(parts)))
+
+
+def rhs_replaced(claim: Claim, rhs: Term) -> Claim:
+    """The claim with another right side."""
+    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))  # type: ignore[attr-defined]
+
+
+def below(low: str, high: str, **others: SearchStrategy[Any]) -> SearchStrategy[Mapping[str, Any]]:
+    """Points at which one index is below another."""
+    pairs = [{low: i, high: top} for top in range(1, 6) for i in range(top)]
+    return st.tuples(st.sampled_from(pairs), points(**others)).map(lambda drawn: {**drawn[0], **drawn[1]})
+
+
+n, k, q, N = legendre.n, legendre.k, legendre.q, paper.N
+square = Nat(N) * Nat(N)
+
+ends = Theorem(
+    claim=legendre.ends,
+    proof=legendre.prove_ends,
+    instances=lambda: points(n=degrees),
+    source=CLASSICAL,
+    says="p_n(0) = 1 now, p_n(1) = (-1)^n at the far end of the window.",
+    mutants=(Mutant("1 at both ends", claim=parts_replaced(legendre.ends, 1, legendre.one)),),
+)
+derivative = Theorem(
+    claim=legendre.derivative,
+    proof=legendre.prove_derivative,
+    instances=lambda: points(n=degrees, j=degrees),
+    source=CLASSICAL,
+    says="The derivative matrix: p_n' is the sum over k < n of ((-1)^(n-k) - 1)(2k+1) p_k, power by power.",
+    mutants=(
+        Mutant(
+            "the sign of the window's other direction",
+            claim=rhs_replaced(legendre.derivative, -legendre.derivative.conclusion.rhs),  # type: ignore[attr-defined]
+        ),
+    ),
+)
+moments = Theorem(
+    claim=legendre.moments,
+    proof=legendre.prove_moments,
+    instances=lambda: points(n=degrees, q=degrees),
+    source=CLASSICAL,
+    says="∫ x^q p_n(x) dx over the window in closed form, for every n and q; it is 0 for q < n.",
+    mutants=(
+        Mutant(
+            "the moment of x^(q+1)", claim=rhs_replaced(legendre.moments, legendre.closed_moment(n, legendre.q + 1))
+        ),
+    ),
+)
+orthogonal = Theorem(
+    claim=legendre.orthogonal,
+    proof=legendre.prove_orthogonal,
+    instances=lambda: below("m", "n"),
+    source=CLASSICAL,
+    says="∫ p_m p_n = 0 for m < n, ∫ p_n² = 1/(2n+1): sqrt(2n+1) p_n is an orthonormal basis of the window.",
+    mutants=(Mutant("the norm on [-1, 1]", claim=parts_replaced(legendre.orthogonal, 1, 2 / Nat(2 * n + 1))),),
+)
+
+window = Theorem(
+    claim=paper.window,
+    proof=paper.prove_window,
+    instances=lambda: points(n=degrees, q=degrees),
+    source=HIPPO,
+    says="The exact coefficients of every polynomial signal obey x_n' = (M x)_n + u(t) - (-1)^n u(t - 1), with M the "
+    "derivative matrix: nothing is closed yet. Here u(t - x) = x^(q+1), and 1.",
+    mutants=(
+        Mutant("the far end as p_n(0)", claim=parts_replaced(paper.window, 0, -legendre.one)),
+        Mutant("the near end forgotten", claim=parts_replaced(paper.window, 1, -sign(n))),
+        Mutant(
+            "the rows of M weighted by 2k+1 of every k < n",
+            claim=lhs_replaced(
+                paper.window,
+                0,
+                -Nat(q + 1) * legendre.moment(n, q) + legendre.weighted(n, legendre.moment(k, q + 1)),
+            ),
+        ),
+        Mutant(
+            "M transposed in sign",
+            claim=lhs_replaced(
+                paper.window,
+                0,
+                -Nat(q + 1) * legendre.moment(n, q) + legendre.derivative_row(n, legendre.moment(k, q + 1)),
+            ),
+        ),
+    ),
+)
+matrix = Theorem(
+    claim=paper.closed,
+    proof=paper.prove_closed,
+    instances=lambda: below("n", "N", d=scales, c=tables(range(6), rationals()), u=rationals()),
+    source=HIPPO,
+    says="Reading the far end u(t - 1) off the reconstruction turns the window's ODE into the table of LegT.",
+    mutants=(
+        Mutant(
+            "the far end read as p_k(0)",
+            claim=replace(
+                paper.closed,
+                conclusion=Eq(
+                    paper.d(n)
+                    * (legendre.derivative_row(n, paper.state) + paper.u - legendre.weighted(N, paper.state)),
+                    paper.closed.conclusion.rhs,  # type: ignore[attr-defined]
+                ),
+            ),
+        ),
+    ),
+)
+legs = Theorem(
+    claim=paper.legs,
+    proof=paper.prove_legs,
+    instances=lambda: points(n=degrees, q=degrees, d=scales),
+    source=HIPPO,
+    says="The coefficients of u on [0, t] obey t c' = A c + B u with the table of LegS, exactly: no end is closed.",
+    mutants=(
+        Mutant(
+            "2n+1 on the diagonal",
+            claim=rhs_replaced(
+                paper.legs,
+                paper.legs.conclusion.rhs - Nat(n) * paper.past(n, legendre.closed_moment(n, q)),  # type: ignore[attr-defined]
+            ),
+        ),
+    ),
+)
+legt_read_out = Theorem(
+    claim=paper.legt_read_out,
+    proof=paper.prove_legt_read_out,
+    instances=lambda: below("k", "N", d=scales),
+    source=PROPHECY,
+    says="C = g'A and D = g'B of LegT in closed form: -(2k+1)/d_k (N² - k(k+1)) and N²; orthonormal, with d_k² = 2k+1, "
+    "C_k = -sqrt(2k+1)(N² - k(k+1)).",
+    mutants=(
+        Mutant(
+            "N² - k²", claim=parts_replaced(paper.legt_read_out, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k)))
+        ),
+        Mutant("D = N", claim=parts_replaced(paper.legt_read_out, 1, Nat(N))),
+    ),
+)
+legs_read_out = Theorem(
+    claim=paper.legs_read_out,
+    proof=paper.prove_legs_read_out,
+    instances=lambda: below("k", "N", d=scales),
+    source=PROPHECY,
+    says="The read-out of LegS is that of LegT, to be divided by t.",
+    mutants=(
+        Mutant("without the diagonal", claim=parts_replaced(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
+    ),
+)
+exact = Theorem(
+    claim=paper.exact,
+    proof=paper.prove_exact,
+    instances=lambda: points(q=st.integers(0, 3), r=st.integers(0, 3)),
+    source=OURS,
+    says="LegT is exact on polynomials. Up to degree N - 1 the reconstruction from N coefficients has the right values "
+    "at both ends of the window (1 at the far end, 0 now, for u(t - x) = x^q with q > 0), so the coefficients obey the "
+    "closed ODE. Up to degree N the read-out is u': that is g'c', and c' belongs to u', of degree N - 1.",
+    mutants=(
+        Mutant(
+            "one degree more",
+            claim=replace(
+                paper.exact,
+                conclusion=And(
+                    (
+                        Eq(legendre.alternating(legendre.q + paper.r, legendre.moment(k, legendre.q)), legendre.one),
+                        *paper.exact.conclusion.parts[1:],  # type: ignore[attr-defined]
+                    )
+                ),
+            ),
+        ),
+    ),
+)
+row = paper.transform(k)
+weights = legendre.weighted(N, row)
+denominator = Theorem(
+    claim=paper.pade,
+    proof=paper.prove_pade,
+    instances=lambda: points(n=degrees, N=degrees, z=rationals()),
+    source=OURS,
+    says="ℓ(z) = (I + z M)^-1 z g for LegT's M and g = (1, 1, ...), and 1 + the sum of (2k+1) ℓ_k = z^N Q_N(1/z). With "
+    "`hippo.observer_error`: y - u' = -[s^(N+1)/Q_N(s)] u, for every N and s = 1/z.",
+    mutants=(
+        Mutant("the denominator of N + 1", claim=lhs_replaced(paper.pade, 1, paper.denominator(N + 1) - weights)),
+        Mutant("no weights", claim=lhs_replaced(paper.pade, 1, paper.denominator(N) - summation(k, 0, N - 1, row))),
+        Mutant(
+            "I - z M", claim=lhs_replaced(paper.pade, 0, paper.transform(n) - paper.z * legendre.derivative_row(n, row))
+        ),
+    ),
+)
+
+theorems = (
+    ends,
+    derivative,
+    moments,
+    orthogonal,
+    window,
+    matrix,
+    legs,
+    legt_read_out,
+    legs_read_out,
+    exact,
+    denominator,
+)
