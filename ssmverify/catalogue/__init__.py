@@ -23,6 +23,7 @@ PAPERS = (
     "gd_ssm_optimal",
     "attention",
     "delta",
+    "hippo_legt",
     "hippo_prophecy",
 )
 GROUP = "ssmverify.theorems"

@@ -97,13 +97,17 @@ moments = Theorem(
         ),
     ),
 )
+tilted = summation(q, 0, legendre.m, legendre.coefficient(legendre.m, q) * legendre.moment(n, q + 1))
 orthogonal = Theorem(
     claim=legendre.orthogonal,
     proof=legendre.prove_orthogonal,
     instances=lambda: below("m", "n"),
     source=CLASSICAL,
     says="∫ p_m p_n = 0 for m < n, ∫ p_n² = 1/(2n+1): sqrt(2n+1) p_n is an orthonormal basis of the window.",
-    mutants=(Mutant("the norm on [-1, 1]", claim=parts_replaced(legendre.orthogonal, 1, 2 / Nat(2 * n + 1))),),
+    mutants=(
+        Mutant("a weight x", claim=lhs_replaced(legendre.orthogonal, 0, tilted)),
+        Mutant("the norm on [-1, 1]", claim=parts_replaced(legendre.orthogonal, 1, 2 / Nat(2 * n + 1))),
+    ),
 )
 
 window = Theorem(
@@ -194,6 +198,7 @@ legs_read_out = Theorem(
         Mutant("without the diagonal", claim=parts_replaced(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
     ),
 )
+far, now = legendre.moment(k, q), legendre.moment(k, q + 1)
 exact = Theorem(
     claim=paper.exact,
     proof=paper.prove_exact,
@@ -203,17 +208,11 @@ exact = Theorem(
     "at both ends of the window (1 at the far end, 0 now, for u(t - x) = x^q with q > 0), so the coefficients obey the "
     "closed ODE. Up to degree N the read-out is u': that is g'c', and c' belongs to u', of degree N - 1.",
     mutants=(
+        Mutant("one state fewer", claim=lhs_replaced(paper.exact, 0, legendre.alternating(q + paper.r, far))),
+        Mutant("without signs", claim=lhs_replaced(paper.exact, 0, legendre.weighted(q + 1 + paper.r, far))),
+        Mutant("one state fewer, now", claim=lhs_replaced(paper.exact, 1, legendre.weighted(q + 1 + paper.r, now))),
         Mutant(
-            "one degree more",
-            claim=replace(
-                paper.exact,
-                conclusion=And(
-                    (
-                        Eq(legendre.alternating(legendre.q + paper.r, legendre.moment(k, legendre.q)), legendre.one),
-                        *paper.exact.conclusion.parts[1:],  # type: ignore[attr-defined]
-                    )
-                ),
-            ),
+            "1 from no state", claim=lhs_replaced(paper.exact, 2, legendre.weighted(paper.r, legendre.moment(k, 0)))
         ),
     ),
 )
