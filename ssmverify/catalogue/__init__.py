@@ -25,6 +25,7 @@ PAPERS = (
     "delta",
     "hippo_legt",
     "hippo_prophecy",
+    "hippo_prophecy_legs",
 )
 GROUP = "ssmverify.theorems"
 
