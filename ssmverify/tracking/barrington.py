@@ -151,8 +151,8 @@ def random_formula(rng: random.Random, deepest: int, names: Sequence[str]) -> Fo
     if deepest == 0 or rng.random() < 0.15:
         found: Formula = Var(rng.choice(names))
     else:
-        connective: type[And | Or] = rng.choice([And, Or])
-        found = connective(random_formula(rng, deepest - 1, names), random_formula(rng, deepest - 1, names))
+        left, right = (random_formula(rng, deepest - 1, names) for _ in range(2))
+        found = And(left, right) if rng.random() < 0.5 else Or(left, right)
     return Not(found) if rng.random() < 0.3 else found
 
 
