@@ -274,6 +274,7 @@ def squared(v: Term) -> Term:
 
 
 def energy(t: Index | int) -> Term:
+    """V_t."""
     return phi(t) - term(1) / 2 * squared(B @ X(t))
 
 
@@ -285,7 +286,7 @@ still = {
 }  # fmt: skip
 semidefinite = Claim(
     "tracking.semidefinite_orbits",
-    Le(change, 2 * (energy(T + 1 + p) - energy(0))),
+    Le(term(1) / 2 * (change + squared(B @ X(T + 1 + p)) - squared(B @ X(0))), phi(T + 1 + p) - phi(0)),
     {"potential": potential},
     witness=still,
 )
@@ -310,17 +311,22 @@ def prove_semidefinite() -> Fact:
 
     kept = Le(energy(s), energy(s + t))
     one_more = instantiate(grows, {"t": s + t})
-    step = cast(Le, one_more.conclusion)
-    gaps = [energy(s + t) - energy(s), step.rhs - step.lhs, step.lhs]
+    gaps = [energy(s + t) - energy(s), gap(one_more), cast(Le, one_more.conclusion).lhs]
     later = at_most(energy(s), energy(s + t + 1), gaps, assume(kept), one_more)
     never_falls = induction(kept, t, at_most(energy(s), energy(s), [term(0)]), later)
 
     before = instantiate(never_falls, {"s": index(0), "t": T})
     after = instantiate(never_falls, {"s": T + 1, "t": p})
     at_T = instantiate(grows, {"t": T})
-    gaps = [2 * (cast(Le, fact.conclusion).rhs - cast(Le, fact.conclusion).lhs) for fact in (before, at_T, after)]
+    parts = before, at_T, after
     goal = cast(Le, semidefinite.conclusion)
-    return at_most(goal.lhs, goal.rhs, gaps, before, at_T, after)
+    return at_most(goal.lhs, goal.rhs, [gap(fact) for fact in parts], *parts)
+
+
+def gap(fact: Fact) -> Term:
+    """b - a, for a <= b."""
+    inequality = cast(Le, fact.conclusion)
+    return inequality.rhs - inequality.lhs
 
 
 def prove_semidefinite_returns() -> Fact:
@@ -328,7 +334,7 @@ def prove_semidefinite_returns() -> Fact:
     fact = prove_semidefinite()
     for name in ("returns", "potential_returns"):
         fact = rewrite(fact, assume(semidefinite_returns.hypotheses[name]))
-    return rewrite(fact, identity(cast(Le, fact.conclusion).rhs, term(0)))
+    return at_most(change, term(0), [2 * gap(fact)], fact)
 
 
 derivations = (

@@ -26,6 +26,7 @@ PAPERS = (
     "hippo_legt",
     "hippo_prophecy",
     "hippo_prophecy_legs",
+    "tracking.monotone",
 )
 GROUP = "ssmverify.theorems"
 

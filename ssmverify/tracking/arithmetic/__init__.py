@@ -1,0 +1,1 @@
+"""What rounding does to state tracking: named arithmetics, exact evaluators, and the automata of rounded layers."""
