@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ssmverify.commands.classify import classify
+from ssmverify.commands.horizon import horizon
+
 if TYPE_CHECKING:
     from ssmverify.theorem import Verdict
 
@@ -179,3 +182,7 @@ def scan(
     if json_file:
         report.write(json_file)
     raise click.exceptions.Exit(FELL if report.failed else 0)
+
+
+main.add_command(classify)
+main.add_command(horizon)

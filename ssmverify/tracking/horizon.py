@@ -1,0 +1,124 @@
+"""How long a constructed model tracks when every operation is rounded: the first wrong state, and the last sure step.
+
+Each multiplication and each addition is rounded to the format by itself, in time order; complex numbers are written
+out. The guarantee for channels whose gates are roots of unity, u being the unit roundoff: a gate that is rounded, to
+float64 and from there to the format, errs by (1 + 2^-53)(1 + u) - 1 of its modulus at most; a product of complex numbers
+by √2 (2u + u²), for each of its parts errs by (2u + u²) times the sum of the moduli of two products, and by Cauchy and
+Schwarz neither sum exceeds |a||h|; and each of a step's four products by η, the least subnormal, below the normal range.
+Nothing is decoded wrongly while all that together is below half the distance of two codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import mpmath
+import torch
+from torch import Tensor
+
+from numeric.cascade import Layer, nearest
+from ssmverify.theorem import BadInput
+from ssmverify.tracking.models import DIGITS, Exact, Model
+
+FORMATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Of some random words: the first step after which one of them is decoded wrongly (None: never in `steps`), how
+    many were ever, the steps that are sure by the proven bound (None: it says nothing of this model), and the largest
+    entry of a state at the end."""
+
+    format: str
+    steps: int
+    words: int
+    first_wrong: int | None
+    wrong_words: int
+    sure: int | None
+    largest: float
+
+
+def horizon(model: Model, format: torch.dtype, words: Tensor) -> Horizon:
+    """Run a model of one layer over the words (B, T), each operation rounded to the format.
+
+    Raises BadInput for a model of several layers, whose tables stand between them.
+    """
+    if len(model.layers) != 1:
+        raise BadInput(f"{model.automaton.name} has {len(model.layers)} layers: a horizon is measured of one")
+    (weights,) = model.wide
+    delta = torch.tensor(model.automaton.delta)
+    gates, inputs = _parts(weights.gates[:, 0]).to(format), _parts(weights.inputs[:, 0]).to(format)
+    h = _parts(weights.start.expand(len(words), -1)).to(format)
+    state = torch.full((len(words),), model.automaton.start)
+    wrong = torch.zeros(len(words), dtype=torch.bool)
+    first = None
+    for t in range(words.shape[1]):
+        letter = words[:, t]
+        h = _step(gates[letter], h) + inputs[letter]
+        state = delta[letter, state]
+        wrong |= nearest(_whole(h, weights), weights.points) != state
+        if first is None and bool(wrong.any()):
+            first = t + 1
+    name = str(format).removeprefix("torch.")
+    return Horizon(
+        name, words.shape[1], len(words), first, int(wrong.sum()), sure(model.layers[0], format), float(h.abs().max())
+    )
+
+
+def sure(layer: Exact, format: torch.dtype) -> int | None:
+    """The steps after which every word is decoded rightly, by the bound of the module's docstring.
+
+    None if it is not about this layer: roots of unity on the diagonal, complex, nothing added.
+    """
+    one = layer.field.domain.one
+    diagonal = not isinstance(layer.gates[0][0][0], list)
+    if layer.real or layer.inputs or not (diagonal and all(_is_root(g, one) for (gate,) in layer.gates for g in gate)):
+        return None
+    info = torch.finfo(format)
+    with mpmath.workdps(DIGITS):
+        u, smallest = mpmath.mpf(info.eps) / 2, mpmath.mpf(info.tiny) * info.eps
+        growth = (1 + mpmath.mpf(2) ** -53) * (1 + u) * (1 + mpmath.sqrt(2) * (2 * u + u * u))
+        # after t steps the error is at most (growth^t - 1) (1 + 4 η / (growth - 1))
+        allowed = _half_distance(layer) / (1 + 4 * smallest / (growth - 1))
+        return int(mpmath.floor(mpmath.log1p(allowed) / mpmath.log(growth)))
+
+
+def _is_root(element: Any, one: Any, largest: int = 5040) -> bool:
+    power = element
+    for _ in range(largest):
+        if power == one:
+            return True
+        power *= element
+    return False
+
+
+def _half_distance(layer: Exact) -> float:
+    """Half the least distance of two codes that differ in a channel, over the channels."""
+    columns = [list(dict.fromkeys(column)) for column in zip(*layer.points, strict=True)]
+    values = [[layer.field.value(x) for x in column] for column in columns]
+    return min(abs(a - b) for column in values for a, b in combinations(column, 2)) / 2
+
+
+def _parts(x: Tensor) -> Tensor:
+    """Real and imaginary parts in the last axis."""
+    return torch.view_as_real(x) if x.is_complex() else x.unsqueeze(-1)
+
+
+def _whole(h: Tensor, weights: Layer) -> Tensor:
+    wide = h.double()
+    return torch.complex(wide[..., 0], wide[..., 1]) if weights.points.is_complex() else wide[..., 0]
+
+
+def _step(gate: Tensor, h: Tensor) -> Tensor:
+    """gate · h, each operation rounded: gate (B, n, parts), or (B, n, n, 1)."""
+    if gate.ndim == 4:
+        total = gate[:, :, 0] * h[:, :1]
+        for j in range(1, h.shape[1]):
+            total = total + gate[:, :, j] * h[:, j : j + 1]
+        return total
+    if gate.shape[-1] == 1:
+        return gate * h
+    (ar, ai), (hr, hi) = gate.unbind(-1), h.unbind(-1)
+    return torch.stack((ar * hr - ai * hi, ar * hi + ai * hr), dim=-1)

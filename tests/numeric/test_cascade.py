@@ -1,0 +1,118 @@
+"""Layers whose gates the token and the layers below choose, and those that track any automaton."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from numeric import ids4, pd_ssm, rnn_ssm
+from numeric.cascade import Layer, cascade, run, trajectories
+from numeric.householder import householder_product
+
+PARITY = Layer(
+    gates=torch.tensor([[[1.0]], [[-1.0]]]),
+    inputs=torch.tensor([[[0.0]], [[1.0]]]),
+    start=torch.tensor([0.0]),
+    points=torch.tensor([[0.0], [1.0]]),
+)
+
+
+def test_parity_of_a_long_word() -> None:
+    words = torch.randint(2, (3, 10_000))
+    assert torch.equal(cascade(words, [PARITY]), words.cumsum(1) % 2)
+
+
+def test_the_upper_layer_sees_what_the_lower_held_before() -> None:
+    echo = Layer(
+        gates=torch.zeros(2, 2, 1),
+        inputs=torch.tensor([[[0.0], [1.0]], [[0.0], [1.0]]]),
+        start=torch.tensor([0.0]),
+        points=torch.tensor([[0.0], [1.0]]),
+    )
+    words = torch.tensor([[1, 0, 1, 1]])
+    lower, upper = trajectories(words, [PARITY, echo])
+    assert lower.flatten().tolist() == [1, 1, 0, 1]
+    assert upper.flatten().tolist() == [0, 1, 1, 0]
+    assert cascade(words, [PARITY, echo]).tolist() == [[2, 3, 1, 2]]
+
+
+def test_words_of_no_letters() -> None:
+    assert cascade(
+        torch.zeros(2, 0, dtype=torch.long),
+        [PARITY, PARITY._replace(gates=torch.ones(2, 2, 1), inputs=torch.zeros(2, 2, 1))],
+    ).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "layers", "message"),
+    [
+        (torch.zeros(3), [PARITY], "batch, time"),
+        (torch.tensor([[2]]), [PARITY], r"letters 0\.\.1, given 2"),
+        (torch.tensor([[1]]), [PARITY, PARITY], "the gates know 1"),
+    ],
+)
+def test_what_does_not_fit_is_said(tokens: Tensor, layers: list[Layer], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        cascade(tokens, layers)
+
+
+def test_a_matrix_layer_is_the_diagonal_one_where_the_matrix_is() -> None:
+    gates, inputs = torch.rand(2, 5, 3, dtype=torch.float64), torch.rand(2, 5, 3, dtype=torch.float64)
+    start = torch.rand(3, dtype=torch.float64)
+    torch.testing.assert_close(run(gates, inputs, start), run(torch.diag_embed(gates), inputs, start))
+
+
+def test_the_last_reflection_stands_on_the_left() -> None:
+    k = torch.nn.functional.normalize(torch.randn(2, 3, dtype=torch.float64), dim=-1)
+    first, second = (torch.eye(3, dtype=torch.float64) - 2 * torch.outer(v, v) for v in k)
+    torch.testing.assert_close(householder_product(k, torch.full((2,), 2.0, dtype=torch.float64)), second @ first)
+    with pytest.raises(ValueError, match="need strengths"):
+        householder_product(k, torch.ones(3))
+
+
+def test_ids4_starts_near_the_identity_and_trains() -> None:
+    layer = ids4.IDS4(3, 5)
+    x = torch.randn(2, 7, 3)
+    torch.testing.assert_close(
+        ids4.transitions(x, layer.offset, layer.maps).mean((0, 1)), torch.eye(5), atol=0.2, rtol=0
+    )
+    layer(x).square().sum().backward()
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in layer.parameters())
+    with pytest.raises(ValueError, match=r"\(batch, time, 3\)"):
+        layer(x[..., :2])
+
+
+def test_ids4_is_the_recurrence_it_says() -> None:
+    layer = ids4.IDS4(2, 3, noise=0.3, dtype=torch.float64)
+    x, h = torch.randn(1, 4, 2, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    for t in range(4):
+        A = layer.offset + sum(x[0, t, i] * layer.maps[i] for i in range(2))
+        h = A @ h + layer.write @ x[0, t]
+    torch.testing.assert_close(layer.states(x)[0, -1], h)
+
+
+def test_a_table_that_is_no_automaton_is_said() -> None:
+    with pytest.raises(ValueError, match=r"states 0\.\.1"):
+        ids4.automaton([[0, 1], [0, 2]], 0)
+
+
+def test_rnn_ssm_says_which_shapes_it_needs() -> None:
+    w = rnn_ssm.automaton([[1, 0]], 0)
+    with pytest.raises(ValueError, match="must be"):
+        rnn_ssm.rnn_ssm(torch.zeros(1, 2, 3), w.A, w.W, w.start)
+    assert rnn_ssm.rnn_ssm(torch.zeros(2, 0, 1), w.A, w.W, w.start).shape == (2, 0, 3)
+
+
+def test_pd_products_are_products_of_their_matrices() -> None:
+    def dense(target: Tensor, D: Tensor) -> Tensor:
+        return torch.zeros(4, 4, dtype=D.dtype).index_put((target, torch.arange(4)), D)
+
+    later, earlier = ((torch.randint(4, (4,)), torch.randn(4, dtype=torch.float64)) for _ in range(2))
+    torch.testing.assert_close(dense(*pd_ssm.compose(later, earlier)), dense(*later) @ dense(*earlier))
+
+
+def test_pd_scan_is_the_dense_recurrence() -> None:
+    target, D, b = torch.randint(3, (2, 5, 3)), torch.randn(2, 5, 3), torch.randn(2, 5, 3)
+    A = torch.zeros(2, 5, 3, 3).scatter(-2, target.unsqueeze(-2), D.unsqueeze(-2))
+    torch.testing.assert_close(pd_ssm.pd_scan(target, D, b), run(A, b, torch.zeros(3)))
+    with pytest.raises(ValueError, match="must be one"):
+        pd_ssm.pd_scan(target, D, b[:, :4])
