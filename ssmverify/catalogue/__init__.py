@@ -27,6 +27,8 @@ PAPERS = (
     "hippo_prophecy",
     "hippo_prophecy_legs",
     "tracking.monotone",
+    "tracking.models",
+    "tracking.any_automaton",
 )
 GROUP = "ssmverify.theorems"
 
