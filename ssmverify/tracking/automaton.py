@@ -47,9 +47,10 @@ class Automaton:
         return len(self.delta[0])
 
     def word(self, text: str | Sequence[str]) -> Word:
-        """The letter indices of `text`: names of letters, or one string of one-character letters, or of letters with
-        spaces between."""
-        names = text.split() if isinstance(text, str) and " " in text else text
+        """The letter indices of a word as `spell` writes it, or of a sequence of letters' names."""
+        if isinstance(text, str) and any(len(letter) > 1 for letter in self.letters):
+            text = text.split(", ")
+        names = () if text in ("ε", ["ε"]) else text
         index = {letter: i for i, letter in enumerate(self.letters)}
         for name in names:
             if name not in index:
@@ -57,8 +58,8 @@ class Automaton:
         return tuple(index[name] for name in names)
 
     def spell(self, word: Iterable[int]) -> str:
-        """The word's letters, with spaces between if some letter has more than one character; ε if it is empty."""
-        separator = "" if all(len(letter) == 1 for letter in self.letters) else " "
+        """The word's letters, with ", " between if some letter has more than one character; ε if there are none."""
+        separator = "" if all(len(letter) == 1 for letter in self.letters) else ", "
         return separator.join(self.letters[i] for i in word) or "ε"
 
     def run(self, word: Iterable[int], state: int | None = None) -> int:

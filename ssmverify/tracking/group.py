@@ -14,7 +14,8 @@ x_t^-1 ··· x_1^-1, such a row becomes one of ours, and back, by taking the in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -82,29 +83,37 @@ class Group:
         )
 
 
+def compose(later: Permutation, earlier: Permutation) -> Permutation:
+    """The product later·earlier."""
+    return tuple(later[i] for i in earlier)
+
+
+def order(permutation: Permutation) -> int:
+    """The least k > 0 with permutation^k = e."""
+    return math.lcm(*map(len, _cycles(permutation)))
+
+
 def cycles(permutation: Sequence[int]) -> str:
     """Cycle notation, `e` for the identity: (0 2 1) sends 0 to 2, 2 to 1 and 1 to 0."""
+    return "".join(f"({' '.join(map(str, cycle))})" for cycle in _cycles(permutation) if len(cycle) > 1) or "e"
+
+
+def _cycles(permutation: Sequence[int]) -> Iterator[list[int]]:
     seen: set[int] = set()
-    parts = []
     for point in range(len(permutation)):
         cycle = []
         while point not in seen:
             seen.add(point)
             cycle.append(point)
             point = permutation[point]
-        if len(cycle) > 1:
-            parts.append(f"({' '.join(map(str, cycle))})")
-    return "".join(parts) or "e"
+        if cycle:
+            yield cycle
 
 
 def from_permutations(generators: Sequence[Sequence[int]], name: str = "group") -> Group:
     """The group that permutations of 0..degree-1 generate, in lexicographic order (so element 0 is the identity)."""
-    if not generators or not generators[0]:
-        raise BadInput(f"{name}: no permutations: give at least one, as the list of the images of 0, 1, ...")
+    check_permutations(generators, name)
     degree = len(generators[0])
-    for p in generators:
-        if sorted(p) != list(range(degree)):
-            raise BadInput(f"{name}: {list(p)} is not a permutation of 0..{degree - 1}")
     elements = sorted(closure([tuple(p) for p in generators], LARGEST, name))
     rows = np.array(elements, np.int64)
     place = {p: i for i, p in enumerate(elements)}
@@ -121,12 +130,22 @@ def from_permutations(generators: Sequence[Sequence[int]], name: str = "group") 
     return _group(name, table, tuple(map(cycles, elements)), [place[tuple(p)] for p in generators], rows)
 
 
+def check_permutations(rows: Sequence[Sequence[int]], name: str) -> Sequence[Sequence[int]]:
+    """The rows, if they are permutations of 0..degree-1; raises BadInput otherwise."""
+    if not rows or not rows[0]:
+        raise BadInput(f"{name}: no permutations: give at least one, as the list of the images of 0, 1, ...")
+    for row in rows:
+        if sorted(row) != list(range(len(rows[0]))):
+            raise BadInput(f"{name}: {list(row)} is not a permutation of 0..{len(rows[0]) - 1}")
+    return rows
+
+
 def closure(generators: Sequence[Permutation], cap: int, name: str = "group") -> set[Permutation]:
     """All products of the permutations."""
     identity = tuple(range(len(generators[0])))
     found, level = {identity}, [identity]
     while level:
-        level = list({tuple(g[i] for i in p) for p in level for g in generators} - found)
+        level = list({compose(g, p) for p in level for g in generators} - found)
         found.update(level)
         if len(found) > cap:
             raise BadInput(f"{name} has more than {cap} elements, too many for a table")

@@ -35,11 +35,11 @@ def dihedral(n: int) -> list[list[int]]:
 # i and j act from the left on 1, i, -1, -i, j, k, -j, -k (0..7): i·j = k, j·i = -k.
 QUATERNIONS = [[1, 2, 3, 0, 5, 6, 7, 4], [4, 7, 6, 5, 2, 1, 0, 3]]
 
-FAMILIES: dict[str, tuple[Callable[[int], list[list[int]]], Callable[[int], int], int]] = {
-    "Z": (cyclic, int, 1),  # generators, order, smallest index
-    "S": (symmetric, math.factorial, 1),
-    "A": (alternating, lambda n: max(math.factorial(n) // 2, 1), 1),
-    "D": (dihedral, lambda n: 2 * n, 3),
+FAMILIES: dict[str, tuple[Callable[[int], list[list[int]]], Callable[[int], int], range]] = {
+    "Z": (cyclic, int, range(1, 1000)),  # generators, order, indices
+    "S": (symmetric, math.factorial, range(1, 41)),
+    "A": (alternating, lambda n: max(math.factorial(n) // 2, 1), range(1, 41)),
+    "D": (dihedral, lambda n: 2 * n, range(3, 1000)),
 }
 KNOWN = ("Z2", "Z60", "S3", "S4", "S5", "A4", "A5", "D4", "Q8", "A4xZ5", "parity", "flip-flop", "mod-3")
 
@@ -86,7 +86,7 @@ def automaton(name: str) -> Automaton:
         return parity()
     if name == "flip-flop":
         return flip_flop()
-    if match := re.fullmatch(r"mod-([1-9]\d{0,4})", name):
+    if match := re.fullmatch(r"mod-([1-9]\d{0,2})", name):
         return counter(int(match[1]))
     first, *rest = (_generators(part, name)[0] for part in name.split("x"))
     for more in rest:  # side by side, the points of the next factor after those before it
@@ -100,9 +100,11 @@ def _generators(part: str, whole: str) -> tuple[list[list[int]], int]:
     """Generators of a group, and its order."""
     if part == "Q8":
         return QUATERNIONS, 8
-    match = re.fullmatch(r"([ZSAD])([1-9]\d{0,3})", part)
-    if match is None or int(match[2]) < FAMILIES[match[1]][2]:
+    match = re.fullmatch(r"([ZSAD])([1-9]\d{0,2})", part)
+    if match is None:
         raise BadInput(unknown(whole))
-    generators, order, _ = FAMILIES[match[1]]
+    generators, order, indices = FAMILIES[match[1]]
+    if int(match[2]) not in indices:
+        raise BadInput(f"{part}: the index of {match[1]} goes from {indices[0]} to {indices[-1]}")
     distinct = {tuple(p): p for p in generators(int(match[2]))}
     return list(distinct.values()), order(int(match[2]))

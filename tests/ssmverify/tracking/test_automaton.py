@@ -30,6 +30,8 @@ def test_reading_goes_from_left_to_right():
     assert parity().accepts(parity().word("01011"))
     s3 = automaton("S3")
     assert s3.word(["(0 1)"]) == (0,)
+    assert s3.word(s3.spell((0, 1, 1))) == (0, 1, 1)
+    assert s3.word(s3.spell(())) == ff.word(ff.spell(())) == ()
     assert counter(3).run([1] * 7) == 1
 
 

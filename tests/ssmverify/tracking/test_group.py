@@ -107,7 +107,7 @@ def test_unknown_names_and_too_large_groups():
         group("Q9")
     with pytest.raises(BadInput, match="S12 has 479001600 elements"):
         group("S12")
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput, match="from 3 to 999"):
         group("D2")
     with pytest.raises(BadInput, match="too many"):
         group("S6xS6")

@@ -1,0 +1,171 @@
+"""`ssmverify classify`: what an automaton needs of a circuit, with its witnesses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from string import ascii_lowercase
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ssmverify.tracking.automaton import Automaton, Word
+    from ssmverify.tracking.classify import Certificate, GroupWitness
+
+WRONG, UNDECIDED = 1, 3
+
+
+@click.command()
+@click.argument("target", metavar="NAME|FILE.json|REGEX")
+@click.option(
+    "--cap",
+    type=click.IntRange(1),
+    default=10**6,
+    show_default=True,
+    help="Stop at so many elements or sets of states.",
+)
+def classify(target: str, cap: int) -> None:
+    """Say what tracking an automaton needs: star-free, only p-groups, solvable, or non-solvable.
+
+    Names are Z<m>, S<n>, A<n>, D<n>, Q8, products such as A4xZ5, parity, flip-flop and mod-<k>. A file holds
+    permutations, a Cayley table or an automaton; a regular expression, such as "(aa|b)*", stands for its language.
+
+    Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap was reached before a verdict.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from ssmverify.tracking import witness
+    from ssmverify.tracking.classify import classify as certify
+    from ssmverify.tracking.sources import load
+
+    certificate = certify(load(target), cap)
+    problems = witness.problems(certificate)
+    table = Table.grid(padding=(0, 2))
+    for head, text in [*_lines(certificate), ("checked", "; ".join(problems) or _checked(certificate))]:
+        table.add_row(head, text)
+    Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False).print(table)
+    if problems:
+        raise click.exceptions.Exit(WRONG)
+    if not certificate.decided:
+        raise click.exceptions.Exit(UNDECIDED)
+
+
+def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
+    automaton = certificate.automaton
+    kind = "minimal automaton of the language" if automaton.accept is not None else "automaton"
+    yield automaton.name, f"{kind}: {_count(automaton.states, 'state')}, {_count(len(automaton.letters), 'letter')}"
+    if len(automaton.letters) <= len(ascii_lowercase) and any(len(letter) > 1 for letter in automaton.letters):
+        short = tuple(ascii_lowercase[: len(automaton.letters)])
+        yield "letters", "; ".join(f"{a} = {_elided(name)}" for a, name in zip(short, automaton.letters, strict=True))
+        automaton = replace(automaton, letters=short)
+    if certificate.decided:
+        yield "verdict", _verdict(certificate)
+        yield "means", _meaning(certificate)
+    else:
+        yield "verdict", f"not decided within {certificate.sets:,} sets of states; there, {_verdict(certificate)}"
+    for group in certificate.groups[:3]:
+        yield "group", _group(automaton, group)
+        if group.coprime:
+            yield "", _coprime(automaton, group.states, group.coprime)
+    if len(certificate.groups) > 3:
+        rest = ", ".join(_order(group.order) for group in certificate.groups[3:])
+        yield "", f"and groups of other kinds, of the orders {rest}"
+    yield "monoid", _monoid(certificate)
+
+
+def _verdict(certificate: Certificate) -> str:
+    from ssmverify.tracking.classify import APERIODIC, NON_SOLVABLE, P_GROUPS
+
+    if certificate.verdict == APERIODIC:
+        return "aperiodic (star-free): it has no group but the trivial one"
+    if certificate.verdict == NON_SOLVABLE:
+        return NON_SOLVABLE
+    length = f"derived length {certificate.derived_length}"
+    if certificate.verdict == P_GROUPS:
+        return f"only {certificate.primes[0]}-groups, {length}"
+    return f"solvable, {length}; the primes of its groups are {', '.join(map(str, certificate.primes))}"
+
+
+def _meaning(certificate: Certificate) -> str:
+    """What the literature draws from the verdict; none of it is proved here, and the line says so."""
+    from ssmverify.tracking.classify import APERIODIC, P_GROUPS, SOLVABLE
+
+    p = certificate.primes[0] if certificate.primes else 0
+    hard = "Barrington 1989" + "; Barrington, Compton, Straubing, Thérien 1992" * (
+        certificate.automaton.accept is not None
+    )
+    return {
+        APERIODIC: "in AC0: star-free (Schützenberger 1965) is first-order with < (McNaughton, Papert 1971)",
+        P_GROUPS: f"not star-free; in AC0[{p}] (Barrington, Thérien 1988), "
+        "strictly below TC0 (Razborov, Smolensky 1987)",
+        SOLVABLE: "not star-free; in ACC0, and so in TC0 (Barrington, Thérien 1988)",
+    }.get(
+        certificate.verdict,
+        f"NC1-complete ({hard}), so not in TC0 unless TC0 = NC1",
+    ) + " [cited]"
+
+
+def _group(automaton: Automaton, group: GroupWitness) -> str:
+    series = " > ".join(map(_order, group.derived_series))
+    ending = "" if group.solvable else ", which is its own derived group"
+    words = ", ".join(_spell(automaton, word) for word in group.words[:6]) + ", ..." * (len(group.words) > 6)
+    return (
+        f"order {_order(group.order)}, derived series {series}{ending}\n"
+        f"generated on the states {_few(group.states)} by {'the words' if len(group.words) > 1 else 'the word'} {words}"
+    )
+
+
+def _coprime(automaton: Automaton, states: tuple[int, ...], words: tuple[Word, Word]) -> str:
+    from ssmverify.tracking.classify import permutation
+    from ssmverify.tracking.group import order
+
+    x, y = words
+    orders = [order(permutation(automaton, states, word)) for word in (x, y, x + y)]
+    return (
+        f"x = {_spell(automaton, x)} has the order {orders[0]}, y = {_spell(automaton, y)} the order {orders[1]}, "
+        f"xy the order {orders[2]}: pairwise coprime, which no solvable group allows"
+    )
+
+
+def _monoid(certificate: Certificate) -> str:
+    from ssmverify.tracking.witness import largest_index
+
+    size = len(certificate.monoid)
+    if not certificate.monoid.complete:
+        basis = f"the verdict rests on the sets of states that words lead to, {certificate.sets:,} and no more"
+        return f"more than {size:,} elements, where --cap stopped it" + f"; {basis}" * certificate.decided
+    k = largest_index(certificate.monoid)
+    powers = f"m^{k} is in a group" if certificate.groups else f"m^{k} = m^{k + 1}"
+    return f"{_count(size, 'element')}; for each of them, m, {powers}"
+
+
+def _checked(certificate: Certificate) -> str:
+    words = "the words, by running them" if certificate.groups else ""
+    if certificate.monoid.complete:
+        others = "that there are no other groups, by taking the monoid's elements one by one"
+    else:
+        others = "not checked a second way: that there are no other groups"
+    return "; ".join(filter(None, (words, others)))
+
+
+def _elided(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _spell(automaton: Automaton, word: Word) -> str:
+    return automaton.spell(word[:24]) + f" ... ({len(word)} letters)" * (len(word) > 24)
+
+
+def _few(states: tuple[int, ...]) -> str:
+    return " ".join(map(str, states[:12])) + f" ... ({len(states)})" * (len(states) > 12)
+
+
+def _order(order: int) -> str:
+    return str(order) if order < 10**15 else f"about 10^{len(str(order)) - 1}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)
