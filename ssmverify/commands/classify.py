@@ -34,23 +34,27 @@ def classify(target: str, cap: int) -> None:
 
     Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap was reached before a verdict.
     """
+    from ssmverify.tracking.sources import load
+
+    if status := print_certificate(load(target), cap):
+        raise click.exceptions.Exit(status)
+
+
+def print_certificate(automaton: Automaton, cap: int = 10**6) -> int:
+    """Classify, check the certificate, print it; returns the exit status."""
     from rich.console import Console
     from rich.table import Table
 
     from ssmverify.tracking import witness
     from ssmverify.tracking.classify import classify as certify
-    from ssmverify.tracking.sources import load
 
-    certificate = certify(load(target), cap)
+    certificate = certify(automaton, cap)
     problems = witness.problems(certificate)
     table = Table.grid(padding=(0, 2))
     for head, text in [*_lines(certificate), ("checked", "; ".join(problems) or _checked(certificate))]:
         table.add_row(head, text)
     Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False).print(table)
-    if problems:
-        raise click.exceptions.Exit(WRONG)
-    if not certificate.decided:
-        raise click.exceptions.Exit(UNDECIDED)
+    return WRONG if problems else 0 if certificate.decided else UNDECIDED
 
 
 def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
