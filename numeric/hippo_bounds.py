@@ -1,0 +1,214 @@
+"""How far `numeric.hippo`, `hippo_prophecy` and `s4` may be from exact arithmetic: their formulas, run on Majorants.
+
+All bounds are float64, of the shape of the outputs, and hold absent overflow. What is by hand, beyond `majorant`:
+
+* a solved system: Higham, "Accuracy and Stability of Numerical Algorithms", Theorem 9.4: Gaussian elimination gives x^
+  with (P + E) x^ = b, |E| <= γ_3n |L||U|; with partial pivoting |l| <= 1 and |u_ij| <= 2^i max_k |p_kj|. Charged are
+  4n + 4 roundings, for kernels that multiply by the reciprocal of a pivot. The caller knows the inverse of P.
+* complex numbers: a Majorant of moduli. A product is charged three roundings, as `scan_bound` explains.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from numeric.hippo import TAYLOR_DEGREE, squarings
+from numeric.majorant import Majorant
+from numeric.scan.rounding.model import underflow, unit_roundoff, widened
+
+U64 = 2.0**-53
+
+
+def rounded(x: Majorant, times: int = 1) -> Majorant:
+    """x after so many further roundings: a product with 1 has one."""
+    for _ in range(times):
+        x = x * Majorant.of(torch.ones((), dtype=x.dtype))
+    return x
+
+
+def divided(x: Majorant, by: float) -> Majorant:
+    """x / by, rounded once, of a number that is exact."""
+    return rounded(Majorant(x.size / by, x.error / by, x.dtype))
+
+
+def quotient(x: Majorant, y: Majorant, least: Tensor) -> Majorant:
+    """x / y, rounded once, where |y| >= least: |x^/y^ - x/y| <= (E + F X/|y|)/(|y| - F). No bound unless F < least."""
+    size = x.size / least
+    error = (x.error + y.error * size) / (least - y.error)
+    return rounded(Majorant(size, torch.where(y.error < least, error, math.inf), x.dtype))
+
+
+def stacked(*parts: Majorant, dim: int) -> Majorant:
+    """Majorants side by side."""
+    size, error = (torch.cat([getattr(p, field) for p in parts], dim) for field in ("size", "error"))
+    return Majorant(size, error, parts[0].dtype)
+
+
+def given(size: Tensor, dtype: torch.dtype, roundings: int = 0) -> Majorant:
+    """Numbers of float64 sizes that reach the computation with so many roundings."""
+    return rounded(Majorant(size, torch.zeros_like(size), dtype), roundings)
+
+
+# ----------------------------------------------------------------------------------------- weights and basis
+def weights_bound(exact: Tensor, dtype: torch.dtype) -> Tensor:
+    """For `hippo` and `readout`: three roundings in float64, π being one, and one to the dtype."""
+    return widened(rounded(given(exact.abs(), torch.float64, 3)).error + float(unit_roundoff(dtype)) * exact.abs(), 4)
+
+
+def legendre_bound(N: int, x: Tensor) -> Tensor:
+    """For `basis` of legt and legs at lags x (X,): (X, N)."""
+    lag, one = Majorant.of(x.double()), Majorant.of(torch.ones_like(x.double()))
+    z = one + lag + lag
+    p, q, values = one, given(torch.zeros_like(lag.size), torch.float64), [one]
+    for n in range(N - 1):
+        odd, even = (Majorant.of(torch.tensor(float(m), dtype=torch.float64)) for m in (2 * n + 1, n))
+        p, q = divided(odd * z * p + even * q, n + 1), p
+        values.append(p)
+    polynomials = stacked(*(v.moved(lambda s: s.unsqueeze(-1)) for v in values), dim=-1)
+    roots = given((2 * torch.arange(N).double() + 1).sqrt(), torch.float64, 1)
+    scaled = polynomials * roots
+    return rounded(Majorant(scaled.size, scaled.error, x.dtype)).bound(8 * N, 1)
+
+
+# --------------------------------------------------------------------------------------------- discretisation
+def discretize_bound(
+    A: Tensor, B: Tensor, delta: Tensor, alpha: float, inverse: Tensor, solution: Tensor
+) -> tuple[Tensor, Tensor]:
+    """For `discretize` by gbt: A (N, N), B (N,), delta (); |(I - αδA)^-1| (N, N) and |Ad|, |Bd| side by side (N, N+1).
+
+    From (P + E) x^ = b + f: |x^ - x| <= |P^-1| (|E| |x^| + |f|), with |x^| <= |x| + |x^ - x|, so there is a bound if
+    the largest row sum of |P^-1| |E| is below 1, and infinity else.
+    """
+    N, dtype = len(B), A.dtype
+    u, eta = unit_roundoff(dtype), underflow(dtype)
+    X = Majorant.of(delta) * Majorant.of(A)
+    I = Majorant.of(torch.eye(N, dtype=dtype))
+    implicit = I + given(torch.tensor(alpha, dtype=torch.float64), dtype, 1) * X
+    explicit = I + given(torch.tensor(1 - alpha, dtype=torch.float64), dtype, 2) * X
+    gain = (Majorant.of(delta) * Majorant.of(B)).moved(lambda x: x.unsqueeze(-1))
+    right = stacked(explicit, gain, dim=-1)
+    largest = (implicit.size + implicit.error).amax(0)
+    grown = 2.0**N * largest.expand(N, N)
+    roundings = 4 * N + 4
+    below = 16 * N * eta * (1 + float(grown.max())) * (1 + float(solution.max()))
+    E = implicit.error + float(roundings * u / (1 - roundings * u)) * grown + below
+    M, r = inverse @ E, inverse @ (E @ solution + right.error + below)
+    row = M.sum(-1, keepdim=True)
+    contraction = float(row.max())
+    if not contraction < 1:
+        whole = torch.full_like(solution, math.inf)
+    else:
+        whole = widened(r + row * (r.max() / (1 - contraction)), 4, N)
+    return whole[:, :-1], whole[:, -1]
+
+
+def zero_order_hold_bound(A: Tensor, B: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
+    """For `discretize` by zoh: A (N, N), B (N,), delta ()."""
+    X = Majorant.of(delta) * Majorant.of(A)
+    gain = (Majorant.of(delta) * Majorant.of(B)).moved(lambda x: x.unsqueeze(-1))
+    rows = stacked(X, gain, dim=-1)
+    whole = stacked(rows, given(torch.zeros(1, len(B) + 1, dtype=torch.float64), A.dtype), dim=-2)
+    bound = _exponential(whole, squarings(torch.cat([delta * A, (delta * B).unsqueeze(-1)], -1)))
+    return bound[:-1, :-1], bound[:-1, -1]
+
+
+def _exponential(X: Majorant, s: int) -> Tensor:
+    n = len(X.size)
+    I = Majorant.of(torch.eye(n, dtype=X.dtype))
+    Y = divided(X, 2.0**s)
+    P = I
+    for k in range(TAYLOR_DEGREE, 0, -1):
+        P = I + divided(Y @ P, k)
+    norm, first = float(Y.size.sum(0).max()), TAYLOR_DEGREE + 1
+    rest = norm**first / math.factorial(first) / (1 - norm / (first + 1))
+    P = Majorant(P.size + rest, P.error + rest, P.dtype)
+    for _ in range(s):
+        P = P @ P
+    return P.bound(TAYLOR_DEGREE + s, n)
+
+
+# ------------------------------------------------------------------------------------------------ predictions
+def trapezoid_majorants(C: Tensor, D: Tensor, delta: Tensor) -> tuple[Majorant, Majorant]:
+    """The weights of `trapezoid`: C (N,), D (), delta () or (T,)."""
+    one, step = Majorant.of(torch.ones_like(delta)), Majorant.of(delta)
+    half = divided(step * Majorant.of(D), 2)
+    left = one + half
+    exact = 1 - delta.double() * D.double() / 2
+    least = exact.abs() - 4 * U64 * (1 + half.size)
+    row = quotient(step, left, least).moved(lambda x: x.unsqueeze(-1)) * Majorant.of(C)
+    return row, quotient(one + half, left, least)
+
+
+def next_state_bound(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta: Tensor) -> Tensor:
+    """For `next_state` with the weights of `trapezoid`, of one time or of T: u (1, T, 1) -> (1, T, 1)."""
+    row, skip = trapezoid_majorants(C, D, delta)
+    c = _states(Majorant.of(A), Majorant.of(B), u)
+    y = (c * row).sum(-1) + skip * Majorant.of(u[0, :, 0])
+    return y.bound(u.shape[1], A.shape[-1])[None, :, None]
+
+
+def _states(A: Majorant, B: Majorant, u: Tensor, start: Majorant | None = None) -> Majorant:
+    """The states (T, N) of one signal u (1, T, 1)."""
+    signal = Majorant.of(u[0])
+    varying = A.size.ndim == 3
+    inputs, c, states = B * signal, start, []
+    for t in range(u.shape[1]):
+        gate = A.moved(lambda x, t=t: x[t]) if varying else A  # type: ignore[misc]
+        new = inputs.moved(lambda x, t=t: x[t])  # type: ignore[misc]
+        c = new if c is None else _apply(gate, c) + new
+        states.append(c.moved(lambda x: x.unsqueeze(0)))
+    return stacked(*states, dim=0)
+
+
+def _apply(A: Majorant, x: Majorant) -> Majorant:
+    return (A @ x.moved(lambda v: v.unsqueeze(-1))).moved(lambda v: v.squeeze(-1))
+
+
+def roll_out_bound(u: Tensor, steps: int, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
+    """For `roll_out` with weights A, B, C, D of one time: u (1, T, 1) -> (1, steps, 1)."""
+    a, b, row, skip = (Majorant.of(w) for w in (A, B, C, D))
+    c = _states(a, b, u).moved(lambda x: x[-1:])
+    z = stacked(c, Majorant.of(u[0, -1:]), dim=-1)
+    outer = b.moved(lambda x: x.unsqueeze(-1)) * row
+    top = stacked(a + outer, (skip * b).moved(lambda x: x.unsqueeze(-1)), dim=-1)
+    bottom = stacked(row, skip.moved(lambda x: x.reshape(1)), dim=-1).moved(lambda x: x.unsqueeze(0))
+    K = stacked(top, bottom, dim=0)
+    N, outputs = len(B), []
+    for step in range(steps):
+        if step:
+            z = _apply(K, z.moved(lambda x: x[0])).moved(lambda x: x.unsqueeze(0)) + given(0 * z.size, z.dtype)
+        y = (z.moved(lambda x: x[:, :N]) * row).sum(-1) + skip * z.moved(lambda x: x[:, N])
+        outputs.append(y)
+    return stacked(*outputs, dim=0).bound(u.shape[1] + steps, len(B) + 1)[None, :, None]
+
+
+# -------------------------------------------------------------------------------------------------------- S4D
+def s4d_bound(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta: Tensor) -> Tensor:
+    """For `s4d`, bilinear, with complex A of negative real part: u (1, T, d) -> (1, T, d)."""
+    real = u.dtype
+    a, b, c = (Majorant(_modulus(x), torch.zeros(x.shape, dtype=torch.float64), real) for x in (A, B, C))
+    step = Majorant.of(delta.unsqueeze(-1))
+    one = Majorant.of(torch.ones((), dtype=real))
+    z = rounded(divided(rounded(step * a, 2), 2), 2)
+    near = one + z
+    least = _modulus(1 - delta.double().unsqueeze(-1) * A.to(torch.complex128) / 2) * (1 - 16 * U64)
+    inverse = rounded(quotient(one, near, least), 2)
+    gate = rounded(near * inverse, 2)
+    gain = rounded(rounded(step * b, 2) * inverse, 2)
+    inputs = rounded(gain * Majorant.of(u[0].unsqueeze(-1)), 2)
+    h, states = None, []
+    for t in range(u.shape[1]):
+        new = inputs.moved(lambda x, t=t: x[t])  # type: ignore[misc]
+        h = new if h is None else rounded(gate * h + new, 2)
+        states.append(h.moved(lambda x: x.unsqueeze(0)))
+    read = rounded(stacked(*states, dim=0) * c).sum(-1)
+    y = given(torch.tensor(2.0, dtype=torch.float64), real) * read + Majorant.of(D) * Majorant.of(u[0])
+    return y.bound(u.shape[1] + 8, A.shape[-1])[None]
+
+
+def _modulus(x: Tensor) -> Tensor:
+    """|x| in float64, rounded up."""
+    return x.to(torch.complex128).abs() * (1 + 4 * U64)

@@ -1,0 +1,103 @@
+"""Rows for S4D (arXiv 2206.11893): claims from `proofs.hippo_steps`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import torch
+from flint import fmpq
+from hypothesis import strategies as st
+from torch import Tensor
+
+from numeric import hippo_bounds, s4
+from proofs import hippo_steps as paper
+from proofs.terms import And, Eq
+from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
+from ssmverify.theorem import Layer, Mutant, Source, Theorem
+
+S4D = Source(
+    "On the Parameterization and Initialization of Diagonal State Space Models",
+    "2206.11893",
+    read="nothing: the formulas are the usual ones of a bilinear transform",
+)
+
+
+@st.composite
+def s4d_inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
+    """Complex numbers as pairs of real ones; A with a negative real part."""
+    d, n, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    pair = noise((d, n, 2), dtype, -2.0, 2.0)
+    decay, frequency = draw(noise((d, n), dtype, -4.0, -0.01)), draw(tensors((d, n), dtype, floats(dtype)))
+    return {
+        "u": draw(tensors((1, T, d), dtype, floats(dtype))),
+        "A": torch.stack([decay, frequency], -1),
+        "B": draw(pair),
+        "C": draw(pair),
+        "D": draw(tensors((d,), dtype, floats(dtype))),
+        "delta": draw(noise((d,), dtype, 2.0**-10, 2.0)),
+    }
+
+
+def _complex(given: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {name: torch.view_as_complex(x) if name in "ABC" else x for name, x in given.items()}
+
+
+def _times(x: Any, y: Any) -> Any:
+    """The product of pairs."""
+    return x[0] * y[0] - x[1] * y[1], x[0] * y[1] + x[1] * y[0]
+
+
+def exact_s4d(**given: Tensor) -> tuple[Any]:
+    """(1 - z) h_t = (1 + z) h_{t-1} + δ B u_t, z = δA/2, in pairs of rationals; y = 2 Re(C h) + D u."""
+    u, A, B, C, D, delta = (exact(given[name]) for name in ("u", "A", "B", "C", "D", "delta"))
+    out = D * u
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            x, y = delta[i] * A[i, j] / 2
+            left, h = (1 - x) ** 2 + y**2, (fmpq(0), fmpq(0))
+            for t in range(u.shape[1]):
+                advanced = _times((1 + x, y), h)
+                right = [advanced[p] + delta[i] * B[i, j, p] * u[0, t, i] for p in (0, 1)]
+                h = _times(right, ((1 - x) / left, y / left))
+                out[0, t, i] += 2 * _times(C[i, j], h)[0]
+    return (out,)
+
+
+s4d_layer = Layer(
+    "numeric.s4.s4d, bilinear",
+    lambda **given: (s4.s4d(**_complex(given)),),
+    exact_s4d,
+    lambda **given: (hippo_bounds.s4d_bound(**_complex(given)),),
+    s4d_inputs,
+    (s4.bilinear, s4.reciprocal, s4.read_out),
+)
+
+
+@st.composite
+def eigenvalues(draw: st.DrawFn) -> Mapping[str, Any]:
+    drawn = draw(points(x=rationals(), y=rationals()))
+    return {**drawn, "x": fmpq(-1)} if drawn["x"] == 1 and drawn["y"] == 0 else drawn
+
+
+first, second = (cast(Eq, part) for part in cast(And, paper.s4d_gate.conclusion).parts)
+s4d_gate = Theorem(
+    claim=paper.s4d_gate,
+    proof=paper.prove_s4d_gate,
+    instances=eigenvalues,
+    source=S4D,
+    says="The gate of one eigenvalue under the bilinear transform is (1 + z)/(1 - z), z = δλ/2, with a real division.",
+    layers=(s4d_layer,),
+    mutants=(
+        Mutant(
+            "1 - z for 1 + z",
+            claim=replace(paper.s4d_gate, conclusion=And((replace(first, rhs=1 - paper.x), second))),
+        ),
+        Mutant("one of a pair only", run=lambda **given: (s4.s4d(**_complex({**given, "C": given["C"] / 2})),)),
+        Mutant("zero-order hold", run=lambda **given: (s4.s4d(**_complex(given), method="zoh"),)),
+    ),
+)
+
+
+theorems = (s4d_gate,)
