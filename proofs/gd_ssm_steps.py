@@ -13,12 +13,10 @@ mini-batch GD".
 | W_k | (m, f) | weights after k steps from zero, each on all pairs up to T |
 | S, M | (f, f), (m, f) | the sums of x_i x_i' and of y_i x_i' over the pairs up to T |
 | v_k | (f,) | the query as layer k has rewritten it |
-| r_ki | (m,) | the target of pair i as layer k has rewritten it |
-| p_k | (m,) | what the layers up to k have added up to |
+| w, d, C, D | (3, 3), (3,), scalars | any mixing and picking of a window, by entries; any read-out and skip |
 
-Departure. The released multi-layer model multiplies states at the end of the context back into its prefix; it is not
-the subject here. What is: which stack of the one-step layers computes several steps at every prefix, as a causal layer
-must.
+The question is which stack of the one-step layers computes several steps at every prefix, as a causal layer must. What
+other stacks do, the released one among them: `proofs/gd_ssm_stacks.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.gd_ssm import column, f, i, k, l, m, memory, modulo, rational, s, scatter, slope, slope_is, x, y
-from proofs.inequalities import backwards
+from proofs.inequalities import backwards, settle
 from proofs.kernel import (
     Claim,
     Fact,
@@ -45,20 +43,26 @@ from proofs.kernel import (
     linear,
     refute,
     rewrite,
+    single,
     specialise,
+    squares,
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
     ONE,
     And,
     Eq,
+    Identity,
     Index,
+    Lt,
     Mul,
+    Prod,
     Sum,
     Term,
     Zero,
     add,
     for_all,
+    index,
     product,
     scalar,
     sequence,
@@ -155,6 +159,38 @@ def _next(now: Term, later: Term, new: Term) -> Term:
     return now - g(k + 1) * later + g(k + 1) * new
 
 
+# ------------------------------------------------------------------------------------ what K steps leave of it
+def left(k: Index) -> Term:
+    """(I - γ_k S) ... (I - γ_1 S)."""
+    return product(l, 1, k, Identity(f) - g(l) * scatter(T))
+
+
+closed_form = Claim(
+    "gd_ssm.closed_form",
+    Eq(memory(T) - W(K) @ scatter(T), memory(T) @ left(K)),
+    descent,
+    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), **{name: nought[name] for name in "Wxy"}},
+)
+
+
+def prove_closed_form() -> Fact:
+    """A step multiplies M - W S by I - γ S, by induction on K; its factors commute, being polynomials in S."""
+    S, M = scatter(T), memory(T)
+    longer = unfold(left(k + 1))
+    commutes = Eq(left(k) @ S, S @ left(k))
+    start = equal(left(index(0)) @ S, S @ left(index(0)), empty(left(index(0))))
+    turned = induction(commutes, k, start, equal(left(k + 1) @ S, S @ left(k + 1), longer, assume(commutes)))
+
+    statement = Eq(W(k) @ S, M - M @ left(k))
+    zero = assume(descent["W_starts_at_zero"])
+    base = equal(W(0) @ S, M - M @ left(index(0)), zero, empty(left(index(0))))
+    moved = specialise(assume(descent["W_descends"]), k)
+    grown = equal(W(k + 1) @ S, M - M @ left(k + 1), moved, slope_is(W(k), T), assume(statement), longer, turned)
+    every = instantiate(induction(statement, k, base, grown), {"k": K})
+    goal = cast(Eq, closed_form.conclusion)
+    return equal(goal.lhs, goal.rhs, every)
+
+
 # --------------------------------------------------------------------------- rewriting the targets, layer by layer
 gamma = scalar("γ")
 Pairs = Sequence[tuple[Term, Term]]
@@ -199,49 +235,22 @@ def refute_stacking() -> Fact:
     return refute(stacking.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
 
 
-unit_inputs = {
-    "first_normalised": Eq(gamma * (first[0].T @ first[0]), one),
-    "second_normalised": Eq(gamma * (second[0].T @ second[0]), one),
-}
-stacking_sweeps = Claim(
-    "gd_ssm.stacking_sweeps",
-    Eq(stack, sweep(two_pairs)),
-    unit_inputs,
-    witness={"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice},
-)
-
-
-def prove_stacking_sweeps() -> Fact:
-    """A second layer reads y_1 (1 - γ x_1'x_1) and y_2 (1 - γ x_2'x_2) - γ y_1 (x_1'x_2). Where γ x_i'x_i = 1 both
-    layers together read y_1 and y_2 - γ y_1 (x_1'x_2), the errors that one pass of the delta rule meets. That pass
-    is the Kaczmarz sweep."""
-    fact = identity(stack, sweep(two_pairs) + gamma * add(*(_left(*pair) for pair in two_pairs)))
-    for (inputs, _), unit in zip(two_pairs, unit_inputs.values(), strict=True):
-        fact = rewrite(fact, equal(1 - gamma * (inputs.T @ inputs), term(0), assume(unit)))
-    return rewrite(fact, identity(cast(Eq, fact.conclusion).rhs, sweep(two_pairs)))
-
-
-def _left(x: Term, y: Term) -> Term:
-    """What a target that is rewritten by its own pair alone still contributes."""
-    return (1 - gamma * (x.T @ x)) * ((x.T @ q) * y)
-
-
-# ------------------------------------------------------------------------------------ one layer, and two steps
+# ---------------------------------------------------------------------------------- one layer, and K + 2 steps
 w, pick, C, D = sequence("w", arity=2), sequence("d"), scalar("C"), scalar("D")
+u = scalar("u")
 
 
-def head(token: int) -> Term:
-    """One layer, f = 1, on the pair and the query that all are `token`: any mixing, picking, C and skip."""
-    u = term(token)
-    state = add(*(w(a, b) * (u * u) for a in (1, 2, 3) for b in (1, 2, 3)))
-    return C * state * add(*(pick(a) * u for a in (1, 2, 3))) + D * u
+def head(multiple: int) -> Term:
+    """One layer, f = 1, on the pair and the query that all are the token n u: any mixing, picking, C and skip."""
+    token = multiple * u
+    state = add(*(w(a, b) * (token * token) for a in (1, 2, 3) for b in (1, 2, 3)))
+    return C * state * add(*(pick(a) * token for a in (1, 2, 3))) + D * token
 
 
-def two_steps_on(token: int) -> Term:
-    """Two steps from zero on that pair, at that query."""
-    u = term(token)
-    W = gamma * (u * u)
-    return (W - gamma * ((W * u - u) * u)) * u
+def steps_on(multiple: int) -> Term:
+    """K + 2 steps of rate γ from zero on that pair, at that query: each leaves 1 - γ x² of the error."""
+    token = multiple * u
+    return (1 - product(l, 1, K + 2, 1 - gamma * (token * token))) * token
 
 
 factors = {1: 5, 2: -4, 3: 1}
@@ -249,21 +258,59 @@ factors = {1: 5, 2: -4, 3: 1}
 
 def combined(of: Callable[[int], Term]) -> Term:
     """5 of(1) - 4 of(2) + of(3), which is 0 for n and for n³."""
-    return add(*(factor * of(token) for token, factor in factors.items()))
+    return add(*(factor * of(multiple) for multiple, factor in factors.items()))
+
+
+def power(base: int, k: Index) -> Term:
+    return product(l, 1, k, term(base))
 
 
 one_layer_degree = Claim(
     "gd_ssm.one_layer_degree",
-    And((Eq(combined(head), term(0)), Eq(combined(two_steps_on), -120 * (gamma * gamma)))),
+    And(
+        (
+            Eq(combined(head), term(0)),
+            Eq(combined(steps_on), (8 * power(-3, K + 2) - 3 * power(-8, K + 2)) * u),
+        )
+    ),
+    {"unit_rate": Eq(gamma * (u * u), one)},
+    witness={name: fmpq(1) for name in ("γ", "u", "w", "d", "C", "D")},
 )
 
 
 def prove_one_layer_degree() -> Fact:
-    """Tokens times n multiply the layer's read-out by n³ and its skip by n; two steps contain -γ² n⁵. So a layer that
-    agrees with two steps on these three inputs has γ = 0. (A layer with decays, more pairs and more entries has these
-    inputs as well, the other pairs and entries being 0.)"""
+    """Tokens times n multiply a layer's read-out by n³ and its skip by n. With γ u² = 1 the steps leave (1 - n²)^{K+2}
+    of the error, so the combination is 8·(-3)^{K+2} less 3·(-8)^{K+2}. (A layer with decays, more pairs and more
+    entries has these inputs as well, the other pairs and entries being 0.)"""
     parts = cast(Sequence[Eq], cast(And, one_layer_degree.conclusion).parts)
-    return conjunction(*(identity(part.lhs, part.rhs) for part in parts))
+    unit = assume(one_layer_degree.hypotheses["unit_rate"])
+    left = {}
+    for multiple in factors:
+        token = multiple * u
+        each = equal(1 - gamma * (token * token), term(1 - multiple**2), unit)
+        left[multiple] = congruence(each, Prod, l, 1, K + 2)
+    nothing = unfold(power(0, K + 2))
+    steps = identity(combined(steps_on), parts[1].rhs, [cast(Eq, f.conclusion) for f in (*left.values(), nothing)])
+    steps = settle(steps, *left.values(), nothing)
+    return conjunction(identity(parts[0].lhs, parts[0].rhs), steps)
+
+
+one_layer_apart = Claim("gd_ssm.one_layer_apart", Lt(64 * power(9, K + 2), 9 * power(64, K + 2)), witness={"K": 0})
+
+
+def prove_one_layer_apart() -> Fact:
+    """By induction on K: one more factor is 9 on the left and 64 on the right."""
+    nine, more = power(9, k + 2), power(64, k + 2)
+    statement = Lt(64 * nine, 9 * more)
+    base = squares(64 * term(81), 9 * term(64**2), term(9 * 64**2 - 64 * 81), strict=True)
+    step = squares(
+        64 * (9 * nine), 9 * (64 * more), 9 * (9 * more - 64 * nine) + 55 * 9 * more, [statement], strict=True
+    )
+    for number in (9, 64):
+        square = power(number, index(2))
+        base = rewrite(base, equal(term(number**2), square, unfold(square), single(power(number, index(1)))))
+        step = rewrite(step, backwards(unfold(power(number, k + 3))))
+    return instantiate(induction(statement, k, base, step), {"k": K})
 
 
 # ------------------------------------------------------------------------------------------------- minibatches
@@ -317,9 +364,10 @@ def prove_diagonal_minibatches() -> Fact:
 
 derivations = (
     Derivation(multi_step_query, prove_multi_step_query),
+    Derivation(closed_form, prove_closed_form),
     Derivation(stacking, refute_stacking),
-    Derivation(stacking_sweeps, prove_stacking_sweeps),
     Derivation(one_layer_degree, prove_one_layer_degree),
+    Derivation(one_layer_apart, prove_one_layer_apart),
     Derivation(in_turn, refute_in_turn),
     Derivation(diagonal_minibatches, prove_diagonal_minibatches),
 )

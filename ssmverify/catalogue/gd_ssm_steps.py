@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from flint import fmpq
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
@@ -19,7 +18,7 @@ from numeric.gd_ssm_bounds import multi_step_bound
 from proofs import gd_ssm_steps as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import descend
-from proofs.terms import And, Eq, Term, substitute
+from proofs.terms import And, Eq, Lt, Term, substitute, term
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, single
 from ssmverify.strategies import columns, exact, floats, points, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Theorem
@@ -41,8 +40,8 @@ MINIBATCH = replace(
 
 # ---------------------------------------------------------------------------------------------- exact instances
 @st.composite
-def descents(draw: st.DrawFn) -> Mapping[str, Any]:
-    """K steps with rates of their own, 0 afterwards; and the stack's queries."""
+def descents(draw: st.DrawFn, stack: bool = True) -> Mapping[str, Any]:
+    """K steps with rates of their own, 0 afterwards; with a stack, its queries."""
     f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(0, 3)))
     pairs = range(1, T + 2)
     x = draw(tables(pairs, columns(f), zeros(f, 1)))
@@ -53,27 +52,27 @@ def descents(draw: st.DrawFn) -> Mapping[str, Any]:
     for k in range(1, 5):
         W.append(descend(X, Y, W[-1], rates[(k,)], 1) if T else W[-1])
         v.append(v[-1] + rates[(k,)] * (q - X.T @ (X @ v[-1]) if T else q))
-    point = {"f": f, "m": m, "T": T, "K": K, "x": x, "y": y, "q": q, "γ": rates}
-    return {**point, **{name: Table({(k,): z for k, z in enumerate(zs)}, zs[-1]) for name, zs in (("W", W), ("v", v))}}
+    point = {"f": f, "m": m, "T": T, "K": K, "x": x, "y": y, "γ": rates, "W": _steps(W)}
+    return {**point, "q": q, "v": _steps(v)} if stack else point
+
+
+def _steps(values: list[Any]) -> Table:
+    return Table({(k,): value for k, value in enumerate(values)}, values[-1])
 
 
 @st.composite
-def two_pairs(draw: st.DrawFn, normalised: bool = False) -> Mapping[str, Any]:
-    f, m, rate = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(rationals())
-    inputs: SearchStrategy[Any] = columns(f)
-    if normalised:
-        root = draw(rationals(1, 3))
-        rate = 1 / root**2
-        units = [[1], [-1]] if f == 1 else [[1, 0], [0, -1], [fmpq(3, 5), fmpq(4, 5)], [fmpq(-5, 13), fmpq(12, 13)]]
-        inputs = st.sampled_from([root * np.array([[fmpq(e)] for e in unit], dtype=object) for unit in units])
-    drawn = {"x₁": inputs, "x₂": inputs, "y₁": columns(m), "y₂": columns(m), "q": columns(f)}
-    return draw(points(f=f, m=m, γ=rate, **drawn))
+def two_pairs(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, m = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    drawn = {"x₁": columns(f), "x₂": columns(f), "y₁": columns(m), "y₂": columns(m), "q": columns(f)}
+    return draw(points(f=f, m=m, γ=rationals(), **drawn))
 
 
-def one_layer() -> SearchStrategy[Mapping[str, Any]]:
+@st.composite
+def one_layer(draw: st.DrawFn) -> Mapping[str, Any]:
     nine = [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)]
     weights = {"w": tables(nine, rationals()), "d": tables([1, 2, 3], rationals())}
-    return points(γ=rationals(), C=rationals(), D=rationals(), **weights)
+    root = draw(rationals(1, 3)) * draw(st.sampled_from([1, -1]))
+    return draw(points(K=st.integers(0, 3), γ=1 / root**2, u=root, C=rationals(), D=rationals(), **weights))
 
 
 def by_entries() -> SearchStrategy[Mapping[str, Any]]:
@@ -159,17 +158,26 @@ stacking = Theorem(
     instances=two_pairs,
     source=POSTER,
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
-    "layer's errors are those of prefixes; already two layers on two pairs are not two steps.",
+    "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
+    "gd_ssm.stacking_sweeps.",
     mutants=(Mutant("one pass over the pairs as well", claim=_with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
 )
 
-stacking_sweeps = Theorem(
-    claim=paper.stacking_sweeps,
-    proof=paper.prove_stacking_sweeps,
-    instances=lambda: two_pairs(normalised=True),
+degree_lhs, degree_rhs = paper.combined(paper.steps_on), paper.one_layer_degree.conclusion.parts[1].rhs  # type: ignore[attr-defined]
+
+closed_form = Theorem(
+    claim=paper.closed_form,
+    proof=paper.prove_closed_form,
+    instances=lambda: descents(stack=False),
     source=OURS,
-    says="What that stack does instead, two layers on two pairs with γ x'x = 1: one pass of the delta rule.",
-    mutants=(Mutant("two steps", claim=_with_rhs(paper.stacking_sweeps, paper.two_steps(paper.two_pairs))),),
+    says="K steps from zero, written out: M - W S is M (I - γ_K S) ... (I - γ_1 S). The weights are a polynomial in S "
+    "times M, of degree 2K in the tokens, or 2K + 1 with the query.",
+    mutants=(
+        Mutant(
+            "one step fewer",
+            claim=_with_rhs(paper.closed_form, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+        ),
+    ),
 )
 
 one_layer_degree = Theorem(
@@ -177,21 +185,39 @@ one_layer_degree = Theorem(
     proof=paper.prove_one_layer_degree,
     instances=one_layer,
     source=OURS,
-    says="No weights let one layer take two steps: on tokens 1, 2, 3 a combination that is 0 for every layer is "
-    "-120 γ² for two steps from zero.",
+    says="No weights let one layer take two steps or more: on tokens u, 2u and 3u, γ u² = 1, a combination that is 0 "
+    "for every layer is (8 (-3)^K - 3 (-8)^K) u for K >= 2 steps of rate γ > 0 from zero. That is not 0: "
+    "gd_ssm.one_layer_apart.",
     mutants=(
         Mutant(
             "a layer without its skip, and two of the inputs",
             claim=replace(
                 paper.one_layer_degree,
-                conclusion=And((Eq(8 * paper.head(1), paper.head(2)), degree_goal.parts[1])),  # type: ignore[attr-defined]
+                conclusion=And((Eq(8 * paper.head(1), paper.head(2)), Eq(degree_lhs, degree_rhs))),
             ),
         ),
         Mutant(
-            "half of the curvature",
+            "a combination that steps do not see either",
             claim=replace(
                 paper.one_layer_degree,
-                conclusion=And((degree_goal.parts[0], Eq(degree_goal.parts[1].lhs, -60 * (paper.gamma * paper.gamma)))),  # type: ignore[attr-defined]
+                conclusion=And((degree_goal.parts[0], Eq(degree_lhs, term(0)))),  # type: ignore[attr-defined]
+            ),
+        ),
+    ),
+)
+
+one_layer_apart = Theorem(
+    claim=paper.one_layer_apart,
+    proof=paper.prove_one_layer_apart,
+    instances=lambda: points(K=st.integers(0, 3)),
+    source=OURS,
+    says="8·3^K < 3·8^K for K >= 2, squared: the combination of gd_ssm.one_layer_degree is not 0.",
+    mutants=(
+        Mutant(
+            "from the first step on",
+            claim=replace(
+                paper.one_layer_apart,
+                conclusion=Lt(64 * paper.power(9, paper.K + 1), 9 * paper.power(64, paper.K + 1)),
             ),
         ),
     ),
@@ -233,4 +259,12 @@ diagonal_minibatches = Theorem(
     ),
 )
 
-theorems = (multi_step_query, stacking, stacking_sweeps, one_layer_degree, in_turn, diagonal_minibatches)
+theorems = (
+    multi_step_query,
+    closed_form,
+    stacking,
+    one_layer_degree,
+    one_layer_apart,
+    in_turn,
+    diagonal_minibatches,
+)
