@@ -112,15 +112,32 @@ def list_theorems() -> None:
 
 @main.command()
 @click.argument("name")
-def show(name: str) -> None:
-    """Show one theorem: claim, source, what is so, derivation, layers, mutants, evidence."""
+@click.option("--plot", is_flag=False, flag_value="", metavar="[FILE]", help="Draw a paper's picture (NAME.png).")
+def show(name: str, plot: str | None) -> None:
+    """Show a theorem, or all of a paper: claim, source, what is so, derivation, layers, mutants, evidence.
+
+    With --plot, `show hippo_prophecy` draws its errors and predictions instead, and compares them with persistence.
+    """
     from ssmverify import evidence
     from ssmverify.catalogue import select
     from ssmverify.report import terminal
 
+    if plot is not None:
+        click.echo("\n".join(_picture(name, Path(plot or f"{name}.png"))))
+        return
     for theorem in select([name]):
         current = evidence.sources_hash(theorem)
         click.echo("\n".join(terminal.show(theorem, evidence.latest(theorem.name), current)))
+
+
+def _picture(name: str, file: Path) -> list[str]:
+    from ssmverify.theorem import BadInput
+
+    if name != "hippo_prophecy":
+        raise BadInput(f"there is no picture of {name}; --plot goes with: ssmverify show hippo_prophecy.")
+    from ssmverify.report.hippo import picture
+
+    return picture(file)
 
 
 @main.command()

@@ -30,6 +30,9 @@ PAPERS = (
     "tracking.monotone",
     "tracking.models",
     "tracking.any_automaton",
+    "hippo_layers",
+    "hippo_prophecy_layers",
+    "s4d",
 )
 GROUP = "ssmverify.theorems"
 
@@ -46,7 +49,9 @@ def catalogue() -> list[Row]:
 
 
 def select(names: Sequence[str]) -> list[Row]:
-    """The theorems meant by names, patterns such as 'longhorn.*', and Python files; all of ours for no names.
+    """The theorems meant by names, of theorems or papers, patterns such as 'longhorn.*', and Python files.
+
+    No names mean all of ours.
 
     Raises BadInput for what names nothing.
     """
@@ -61,7 +66,7 @@ def select(names: Sequence[str]) -> list[Row]:
 
 def _matching(name: str, theorems: Iterable[Row]) -> list[Row]:
     by_name = {theorem.name: theorem for theorem in theorems}
-    found = [theorem for key, theorem in by_name.items() if fnmatch.fnmatchcase(key, name)]
+    found = [row for key, row in by_name.items() if fnmatch.fnmatchcase(key, name) or key.startswith(f"{name}.")]
     if not found:
         near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.3)
         hint = f"did you mean {near[0]}?" if near else "`ssmverify list` shows all."
