@@ -5,15 +5,16 @@
    Gradients of B and C come as one part for each group of LANES, (B, T, groups, n).
 
    exponential: argument reduction by multiples of ln 2 in two parts, then Taylor's polynomial of degree DEGREE; within
-   1.5 ulp of exp (tests/numeric/test_scan_selective.py measures it), 0 and infinity where exp rounds to them. */
+   1.5 ulp of exp (tests/numeric/test_scan_kernels.py measures it), 0 and infinity where exp rounds to them. */
 
 static inline REAL NAME(exponential)(REAL x) {
     x = x < LEAST_EXPONENT ? (REAL)LEAST_EXPONENT : x;
     x = x > LARGEST_EXPONENT ? (REAL)LARGEST_EXPONENT : x;
-    const REAL k = FMA(x, (REAL)1.4426950408889634074, (REAL)ROUNDER) - (REAL)ROUNDER; /* round(x / ln 2) */
+    REAL k = FMA(x, (REAL)1.4426950408889634074, (REAL)ROUNDER) - (REAL)ROUNDER; /* round(x / ln 2) */
     const REAL r = FMA(-k, (REAL)LN2_LOW, FMA(-k, (REAL)LN2_HIGH, x));
     REAL p = (REAL)1 / FACTORIAL[DEGREE];
     for (int i = DEGREE - 1; i >= 0; i--) p = FMA(p, r, (REAL)1 / FACTORIAL[i]);
+    k = k == k ? k : 0; /* a NaN, which p has by now, is no integer */
     const INTEGER whole = (INTEGER)(int32_t)k, half = whole >> 1;
     union { INTEGER bits; REAL value; } first = {(half + BIAS) << MANTISSA}, second = {(whole - half + BIAS) << MANTISSA};
     return p * first.value * second.value; /* in two steps: 2^k alone may be subnormal or infinite */
