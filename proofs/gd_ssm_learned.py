@@ -11,6 +11,10 @@ entries of W independent with variance 1, y = W x without noise; the loss is hal
 | κ | rate of one step from zero on the sum of the losses; γ* the best one |
 | z, s_t, B, D | the layer on constructed tokens, as in `gd_ssm.one_step_constructed_tokens` |
 | R, Q | a change of coordinates of its state, R'Q = I |
+| B̂, D̂ | weights of another such layer |
+| B⁺, D⁺, ... | right inverses, which the weights have if their rows are independent |
+| α, β | factors of a layer's mixing and of its pick |
+| C, Z_t, Ẑ_t | the layer on raw tokens: its read-out, the construction's state, and that of a scaled layer |
 
 The loss as a polynomial in κ. With S the sum of the N + 1 outer products x x', a step from zero predicts κ W S q, and
 one entry of W (I - κ S) q has the mean square E ‖(I - κ S) q‖² = σ E tr (I - κ S)². By hand, for the kernel has no
@@ -27,8 +31,8 @@ from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.evaluation import evaluate
-from proofs.gd_ssm import column, modulo, rational, recurrence, t, transposed
-from proofs.inequalities import settle
+from proofs.gd_ssm import Z, column, gate, modulo, query, rational, recurrence, t, target_gate, transposed
+from proofs.inequalities import backwards, settle
 from proofs.kernel import (
     Claim,
     Fact,
@@ -39,6 +43,7 @@ from proofs.kernel import (
     induction,
     instantiate,
     minimiser,
+    rewrite,
     specialise,
     squares,
 )
@@ -51,19 +56,22 @@ from proofs.terms import (
     Identity,
     Lt,
     Nat,
+    Nonzero,
     Symbol,
     Term,
     UniqueMinimiser,
+    add,
     matrix,
     scalar,
     sequence,
     size,
     term,
+    vector,
 )
 
 f, N, T, p = (size(name) for name in ("f", "N", "T", "p"))
 sigma, mu, area = scalar("σ"), scalar("μ"), scalar("A")
-kappa = Symbol("κ", ONE, ONE)
+kappa, one = Symbol("κ", ONE, ONE), term(1)
 entries, pairs = Nat(f + 1), Nat(N + 1)
 positive = {"variance_positive": Lt(term(0), sigma), "fourth_moment_positive": Lt(term(0), mu)}
 
@@ -197,11 +205,110 @@ def prove_identifiability() -> Fact:
     return modulo(goal.lhs, goal.rhs, read, given["turned_back"])
 
 
+# ----------------------------------------------------------------------------- and what two layers alike have alike
+B_2, D_2 = matrix("B̂", f, p), matrix("D̂", f, p)
+first, second = vector("r", p), vector("s'", p)
+
+
+def output(B: Term, D: Term, *tokens: Term) -> Term:
+    """The layer's output after the last of the tokens."""
+    return add(*(B @ token for token in tokens)).T @ D @ tokens[-1]
+
+
+agree = {
+    "agree_on_one_token": Eq(output(B, D, second), output(B_2, D_2, second)),
+    "agree_on_two_tokens": Eq(output(B, D, first, second), output(B_2, D_2, first, second)),
+}
+product_fixed = Claim(
+    "gd_ssm.outputs_fix_the_product",
+    Eq(first.T @ (B.T @ D) @ second, first.T @ (B_2.T @ D_2) @ second),
+    agree,
+    witness={"f": 1, "p": 1, "r": column(1), "s'": column(1), **{n: rational([[1]]) for n in ("B", "D", "B̂", "D̂")}},
+)
+
+
+def prove_product_fixed() -> Fact:
+    """What the two tokens give beyond the second alone is r'B'D s."""
+    sides = [(B, D), (B_2, D_2)]
+    beyond = [output(*side, first, second) - output(*side, second) for side in sides]
+    left, right = (cast(Eq, product_fixed.conclusion).lhs, cast(Eq, product_fixed.conclusion).rhs)
+    both = identity(left, beyond[0])
+    for equation in agree.values():
+        both = rewrite(both, assume(equation))
+    return rewrite(both, identity(beyond[1], right))
+
+
+inverses = {name: matrix(f"{name}⁺", p, f) for name in ("B", "D", "B̂", "D̂")}
+weights = {"B": B, "D": D, "B̂": B_2, "D̂": D_2}
+full_rank = {f"{name}_full_rank": Eq(weights[name] @ inverse, Identity(f)) for name, inverse in inverses.items()}
+turn, turn_back = (D @ inverses["D̂"]).T, (B @ inverses["B̂"]).T
+weights_fixed = Claim(
+    "gd_ssm.product_fixes_the_weights",
+    And((Eq(B_2, turn @ B), Eq(D_2, turn_back @ D), Eq(turn.T @ turn_back, Identity(f)))),
+    {"same_product": Eq(B.T @ D, B_2.T @ D_2), **full_rank},
+    witness={"f": 1, "p": 1, **{name: rational([[1]]) for each in weights for name in (each, f"{each}⁺")}},
+)
+
+
+def prove_weights_fixed() -> Fact:
+    """B̂ = (D̂⁺)'D̂'B̂ = (D̂⁺)'D'B, and likewise for D̂; R'Q = I, as D D̂⁺ = (B⁺)'B̂' and B' = B̂'D̂ D⁺."""
+    same = assume(weights_fixed.hypotheses["same_product"])
+    right = {name: assume(full_rank[f"{name}_full_rank"]) for name in weights}
+    left = {name: _from_the_left(weights[name], inverse, right[name]) for name, inverse in inverses.items()}
+    turned_same = transposed(same, D_2.T @ B_2)
+    B_found = modulo(turn @ B, B_2, turned_same, left["D̂"])
+    D_found = modulo(turn_back @ D, D_2, same, left["B̂"])
+
+    whole = inverses["B"].T @ B.T @ D @ inverses["D̂"]
+    across = rewrite(modulo(whole, inverses["B"].T @ B_2.T, same, right["D̂"]), modulo(whole, turn.T, left["B"]))
+    whole = B.T @ D @ inverses["D"]
+    down = rewrite(modulo(whole, B_2.T @ D_2 @ inverses["D"], same), modulo(whole, B.T, right["D"]))
+    again = modulo(inverses["B"].T @ B_2.T @ D_2 @ inverses["D"], Identity(f), backwards(same), left["B"], right["D"])
+    inverse = modulo(turn.T @ turn_back, Identity(f), across, down, left["B̂"], again)
+    return conjunction(backwards(B_found), backwards(D_found), inverse)
+
+
+def _from_the_left(B: Term, inverse: Term, right: Fact) -> Fact:
+    """(B⁺)'B' = I from B B⁺ = I."""
+    turned = rewrite(identity(inverse.T @ B.T, (B @ inverse).T), right)
+    return rewrite(turned, identity(Identity(f).T, Identity(f)))
+
+
+# ------------------------------------------------------------------------------ scales of the layer on raw tokens
+alpha, beta, Z_2, C_any = scalar("α"), scalar("β"), sequence("Ẑ", f, f), matrix("C", f, f)
+scaled_output = (one / (alpha * beta)) * C_any @ Z_2(T).T @ (beta * query)
+scalings = Claim(
+    "gd_ssm.scalings",
+    Eq(scaled_output, C_any @ Z(T).T @ query),
+    {
+        "factors_not_zero": Nonzero(alpha * beta),
+        **recurrence(Z, gate(target_gate, t)),
+        **recurrence(Z_2, alpha * gate(target_gate, t)),
+    },
+    witness={"f": 1, "α": fmpq(1), "β": fmpq(1), "C": rational([[1]]), **{n: column(0) for n in ("u", "Z", "Ẑ")}},
+)
+
+
+def prove_scalings() -> Fact:
+    """The state is α Z_t, by induction on t."""
+    given = {name: assume(h) for name, h in scalings.hypotheses.items()}
+    statement = Eq(Z_2(t), alpha * Z(t))
+    base = equal(Z_2(0), alpha * Z(0), given["Z_starts_empty"], given["Ẑ_starts_empty"])
+    moves = [specialise(given[name], t) for name in ("Z_recurrence", "Ẑ_recurrence")]
+    grown = equal(Z_2(t + 1), alpha * Z(t + 1), *moves, assume(statement))
+    state = instantiate(induction(statement, t, base, grown), {"t": T})
+    goal = cast(Eq, scalings.conclusion)
+    return equal(goal.lhs, goal.rhs, transposed(state, alpha * Z(T).T))
+
+
 derivations = (
     Derivation(optimal_rate, prove_optimal_rate),
     Derivation(optimal_loss, prove_optimal_loss),
     Derivation(uniform_optimum, prove_uniform_optimum),
     Derivation(identifiability, prove_identifiability),
+    Derivation(product_fixed, prove_product_fixed),
+    Derivation(weights_fixed, prove_weights_fixed),
+    Derivation(scalings, prove_scalings),
 )
 
 if __name__ == "__main__":

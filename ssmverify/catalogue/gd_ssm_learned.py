@@ -14,7 +14,7 @@ from proofs import gd_ssm_learned as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import rational
 from proofs.terms import And, Eq, Term, term
-from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS
+from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, contexts
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
 from ssmverify.theorem import Mutant, Theorem
 
@@ -36,25 +36,63 @@ def intervals() -> SearchStrategy[Mapping[str, Any]]:
 
 
 @st.composite
-def turned_states(draw: st.DrawFn) -> Mapping[str, Any]:
-    """States in two coordinate systems, turned by a matrix of determinant 1 or a scaling."""
-    f, p, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
-    B, D, scale, shear = draw(matrices(f, p)), draw(matrices(f, p)), draw(rationals(1, 3)), draw(rationals())
-    R, Q = scale * rational(np.eye(f, dtype=int)), rational(np.eye(f, dtype=int)) / scale
+def invertible(draw: st.DrawFn, f: int) -> tuple[Any, Any]:
+    """A triangular matrix and its inverse."""
+    scale, shear, one = draw(rationals(1, 3)), draw(rationals()), rational(np.eye(f, dtype=int))
+    A, inverse = scale * one, one / scale
     if f == 2:
-        R[0, 1], Q[1, 0] = scale * shear, -shear / scale
+        A[0, 1], inverse[0, 1] = scale * shear, -shear / scale
+    return A, inverse
+
+
+@st.composite
+def turned_states(draw: st.DrawFn) -> Mapping[str, Any]:
+    """States in two coordinate systems."""
+    f, p, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    B, D, (R, inverse) = draw(matrices(f, p)), draw(matrices(f, p)), draw(invertible(f))
     s = draw(tables(range(1, T + 3), columns(p), zeros(p, 1)))
     z = [zeros(f, 1)]
     for t in range(1, T + 3):
         z.append(z[-1] + B @ s[(t,)])
     states = {"z": z, "ẑ": [R @ each for each in z]}
     families = {name: Table({(t,): each for t, each in enumerate(zs)}, zs[-1]) for name, zs in states.items()}
-    return {"f": f, "p": p, "T": T, "B": B, "D": D, "R": R, "Q": Q, "s": s, **families}
+    return {"f": f, "p": p, "T": T, "B": B, "D": D, "R": R, "Q": inverse.T, "s": s, **families}
+
+
+@st.composite
+def two_layers(draw: st.DrawFn, inverses: bool = False) -> Mapping[str, Any]:
+    """Weights of full rank and the same turned, with right inverses; else with two tokens."""
+    f, more = draw(st.integers(1, 2)), draw(st.integers(0, 1))
+    p = f + more
+    (B, B_inverse), (D, D_inverse), (R, R_inverse) = (draw(invertible(f)) for _ in range(3))
+    B, D = (np.concatenate([A, draw(matrices(f, more))], 1) for A in (B, D))
+    point = {"f": f, "p": p, "B": B, "D": D, "B̂": R @ B, "D̂": R_inverse.T @ D}
+    if not inverses:
+        return {**point, "r": draw(columns(p)), "s'": draw(columns(p))}
+    right = {"B": B_inverse, "D": D_inverse, "B̂": B_inverse @ R_inverse, "D̂": D_inverse @ R.T}
+    return {**point, **{f"{name}⁺": np.concatenate([A, zeros(more, f)]) for name, A in right.items()}}
+
+
+@st.composite
+def scaled_states(draw: st.DrawFn) -> Mapping[str, Any]:
+    point = draw(contexts(C=lambda f: matrices(f, f)))
+    alpha, beta, Z = draw(rationals(1, 3)), draw(rationals(1, 3)), point["Z"]
+    scaled = Table({place: alpha * state for place, state in Z.entries.items()}, alpha * Z.default)
+    kept = {name: value for name, value in point.items() if name not in ("N", "η")}
+    return {**kept, "α": alpha, "β": beta, "Ẑ": scaled}
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
 def _with_minimum(at: Term) -> Any:
     return replace(paper.optimal_rate, conclusion=replace(paper.least, at=at))
+
+
+def _with_rhs(claim: Any, rhs: Term) -> Any:
+    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
+
+
+def _with_lhs(claim: Any, lhs: Term) -> Any:
+    return replace(claim, conclusion=Eq(lhs, claim.conclusion.rhs))
 
 
 uniform_rate, uniform_loss = paper.uniform_optimum.conclusion.parts  # type: ignore[attr-defined]
@@ -137,4 +175,56 @@ identifiability = Theorem(
     ),
 )
 
-theorems = (optimal_rate, optimal_loss, uniform_optimum, identifiability)
+r, s, products = paper.first, paper.second, paper.B_2.T @ paper.D_2
+product_fixed = Theorem(
+    claim=paper.product_fixed,
+    proof=paper.prove_product_fixed,
+    instances=two_layers,
+    source=OURS,
+    says="Conversely two layers that agree on all sequences of one and of two tokens have the same B'D.",
+    mutants=(
+        Mutant("the tokens exchanged", claim=_with_rhs(paper.product_fixed, s.T @ products @ r)),
+        Mutant("B alone turned", claim=_with_rhs(paper.product_fixed, r.T @ (paper.B_2.T @ paper.D) @ s)),
+    ),
+)
+
+B_turned, D_turned, inverse = paper.weights_fixed.conclusion.parts  # type: ignore[attr-defined]
+weights_fixed = Theorem(
+    claim=paper.weights_fixed,
+    proof=paper.prove_weights_fixed,
+    instances=lambda: two_layers(inverses=True),
+    source=OURS,
+    says="And the same B'D, with all four of full rank, leaves a change of coordinates and nothing else: one R takes B to "
+    "B̂, and its inverse transposed D to D̂.",
+    mutants=(
+        Mutant(
+            "no change of coordinates",
+            claim=replace(paper.weights_fixed, conclusion=And((Eq(paper.B_2, paper.B), D_turned, inverse))),
+        ),
+        Mutant(
+            "D turned like B",
+            claim=replace(
+                paper.weights_fixed, conclusion=And((B_turned, Eq(paper.D_2, paper.turn @ paper.D), inverse))
+            ),
+        ),
+    ),
+)
+
+scalings = Theorem(
+    claim=paper.scalings,
+    proof=paper.prove_scalings,
+    instances=scaled_states,
+    source=MATCHING,
+    says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
+    mutants=(Mutant("C as it was", claim=_with_lhs(paper.scalings, paper.alpha * paper.beta * paper.scaled_output)),),
+)
+
+theorems = (
+    optimal_rate,
+    optimal_loss,
+    uniform_optimum,
+    identifiability,
+    product_fixed,
+    weights_fixed,
+    scalings,
+)
