@@ -27,6 +27,7 @@ PAPERS = (
     "hippo_legt",
     "hippo_prophecy",
     "hippo_prophecy_legs",
+    "hippo_prophecy_predictors",
     "tracking.monotone",
     "tracking.models",
     "tracking.any_automaton",
