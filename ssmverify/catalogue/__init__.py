@@ -31,6 +31,7 @@ PAPERS = (
     "tracking.monotone",
     "tracking.models",
     "tracking.any_automaton",
+    "tracking.circuits",
     "hippo_layers",
     "hippo_prophecy_layers",
     "s4d",

@@ -63,7 +63,7 @@ def compile_stack(
         outputs = [_output(circuit, model, tokens[:t], method, cast) for t in range(1, n + 1)]
         tokens = [_translated(output, lookup, above.alphabets) for output in outputs]
     output = _output(circuit, models[-1], tokens, method, cast)
-    width = max(value.bit_length() for value in output.values) + (min(output.values) < 0)
+    width = max(value.bit_length() for value in output.values) + (min(output.values) < 0) or 1
     bits = [output.map(lambda value, i=i: value >> i & 1) for i in range(width)]  # type: ignore[misc]
     circuit.outputs = tuple(circuit.compare(bit, [1])[0] for bit in bits)
     return circuit.trimmed()  # of the letters that no term asks for
