@@ -15,7 +15,10 @@ appendix A.1, the full text of which was read; the recurrence is that of Katharo
 | X, Y | (f, N), (m, N) | the context as columns; Y_k, after k layers |
 | z_k | (m,) | the query's target entry after k layers, -W_0 q at the start; the prediction is -z_k |
 
-Departure. Keys and values come from the context alone: the query's token is none of them.
+| c | scalar | GD++'s second rate, by which a layer shrinks the inputs along their scatter |
+
+Departure. Keys and values come from the context alone: the query's token is none of them (`attention.query_as_key` says
+what it would do).
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from proofs.gd_ssm import W0, at, column, f, i, k, m, modulo, rational, step, t,
 from proofs.kernel import (
     Claim,
     Fact,
+    additive,
     assume,
     congruence,
     empty,
@@ -48,6 +52,7 @@ from proofs.terms import (
     Sum,
     Term,
     Zero,
+    add,
     for_all,
     matrix,
     scalar,
@@ -136,6 +141,57 @@ def prove_one_step() -> Fact:
     return modulo(goal.lhs, goal.rhs, summed, given["token"], *apart)
 
 
+# -------------------------------------------------------------------- the query's token as a key, and GD++
+own_token = (W_V @ here) @ (W_K @ here).T
+start_asked = {"query_starts": Eq(z, -(W0 @ q))}
+query_as_key = Claim(
+    "attention.query_as_key",
+    Eq(
+        -(R @ (updated + gamma * (own_token @ W_Q @ here))),
+        (W0 + moved) @ q - 2 * gamma * ((q.T @ q) * (W0 @ q)),
+    ),
+    {**token_layout, **start_asked},
+    witness={**one_step.witness, "W₀": rational([[0]])},
+)
+
+
+def prove_query_as_key() -> Fact:
+    """The query's value is R'(W_0 q - z) = 2 R'W_0 q, weighed by q'q."""
+    given = {name: assume(h) for name, h in query_as_key.hypotheses.items()}
+    apart = [given[name] for name in ("inputs_apart", "targets_apart", "inputs_from_targets", "targets_from_inputs")]
+    goal = cast(Eq, query_as_key.conclusion)
+    rest = modulo(
+        goal.lhs, -(R @ updated) - 2 * gamma * ((q.T @ q) * (W0 @ q)), given["token"], *apart, given["query_starts"]
+    )
+    taken = modulo(-(R @ cast(Eq, one_step.conclusion).rhs), (W0 + moved) @ q, *apart, given["query_starts"])
+    return rewrite(rewrite(rest, prove_one_step()), taken)
+
+
+shrink = scalar("c")
+W_plus = gamma * W_V - shrink * (P.T @ P)
+both_moved = here + summation(i, 1, N, (W_plus @ e(i)) @ (W_K @ e(i)).T) @ W_Q @ here
+plus_plus = Claim(
+    "attention.gd_plus_plus",
+    Eq(both_moved, P.T @ (q - shrink * (summation(i, 1, N, x(i) @ x(i).T) @ q)) + R.T @ (z - moved @ q)),
+    token_layout,
+    witness=one_step.witness,
+)
+
+
+def prove_plus_plus() -> Fact:
+    """A value is γ R'(W_0 x_i - y_i) - c P'x_i: the first part is the step, the second moves inputs by the scatter."""
+    given = {name: assume(h) for name, h in token_layout.items()}
+    apart = [fact for name, fact in given.items() if name not in ("context", "token")]
+    error, square = one * ((W0 @ x(i) - y(i)) @ x(i).T), x(i) @ x(i).T
+    parts = [Mul((gamma * R.T, error, P)), Mul((-shrink * P.T, square, P))]
+    each = modulo((W_plus @ e(i)) @ (W_K @ e(i)).T, add(*parts), specialise(given["context"], i), *apart)
+    summed = rewrite(congruence(each, Sum, i, 1, N), additive(i, 1, N, parts))
+    for left, inner in ((gamma * R.T, error), (-shrink * P.T, square)):
+        summed = rewrite(summed, linear(i, 1, N, left, inner, P))
+    goal = cast(Eq, plus_plus.conclusion)
+    return modulo(goal.lhs, goal.rhs, summed, given["token"], *apart)
+
+
 # --------------------------------------------------------------------------------- the same weights, K times over
 g = sequence("γ")
 X, Y, W, zs = matrix("X", f, N), sequence("Y", m, N), sequence("W", m, f), sequence("z", m)
@@ -186,6 +242,8 @@ def at_k(x: Term) -> Term:
 derivations = (
     Derivation(recurrent, prove_recurrent),
     Derivation(one_step, prove_one_step),
+    Derivation(query_as_key, prove_query_as_key),
+    Derivation(plus_plus, prove_plus_plus),
     Derivation(stack, prove_stack),
 )
 

@@ -16,7 +16,7 @@ from numeric.attention_bounds import descent_stack_bound, linear_attention_bound
 from proofs import attention as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import descend, rational
-from proofs.terms import Eq, Term, substitute
+from proofs.terms import Eq, Term, substitute, term
 from ssmverify.catalogue.gd_ssm import single
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Source, Theorem
@@ -46,18 +46,20 @@ def recurrences(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 @st.composite
-def token_layouts(draw: st.DrawFn) -> Mapping[str, Any]:
-    """Inputs before targets or after them, and a padding entry that is nobody's."""
+def token_layouts(draw: st.DrawFn, asked: bool = False, shrink: bool = False) -> Mapping[str, Any]:
+    """Inputs before targets or after them, and padding that is nobody's; asked: the query's token starts at -W_0 q."""
     f, m, N, padding = (draw(st.integers(low, 2)) for low in (1, 1, 0, 0))
     whole = rational(np.eye(f + m + padding, dtype=int))
     P, R = (whole[:f], whole[f : f + m]) if draw(st.booleans()) else (whole[m : m + f], whole[:m])
     pairs = range(N + 2)
     x, y = draw(tables(pairs, columns(f), zeros(f, 1))), draw(tables(pairs, columns(m), zeros(m, 1)))
-    q, z = draw(columns(f)), draw(columns(m))
+    q, W0 = draw(columns(f)), draw(matrices(m, f))
+    z = -(W0 @ q) if asked else draw(columns(m))
     e: dict[tuple[int, ...], Any] = {(i,): P.T @ x[(i,)] + R.T @ y[(i,)] for i in pairs}
     point = {"f": f, "m": m, "p": f + m + padding, "N": N, "P": P, "R": R, "x": x, "y": y, "q": q, "z": z}
     tokens = {"e": Table(e, zeros(f + m + padding, 1)), "e₀": P.T @ q + R.T @ z}
-    return {**point, **tokens, "W₀": draw(matrices(m, f)), "γ": draw(rationals())}
+    second = {"c": draw(rationals())} if shrink else {}
+    return {**point, **tokens, **second, "W₀": W0, "γ": draw(rationals())}
 
 
 @st.composite
@@ -168,6 +170,9 @@ recurrence = Theorem(
     mutants=(Mutant("the state before the write", run=shifted),),
 )
 
+exact_step, own_error = paper.query_as_key.conclusion.rhs.terms  # type: ignore[attr-defined]
+inputs_moved, _ = paper.plus_plus.conclusion.rhs.terms  # type: ignore[attr-defined]
+
 one_step = Theorem(
     claim=paper.one_step,
     proof=paper.prove_one_step,
@@ -178,6 +183,35 @@ one_step = Theorem(
     mutants=(
         Mutant("up the gradient", claim=_with_rhs(paper.one_step, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
         Mutant("the query among the keys and values", run=query_among_keys),
+    ),
+)
+
+query_as_key = Theorem(
+    claim=paper.query_as_key,
+    proof=paper.prove_query_as_key,
+    instances=lambda: token_layouts(asked=True),
+    source=replace(PROPOSITION, place="appendix A.1, whose keys and values may hold the query"),
+    says="With the query's token among the keys and values the prediction is off by -2γ ‖q‖² W_0 q: not at all from "
+    "W_0 = 0, which is why W_0 near 0 is asked for.",
+    mutants=(
+        Mutant("no error", claim=_with_rhs(paper.query_as_key, exact_step)),
+        Mutant("half of it", claim=_with_rhs(paper.query_as_key, exact_step + term(1) / 2 * own_error)),
+    ),
+)
+
+plus_plus = Theorem(
+    claim=paper.plus_plus,
+    proof=paper.prove_plus_plus,
+    instances=lambda: token_layouts(shrink=True),
+    source=replace(PROPOSITION, place="appendix A.10, GD++"),
+    says="Values that hold -c x_i beside the error take the step and, at the same time, the inputs x to (I - c S) x.",
+    mutants=(
+        Mutant(
+            "the targets moved by the inputs that come out",
+            claim=_with_rhs(
+                paper.plus_plus, inputs_moved + paper.R.T @ (paper.z - paper.moved @ paper.P @ inputs_moved)
+            ),
+        ),
     ),
 )
 
@@ -197,4 +231,4 @@ stack = Theorem(
     ),
 )
 
-theorems = (recurrence, one_step, stack)
+theorems = (recurrence, one_step, query_as_key, plus_plus, stack)

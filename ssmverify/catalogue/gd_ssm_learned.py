@@ -194,7 +194,7 @@ weights_fixed = Theorem(
     proof=paper.prove_weights_fixed,
     instances=lambda: two_layers(inverses=True),
     source=OURS,
-    says="And the same B'D, with all four of full rank, leaves a change of coordinates and nothing else: one R takes B to "
+    says="And the same B'D, with all four of full rank, leaves a change of coordinates only: one R takes B to "
     "B̂, and its inverse transposed D to D̂.",
     mutants=(
         Mutant(
