@@ -35,6 +35,8 @@ PAPERS = (
     "hippo_layers",
     "hippo_prophecy_layers",
     "s4d",
+    "tracking.arithmetic",
+    "tracking.rounded_complex",
 )
 GROUP = "ssmverify.theorems"
 

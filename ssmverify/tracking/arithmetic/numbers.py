@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from ssmverify.theorem import BadInput
 
@@ -30,7 +31,7 @@ class Gaussian:
         return f"{self.re}{'-' if self.im < 0 else '+'}{abs(self.im)}i"
 
 
-Number = Fraction | Gaussian
+N = TypeVar("N", Fraction, Gaussian)
 
 
 def gaussian(re: Real | str, im: Real | str = 0) -> Gaussian:
@@ -38,7 +39,7 @@ def gaussian(re: Real | str, im: Real | str = 0) -> Gaussian:
     return Gaussian(Fraction(re), Fraction(im))
 
 
-def cast_parts(cast: Cast, z: Number) -> Number:
+def cast_parts(cast: Cast, z: N) -> N:
     """The cast of a real number; of a complex one, that of its two parts."""
     return Gaussian(cast(z.re), cast(z.im)) if isinstance(z, Gaussian) else cast(z)
 
@@ -137,6 +138,8 @@ def exponent(q: Fraction) -> int:
     e = q.numerator.bit_length() - q.denominator.bit_length()
     return e if Fraction(2) ** e <= q else e - 1
 
+
+Format = Fixed | Float
 
 FLOAT16, BFLOAT16, FLOAT32, FLOAT64 = (
     Float(11, -14, 15),

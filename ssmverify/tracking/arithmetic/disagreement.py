@@ -1,0 +1,64 @@
+"""How often the arithmetics differ on the same inputs: observations, not statements.
+
+One real channel in fixed point with p fraction bits, gates uniform in [3/4, 1), inputs in [-1, 1), and a state wide
+enough never to overflow.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ssmverify.tracking.arithmetic.evaluators import (
+    TREES,
+    exact_then_cast,
+    per_step,
+    runs_then_cast,
+    scan_tree,
+    unfused,
+)
+from ssmverify.tracking.arithmetic.numbers import Fixed
+
+Fractions = list[Fraction]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Of the final state of an arithmetic with that of M1: on which share of the words, and the largest in units."""
+
+    arithmetic: str
+    share: Fraction
+    largest: Fraction
+
+
+def disagreements(
+    length: int, *, bits: int = 8, words: int = 200, rounding: str = "nearest-even", seed: int = 0
+) -> list[Disagreement]:
+    """How far each arithmetic is from exact-then-cast after `length` steps, over random words."""
+    generator = random.Random(seed)
+    scale = 2**bits
+    cast = Fixed(-(length + 1) * scale, (length + 1) * scale, Fraction(1, scale), rounding)
+    differences: dict[str, list[Fraction]] = {}
+    for _ in range(words):
+        a: Fractions = [Fraction(generator.randrange(3 * scale // 4, scale), scale) for _ in range(length)]
+        b: Fractions = [Fraction(generator.randrange(-scale, scale), scale) for _ in range(length)]
+        reference, *others = final_states(a, b, cast).items()
+        for name, state in others:
+            differences.setdefault(name, []).append(abs(state - reference[1]) * scale)
+    return [
+        Disagreement(name, Fraction(sum(map(bool, found)), words), max(found)) for name, found in differences.items()
+    ]
+
+
+def final_states(a: Fractions, b: Fractions, cast: Fixed) -> dict[str, Fraction]:
+    """The last state under each arithmetic, M1 first."""
+    zero = Fraction(0)
+    trees = {f"M4 {tree}": scan_tree(a, b, zero, cast, cast, tree)[-1] for tree in TREES}
+    return {
+        "M1 exact, then cast": exact_then_cast(a, b, zero, cast)[-1],
+        "M2 per step": per_step(a, b, zero, cast)[-1],
+        "M2n per step, products rounded": per_step(a, b, zero, cast, unfused)[-1],
+        **trees,
+        "M6 runs, then cast": runs_then_cast(a, b, zero, cast)[-1],
+    }

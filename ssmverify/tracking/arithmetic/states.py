@@ -1,0 +1,47 @@
+"""The automaton that a rounded layer is: its states are those it can reach, its letters the tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TypeVar
+
+from ssmverify.theorem import BadInput
+from ssmverify.tracking.arithmetic.evaluators import Step, once
+from ssmverify.tracking.arithmetic.numbers import Cast, N
+from ssmverify.tracking.automaton import Automaton
+
+S = TypeVar("S", bound=Hashable)
+L = TypeVar("L")
+
+
+def enumerate_states(
+    starts: Iterable[S], letters: Mapping[str, L], step: Callable[[S, L], S], cap: int = 10_000, name: str = "layer"
+) -> tuple[Automaton, list[S]]:
+    """The automaton of every state that words lead to from the starts, the first of which is its start; and the states.
+
+    Raises BadInput if there are more than `cap`.
+    """
+    states = list(dict.fromkeys(starts))
+    index = {state: i for i, state in enumerate(states)}
+    rows: list[list[int]] = [[] for _ in letters]
+    for state in states:  # grows while it is read
+        for row, letter in zip(rows, letters.values(), strict=True):
+            following = step(state, letter)
+            if following not in index:
+                if len(states) == cap:
+                    raise BadInput(f"{name} reaches more than {cap:,} states: take fewer bits, channels or letters")
+                index[following] = len(states)
+                states.append(following)
+            row.append(index[following])
+    return Automaton(tuple(letters), tuple(map(tuple, rows)), name=name), states
+
+
+def channel(
+    letters: Mapping[str, tuple[N, N]],
+    starts: Iterable[N],
+    cast: Cast,
+    step: Step = once,
+    name: str = "channel",
+) -> tuple[Automaton, list[N]]:
+    """One diagonal channel, each letter a pair (a, b), rounded after every step (M2, or M3 with a cast that wraps)."""
+    return enumerate_states(starts, letters, lambda h, letter: step(letter[0], h, letter[1], cast), name=name)
