@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ssmverify.commands.circuit import circuit
 from ssmverify.commands.classify import classify
 from ssmverify.commands.horizon import horizon
 
@@ -201,5 +202,6 @@ def scan(
     raise click.exceptions.Exit(FELL if report.failed else 0)
 
 
+main.add_command(circuit)
 main.add_command(classify)
 main.add_command(horizon)
