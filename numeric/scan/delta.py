@@ -71,12 +71,11 @@ def delta_scan(
     (B, d, n); None is zero. One real dtype (float32, float64) and one device.
     form: "explicit" writes with strength beta, "implicit" with beta/(1 + beta k'k), which is exact Longhorn.
     states: return all S_t (B, T, d, n) as well.
-    backend: "auto"; "reference", the loop in torch, differentiable to every order; "cpu", the loop in C for
-    n <= 256, differentiable once and not through all states; "associative", a parallel prefix over the
-    transitions I - r k k'.
+    backend: "auto"; "reference", the loop in torch; "cpu", the loop in C for n <= 256, which has no gradients of
+    all states; "associative", a parallel prefix over the transitions I - r k k'.
 
     Returns (y, S_T), or (y, S_T, S) with states=True: y (B, T, d), S_T (B, d, n). T = 0 and empty batches are
-    fine. Differentiable.
+    fine. Differentiable to every order; from the second on "cpu" takes the loop in torch.
 
     Raises TypeError for dtypes that are unsupported or differ, ValueError for shapes or devices that do not
     agree, an unknown form or backend.
@@ -106,23 +105,12 @@ def _write_strength(k: Tensor, beta: Tensor, form: str) -> Tensor:
     return beta / (1 + beta * (k * k).sum(-1, keepdim=True))
 
 
-def _read(S: Tensor, q: Tensor) -> Tensor:
-    """S q: S (..., d, n), q (..., n) -> (..., d)."""
-    return (S @ q.unsqueeze(-1)).squeeze(-1)
-
-
-def _write(S: Tensor, k: Tensor, v: Tensor, r: Tensor) -> Tensor:
-    """S + r (v - S k) k': what the state holds at k moves towards v by the fraction r k'k."""
-    w = v - _read(S, k)
-    return S + (r * w).unsqueeze(-1) * k.unsqueeze(-2)
-
-
 def _loop(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str) -> tuple[Tensor, Tensor]:
     outputs, states = [], []
     for t in range(k.shape[1]):
         r = _write_strength(k[:, t], beta[:, t], form)
-        S = _write(S, k[:, t], v[:, t], r)
-        outputs.append(_read(S, q[:, t]))
+        S = delta_cpu.write(S, k[:, t], v[:, t], r)
+        outputs.append(delta_cpu.read(S, q[:, t]))
         states.append(S)
     if not states:
         return v.clone(), S.unsqueeze(1)[:, :0]
@@ -147,7 +135,7 @@ def _prefix(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str)
     folded = (x.flatten(0, 1) for x in (transitions, inputs, start))
     transposed = matrix_scan(*folded, backend="associative").reshape(batch, channels, length, n, each)
     states = transposed.permute(0, 2, 1, 4, 3).reshape(batch, length, d, n)
-    return _read(states, q), states
+    return delta_cpu.read(states, q), states
 
 
 def _fused(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, states: bool, backend: str) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from numeric.scan import library, native
+from numeric.scan.higher import through_gradients
 
 LANES = 16
 CHUNK = 32
@@ -24,9 +24,29 @@ Gradients = tuple[Tensor | None, ...]
 
 
 def delta_scan(q: Tensor, k: Tensor, v: Tensor, r: Tensor, S0: Tensor) -> tuple[Tensor, Tensor]:
-    """(y, S_T) for strengths r (B, T, d); differentiable once."""
+    """(y, S_T) for strengths r (B, T, d); differentiable to every order, from the second by the loop in torch."""
     y, S_T, _ = _DeltaScan.apply(q, k, v, r, S0)  # type: ignore[no-untyped-call]
     return y, S_T
+
+
+def loop(q: Tensor, k: Tensor, v: Tensor, r: Tensor, S: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by torch, a step at a time."""
+    outputs = []
+    for t in range(k.shape[1]):
+        S = write(S, k[:, t], v[:, t], r[:, t])
+        outputs.append(read(S, q[:, t]))
+    return (torch.stack(outputs, 1) if outputs else v.clone()), S
+
+
+def read(S: Tensor, q: Tensor) -> Tensor:
+    """S q: S (..., d, n), q (..., n) -> (..., d)."""
+    return (S @ q.unsqueeze(-1)).squeeze(-1)
+
+
+def write(S: Tensor, k: Tensor, v: Tensor, r: Tensor) -> Tensor:
+    """S + r (v - S k) k': what the state holds at k moves towards v by the fraction r k'k."""
+    w = v - read(S, k)
+    return S + (r * w).unsqueeze(-1) * k.unsqueeze(-2)
 
 
 def delta_states(q: Tensor, k: Tensor, v: Tensor, r: Tensor, S0: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,13 +67,32 @@ class _DeltaScan(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(output[2])
-        ctx.save_for_backward(*inputs[:4], output[2])
+        ctx.save_for_backward(*inputs, output[2])
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gy: Tensor, gS: Tensor, _: Tensor) -> Gradients:
-        gradients: Gradients = _backward(gy, gS, *ctx.saved_tensors)
+        gradients: Gradients = _DeltaScanBackward.apply(gy, gS, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
         return gradients
+
+
+class _DeltaScanBackward(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(
+        gy: Tensor, gS: Tensor, q: Tensor, k: Tensor, v: Tensor, r: Tensor, S0: Tensor, kept: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        dq, dk, dv, dr, dS0 = _backward(gy, gS, q, k, v, r, kept)
+        return dq, dk, dv, dr, dS0
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.save_for_backward(*inputs[:7])
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> Gradients:
+        saved = ctx.saved_tensors
+        return *through_gradients(loop, saved[:2], saved[2:], outer), None
 
 
 def _run_forward(q: Tensor, k: Tensor, v: Tensor, r: Tensor, S0: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -45,10 +45,11 @@ def selective_scan(
 
     x, delta, z: (B, T, d). A: (d, n). B, C: (B, T, n). D: (d,). h0: (B, d, n); None is zero. One real dtype (float32,
     float64) and one device. softplus: take log(1 + exp(delta)) for the step.
-    backend: "auto", "reference" (the loop, differentiable to every order), "cpu" (fused; differentiable once): the
-    (B, T, d, n) states are never stored, and the backward recomputes them from one in 32.
+    backend: "auto", "reference" (the loop), "cpu" (fused): the (B, T, d, n) states are never stored, and the backward
+    recomputes them from one in 32.
 
-    Returns (y, h_T): y (B, T, d), h_T (B, d, n). T = 0 and empty batches are fine.
+    Returns (y, h_T): y (B, T, d), h_T (B, d, n). T = 0 and empty batches are fine. Differentiable to every order; from
+    the second on "cpu" takes the loop.
 
     Raises TypeError for dtypes that are unsupported or differ, ValueError for shapes or devices that do not agree, an
     unknown backend, or one named outright that can't serve.
@@ -61,28 +62,10 @@ def selective_scan(
         if _fused(x, A.shape[1], backend):
             y, final = selective_cpu.selective_scan(x, step, A.expand(x.shape[0], *A.shape), B, C, start)
         else:
-            y, final = _loop(x, step, A, B, C, start)
+            y, final = selective_cpu.loop(x, step, A, B, C, start)
     if D is not None:
         y = y + D * x
     return (y if z is None else y * functional.silu(z)), final
-
-
-def _update(h: Tensor, x: Tensor, delta: Tensor, A: Tensor, B: Tensor) -> Tensor:
-    """One step: h (B, d, n), x delta (B, d), A (d, n), B (B, n) -> (B, d, n)."""
-    return torch.exp(delta.unsqueeze(-1) * A) * h + (delta * x).unsqueeze(-1) * B.unsqueeze(-2)
-
-
-def _read(h: Tensor, C: Tensor) -> Tensor:
-    """h (B, d, n), C (B, n) -> (B, d)."""
-    return (h @ C.unsqueeze(-1)).squeeze(-1)
-
-
-def _loop(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-    outputs = []
-    for t in range(x.shape[1]):
-        h = _update(h, x[:, t], delta[:, t], A, B[:, t])
-        outputs.append(_read(h, C[:, t]))
-    return (torch.stack(outputs, 1) if outputs else x.clone()), h
 
 
 def _fused(x: Tensor, n: int, backend: str) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from numeric.scan import library, native
+from numeric.scan.higher import through_gradients
 
 LANES = 16
 CHUNK = 32
@@ -24,9 +24,22 @@ Gradients = tuple[Tensor | None, ...]
 
 
 def selective_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h0: Tensor) -> tuple[Tensor, Tensor]:
-    """(y, h_T) of h_t = exp(delta_t A) h_{t-1} + delta_t x_t B_t, y_t = C_t h_t; differentiable once."""
+    """(y, h_T) of h_t = exp(delta_t A) h_{t-1} + delta_t x_t B_t, y_t = C_t h_t.
+
+    Differentiable to every order, from the second by the loop in torch.
+    """
     y, h_T, _ = _SelectiveScan.apply(x, delta, A, B, C, h0)  # type: ignore[no-untyped-call]
     return y, h_T
+
+
+def loop(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by torch, a step at a time; A (d, n) or (B, d, n)."""
+    outputs = []
+    for t in range(x.shape[1]):
+        gate = torch.exp(delta[:, t].unsqueeze(-1) * A)
+        h = gate * h + (delta[:, t] * x[:, t]).unsqueeze(-1) * B[:, t].unsqueeze(-2)
+        outputs.append((h @ C[:, t].unsqueeze(-1)).squeeze(-1))
+    return (torch.stack(outputs, 1) if outputs else x.clone()), h
 
 
 class _SelectiveScan(torch.autograd.Function):
@@ -40,13 +53,32 @@ class _SelectiveScan(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(output[2])
-        ctx.save_for_backward(*inputs[:5], output[2])
+        ctx.save_for_backward(*inputs, output[2])
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gy: Tensor, gh: Tensor, _: Tensor) -> Gradients:
-        gradients: Gradients = _backward(gy, gh, *ctx.saved_tensors)
+        gradients: Gradients = _SelectiveScanBackward.apply(gy, gh, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
         return gradients
+
+
+class _SelectiveScanBackward(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(
+        gy: Tensor, gh: Tensor, x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h0: Tensor, kept: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        dx, ddelta, dA, dB, dC, dh0 = _backward(gy, gh, x, delta, A, B, C, kept)
+        return dx, ddelta, dA, dB, dC, dh0
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.save_for_backward(*inputs[:8])
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> Gradients:
+        saved = ctx.saved_tensors
+        return *through_gradients(loop, saved[:2], saved[2:], outer), None
 
 
 def _run_forward(
