@@ -215,11 +215,11 @@ def exponential(X: Tensor) -> Tensor:
 
     `torch.linalg.matrix_exp` computes the same; of this one the rounding error is bounded (`numeric.hippo_bounds`).
     """
-    s = squarings(X)
+    s = squarings(X)[..., None, None]
     I = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)
     P = taylor(X / 2**s, I)
-    for _ in range(s):
-        P = P @ P
+    for done in range(int(s.max())):
+        P = torch.where(done < s, P @ P, P)
     return P
 
 
@@ -231,10 +231,9 @@ def taylor(X: Tensor, I: Tensor) -> Tensor:
     return P
 
 
-def squarings(X: Tensor) -> int:
-    """An s >= 0 for which the 1-norm of X/2^s is below 1/2."""
-    size = float(torch.linalg.matrix_norm(X, ord=1).max())
-    return max(0, math.frexp(size)[1] + 1)
+def squarings(X: Tensor) -> Tensor:
+    """An s >= 0 (...) for which the 1-norm of X/2^s is below 1/2, of each X (..., n, m)."""
+    return (torch.frexp(X.detach().abs().sum(-2).amax(-1)).exponent + 1).clamp(min=0)
 
 
 def discretize_legs(

@@ -11,6 +11,7 @@ All bounds are float64, of the shape of the outputs, and hold absent overflow. W
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -58,27 +59,54 @@ def weights_bound(exact: Tensor, dtype: torch.dtype) -> Tensor:
     return widened(rounded(given(exact.abs(), torch.float64, 3)).error + float(unit_roundoff(dtype)) * exact.abs(), 4)
 
 
-def legendre_bound(N: int, x: Tensor) -> Tensor:
-    """For `basis` of legt and legs at lags x (X,): (X, N)."""
-    lag, one = Majorant.of(x.double()), Majorant.of(torch.ones_like(x.double()))
-    z = one + lag + lag
-    p, q, values = one, given(torch.zeros_like(lag.size), torch.float64), [one]
+def basis_bound(measure: str, N: int, x: Tensor) -> Tensor:
+    """For `basis` at lags x (X,): (X, N). Of lagt and fout on the condition that exp, cos, sin are within 4 roundings.
+
+    A Fourier angle 2π frac(m x) is off by at most 2π (m x + 2 frac) u, and so are its cosine and sine.
+    """
+    lag = Majorant.of(x.double())
+    if measure == "fout":
+        m = torch.arange(1, N // 2 + 1).double().repeat_interleave(2)
+        angle = 2 * math.pi * U64 * (m * lag.size.unsqueeze(-1) + 2)
+        waves = rounded(Majorant(torch.ones_like(angle), angle, torch.float64), 4)
+        pairs = waves * given(torch.full_like(m, math.sqrt(2)), torch.float64, 1)
+        one = given(torch.ones(len(x), 1, dtype=torch.float64), torch.float64)
+        values = stacked(one, pairs, dim=-1)
+    elif measure == "lagt":
+        decay = given((-lag.size / 2).exp(), torch.float64, 5).moved(lambda s: s.unsqueeze(-1))
+        values = _recurrence(N, lambda n: given(2 * n + 1 + lag.size, torch.float64, 1), lag) * decay
+    else:
+        z = given(1 + 2 * lag.size, torch.float64, 1)
+        roots = given((2 * torch.arange(N).double() + 1).sqrt(), torch.float64, 1)
+        values = _recurrence(N, lambda n: rounded(Majorant((2 * n + 1) * z.size, (2 * n + 1) * z.error, z.dtype)), lag)
+        values = values * roots
+    return rounded(Majorant(values.size, values.error, x.dtype)).bound(8 * N, 1)
+
+
+def _recurrence(N: int, factor: Callable[[int], Majorant], like: Majorant) -> Majorant:
+    """p_{n+1} = (factor(n) p_n - n p_{n-1})/(n + 1) from 1 and 0: (X, N)."""
+    p, q = (given(torch.full_like(like.size, start), torch.float64) for start in (1.0, 0.0))
+    values = [p]
     for n in range(N - 1):
-        odd, even = (Majorant.of(torch.tensor(float(m), dtype=torch.float64)) for m in (2 * n + 1, n))
-        p, q = divided(odd * z * p + even * q, n + 1), p
+        p, q = divided(factor(n) * p + rounded(Majorant(n * q.size, n * q.error, q.dtype)), n + 1), p
         values.append(p)
-    polynomials = stacked(*(v.moved(lambda s: s.unsqueeze(-1)) for v in values), dim=-1)
-    roots = given((2 * torch.arange(N).double() + 1).sqrt(), torch.float64, 1)
-    scaled = polynomials * roots
-    return rounded(Majorant(scaled.size, scaled.error, x.dtype)).bound(8 * N, 1)
+    return stacked(*(v.moved(lambda s: s.unsqueeze(-1)) for v in values), dim=-1)
 
 
 # --------------------------------------------------------------------------------------------- discretisation
 def discretize_bound(
-    A: Tensor, B: Tensor, delta: Tensor, alpha: float, inverse: Tensor, solution: Tensor
+    A: Tensor,
+    B: Tensor,
+    delta: Tensor,
+    alpha: float,
+    inverse: Tensor,
+    solution: Tensor,
+    factors: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """For `discretize` by gbt: A (N, N), B (N,), delta (); |(I - αδA)^-1| (N, N) and |Ad|, |Bd| side by side (N, N+1).
 
+    factors (N, N): |L||U| of the very elimination, its rows in the order of A; None takes the largest that partial
+    pivoting allows, 2^N times the largest entry of a column.
     From (P + E) x^ = b + f: |x^ - x| <= |P^-1| (|E| |x^| + |f|), with |x^| <= |x| + |x^ - x|, so there is a bound if
     the largest row sum of |P^-1| |E| is below 1, and infinity else.
     """
@@ -90,8 +118,7 @@ def discretize_bound(
     explicit = I + given(torch.tensor(1 - alpha, dtype=torch.float64), dtype, 2) * X
     gain = (Majorant.of(delta) * Majorant.of(B)).moved(lambda x: x.unsqueeze(-1))
     right = stacked(explicit, gain, dim=-1)
-    largest = (implicit.size + implicit.error).amax(0)
-    grown = 2.0**N * largest.expand(N, N)
+    grown = 2.0**N * (implicit.size + implicit.error).amax(0).expand(N, N) if factors is None else factors
     roundings = 4 * N + 4
     below = 16 * N * eta * (1 + float(grown.max())) * (1 + float(solution.max()))
     E = implicit.error + float(roundings * u / (1 - roundings * u)) * grown + below
@@ -111,7 +138,7 @@ def zero_order_hold_bound(A: Tensor, B: Tensor, delta: Tensor) -> tuple[Tensor, 
     gain = (Majorant.of(delta) * Majorant.of(B)).moved(lambda x: x.unsqueeze(-1))
     rows = stacked(X, gain, dim=-1)
     whole = stacked(rows, given(torch.zeros(1, len(B) + 1, dtype=torch.float64), A.dtype), dim=-2)
-    bound = _exponential(whole, squarings(torch.cat([delta * A, (delta * B).unsqueeze(-1)], -1)))
+    bound = _exponential(whole, int(squarings(torch.cat([delta * A, (delta * B).unsqueeze(-1)], -1))))
     return bound[:-1, :-1], bound[:-1, -1]
 
 

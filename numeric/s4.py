@@ -41,7 +41,7 @@ def s4d_diagonal(init: str, N: int) -> Tensor:
     if init == "legs":
         frequency = _legs_frequencies(n, N)
     else:
-        frequency = math.pi * n if init == "lin" else N / math.pi * (N / (2 * n + 1) - 1)
+        frequency = math.pi * n if init == "lin" else N * (N - 2 * n - 1) / (math.pi * (2 * n + 1))
     return torch.complex(torch.full_like(n, -0.5), frequency)
 
 

@@ -68,24 +68,38 @@ def weight_inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
 
 @st.composite
 def lag_inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
-    fractions = floats(dtype, 1.0).map(abs).filter(lambda x: x <= 1)
-    return {"N": draw(st.integers(1, 8)), "x": draw(tensors((3,), dtype, fractions))}
+    measure, N = draw(st.sampled_from(list(cases())))
+    furthest = 8.0 if measure == "lagt" else 1.0
+    lags = floats(dtype, furthest).map(abs).filter(lambda x: x <= furthest)
+    return {"measure": measure, "N": N, "x": draw(tensors((3,), dtype, lags))}
 
 
-def exact_basis(N: int, x: Tensor) -> tuple[Any]:
-    p = weights.polynomials("legt", N)
-    roots = [centre(weights.value((fmpq(2 * n + 1), 0))) for n in range(N)]
-    return (np.array([[p[n](lag) * roots[n] for n in range(N)] for lag in exact(x)], dtype=object),)
+def exact_basis(measure: str, N: int, x: Tensor) -> tuple[Any]:
+    before, ctx.prec = ctx.prec, 200
+    try:
+        rows = [[centre(g) for g in _basis_at(measure, N, lag)] for lag in exact(x)]
+    finally:
+        ctx.prec = before
+    return (np.array(rows, dtype=object),)
+
+
+def _basis_at(measure: str, N: int, lag: fmpq) -> list[arb]:
+    if measure == "fout":
+        waves = [f(2 * arb.pi() * m * arb(lag)) for m in range(1, N // 2 + 1) for f in (arb.cos, arb.sin)]
+        return [arb(1), *(arb(2).sqrt() * wave for wave in waves)]
+    decay = (-arb(lag) / 2).exp() if measure == "lagt" else arb(1)
+    scales = [decay if measure == "lagt" else arb(2 * n + 1).sqrt() for n in range(N)]
+    return [arb(p(lag)) * scale for p, scale in zip(weights.polynomials(measure, N), scales, strict=True)]
 
 
 weights_layer = Layer(
     "numeric.hippo.hippo, readout", run_weights, lambda like, **case: tuple(table(**case)), bound_weights, weight_inputs
 )
 basis_layer = Layer(
-    "numeric.hippo.basis of legt",
-    lambda N, x: (hippo.basis("legt", N, x),),
+    "numeric.hippo.basis",
+    lambda **given: (hippo.basis(**given),),
     exact_basis,
-    lambda N, x: (hippo_bounds.legendre_bound(N, x),),
+    lambda **given: (hippo_bounds.basis_bound(**given),),
     lag_inputs,
 )
 
