@@ -28,6 +28,8 @@ PAPERS = (
     "hippo_prophecy",
     "hippo_prophecy_legs",
     "hippo_prophecy_predictors",
+    "tracking.automata",
+    "tracking.words",
     "tracking.monotone",
     "tracking.models",
     "tracking.any_automaton",

@@ -98,8 +98,7 @@ def classify(automaton: Automaton, cap: int = 10**6) -> Certificate:
     found: dict[tuple[int, ...], GroupWitness] = {}
     for states, generators in groups(automaton, sets):
         witness = _witness(states, generators)
-        if witness.order > 1:
-            found.setdefault(witness.derived_series, witness)
+        found.setdefault(witness.derived_series, witness)
     worst = sorted(found.values(), key=lambda g: (g.solvable, -g.derived_length, -g.order))
     worst = [g if g.solvable else replace(g, coprime=_coprime(automaton, g)) for g in worst]
     decided = sets.complete or any(not g.solvable for g in worst)

@@ -42,7 +42,7 @@ def image_sets(automaton: Automaton, cap: int) -> Orbit:
 
 
 def groups(automaton: Automaton, sets: Orbit) -> Iterator[tuple[tuple[int, ...], Generators]]:
-    """A set of states and generators of its group, for each component whose group may be more than the identity.
+    """A set of states and generators of its group, for each component whose group is not trivial.
 
     The permutations are of the set's places 0..k-1, in increasing order of the states.
     """
@@ -54,14 +54,15 @@ def groups(automaton: Automaton, sets: Orbit) -> Iterator[tuple[tuple[int, ...],
         inner = {z: [(a, w) for a, w in enumerate(edges[z].tolist()) if w in members] for z in sorted(component)}
         if any(inner.values()):
             states = tuple(np.flatnonzero(sets.elements[min(component)]).tolist())
-            yield states, _loops(automaton, states, inner)
+            if generators := _loops(automaton, states, inner):
+                yield states, generators
 
 
 Edges = dict[int, list[tuple[int, int]]]  # of each set: letters, and the sets they lead to
 
 
 def _loops(automaton: Automaton, states: tuple[int, ...], edges: Edges) -> Generators:
-    """The permutations of the first set by the words u_Z a v_Z', each with the shortest such word."""
+    """The permutations of the first set by the words u_Z a v_Z', but the identity, each with the shortest such word."""
     there, back = _outward(automaton, states, edges), _homeward(automaton, edges)
     place = {state: i for i, state in enumerate(states)}
     found: Generators = {}
@@ -73,6 +74,7 @@ def _loops(automaton: Automaton, states: tuple[int, ...], edges: Edges) -> Gener
             word = (*before, letter, *after)
             if len(word) < len(found.get(permutation, word + word)):
                 found[permutation] = word
+    found.pop(tuple(range(len(states))), None)
     return found
 
 

@@ -157,9 +157,14 @@ def commutator_tower(rng: Generator, group: Group, batch: int, depth: int) -> Wo
     """
     words = uniform(rng, group, batch * 2**depth, 1)
     for _ in range(depth):
-        u, v = words[0::2], words[1::2]
-        words = np.concatenate([u, v, inverted(group, u), inverted(group, v)], axis=1)
+        words = commutators(group, words)
     return words
+
+
+def commutators(group: Group, words: Words) -> Words:
+    """u v u^-1 v^-1 for each two words that follow one another, (batch / 2, 4 length)."""
+    u, v = words[0::2], words[1::2]
+    return np.concatenate([u, v, inverted(group, u), inverted(group, v)], axis=1)
 
 
 # ------------------------------------------------------------------------------------- the word-problem data sets
