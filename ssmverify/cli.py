@@ -12,7 +12,10 @@ import click
 
 from ssmverify.commands.circuit import circuit
 from ssmverify.commands.classify import classify
+from ssmverify.commands.disagreement import disagreement
 from ssmverify.commands.horizon import horizon
+from ssmverify.commands.search_rounding import search_rounding
+from ssmverify.commands.train import train
 
 if TYPE_CHECKING:
     from ssmverify.theorem import Verdict
@@ -204,4 +207,7 @@ def scan(
 
 main.add_command(circuit)
 main.add_command(classify)
+main.add_command(disagreement)
 main.add_command(horizon)
+main.add_command(search_rounding)
+main.add_command(train)
