@@ -20,17 +20,31 @@ from functools import cache
 from typing import cast
 
 from proofs.derivation import Derivation, main
-from proofs.hypergeometric import cancelled, factorial, falling, grow, inductively, put_in, rising, sign
+from proofs.hypergeometric import (
+    all_vanish,
+    cancelled,
+    factorial,
+    falling,
+    grow,
+    inductively,
+    lowered,
+    no_factor_left,
+    one,
+    put_in,
+    raised,
+    rising,
+    sign,
+    square_of_sign,
+    top_coefficient,
+    zero,
+)
 from proofs.kernel import (
     Claim,
     Fact,
     assume,
-    congruence,
     conjunction,
-    identity,
     induction,
     instantiate,
-    linear,
     rewrite,
     split,
 )
@@ -39,20 +53,16 @@ from proofs.terms import (
     And,
     Eq,
     Index,
-    Mul,
     Nat,
-    Sum,
     Term,
     index,
     index_le,
     size,
     substitute,
     summation,
-    term,
 )
 
 n, m, j, k, q, J = (size(name) for name in ("n", "m", "j", "k", "q", "J"))
-zero, one = term(0), term(1)
 
 
 def coefficient(n: Index | int, j: Index | int) -> Term:
@@ -73,25 +83,6 @@ def moment(n: Index | int, q: Index | int, last: Index | int | None = None) -> T
 def closed_moment(n: Index | int, q: Index | int) -> Term:
     """μ_nq = (-q)_n / (q+1)_(n+1)."""
     return falling(q, n) / rising(index(q) + 1, index(n) + 1)
-
-
-# ------------------------------------------------------------------------------------------- neighbouring degrees
-@cache
-def lowered(n: Index | int, j: Index | int) -> Fact:
-    """(-n-1)_(j+1) = -(n+1) (-n)_j."""
-    above, i = index(n) + 1, size("i")
-    statement = Eq(falling(above, i + 1), -Nat(above) * falling(n, i))
-    every = inductively(statement, i, grow(falling(above, i + 2), falling(n, i + 1)), base=grow(falling(above, 1)))
-    return instantiate(every, {"i": index(j)})
-
-
-@cache
-def raised(n: Index | int, j: Index | int) -> Fact:
-    """(n)_(j+1) = n (n+1)_j."""
-    n, i = index(n), size("i")
-    statement = Eq(rising(n, i + 1), Nat(n) * rising(n + 1, i))
-    every = inductively(statement, i, grow(rising(n, i + 2), rising(n + 1, i + 1)), base=grow(rising(n, 1)))
-    return instantiate(every, {"i": index(j)})
 
 
 @cache
@@ -175,24 +166,22 @@ def prove_derivative() -> Fact:
     return induction(goal, n, base, step)
 
 
-@cache
-def square_of_sign(n: Index) -> Fact:
-    """((-1)^n)² = 1."""
-    return inductively(Eq(sign(n) * sign(n), one), n, grow(sign(n + 1)))
-
-
 def derivatives_of_neighbours() -> Fact:
-    """p_(n+1)' + p_n' = -2 sum over k <= n of (2k+1) p_k, by induction on n: all of p_(n+2)', p_n' and p_(n+1) are
-    multiples of (-n-1)_j (n+2)_j, power by power, and p_(n+2)' - p_n' = -2(2n+3) p_(n+1)."""
+    """p_(n+1)' + p_n' = -2 sum over k <= n of (2k+1) p_k, by induction on n."""
     row = scaled_coefficient(k, j)
     slopes = scaled_coefficient(n + 1, j + 1) + scaled_coefficient(n, j + 1)
     statement = Eq(slopes, -2 * Nat(j + 1) * weighted(n + 1, row))
     start = grow(falling(0, j + 1), rising(1, j + 1), rising(2, j + 1), weighted(1, row))
     base = [lowered(0, j), raised(1, j), *start]
     first, following = (substitute(statement, {"n": index(i)}) for i in (0, n + 1))
-    given = [assume(statement), *multiples(n, j)]
-    step = put_in(following.lhs, following.rhs, grow(weighted(n + 2, row)), given)
+    step = put_in(following.lhs, following.rhs, grow(weighted(n + 2, row)), [assume(statement), three_terms()])
     return induction(statement, n, put_in(first.lhs, first.rhs, (), base), step)
+
+
+def three_terms() -> Fact:
+    """p_(n+2)' - p_n' = -2(2n+3) p_(n+1), power by power."""
+    lhs = scaled_coefficient(n + 2, j + 1) - scaled_coefficient(n, j + 1)
+    return put_in(lhs, -2 * Nat(2 * n + 3) * (Nat(j + 1) * scaled_coefficient(n + 1, j)), (), multiples(n, j))
 
 
 def multiples(n: Index, j: Index) -> list[Fact]:
@@ -254,35 +243,13 @@ orthogonal = Claim(
 def prove_orthogonal() -> Fact:
     """μ_nq has the factor q - q for q < n, so p_n is orthogonal to all lower powers. What is left of ∫ p_n² is
     p_nn μ_nn, where (-n)_n = (-1)^n n! and (n+1)_(n+1) = (2n+1) (n+1)_n."""
-    lower = all_vanish(m, m, rewrite(split(falling(q, n), m), no_factor_left(m)))
-    early = all_vanish(n, n - 1, no_factor_left(n - 1))
+    products = [coefficient(degree, q) * moment(n, q) for degree in (m, n)]
+    lower = all_vanish(q, m, products[0], [prove_moments()], rewrite(split(falling(q, n), m), no_factor_left(q, m)))
+    early = all_vanish(q, n - 1, products[1], [prove_moments()], no_factor_left(q, n - 1))
     square = rewrite(rewrite(unfold(inner(n, n)), early), instantiate(prove_moments(), {"q": n}))
     powers = [top_coefficient(n), square_of_sign(n), *grow(rising(n + 1, n + 1))]
     value = put_in(zero + coefficient(n, n) * closed_moment(n, n), one / Nat(2 * n + 1), (), powers)
     return conjunction(lower, rewrite(square, value))
-
-
-def no_factor_left(last: Index) -> Fact:
-    """The product of i - q over i = 0..last is 0, if q <= last."""
-    cut = split(falling(q, last + 1), q)
-    cut = rewrite(cut, unfold(falling(q, q + 1)))
-    return rewrite(cut, identity(cast(Eq, cut.conclusion).rhs, zero))
-
-
-def all_vanish(degree: Index, last: Index, factor: Fact) -> Fact:
-    """The sum of p_degree,q μ_nq over q <= last is 0, from a fact about (-q)_n."""
-    nought = Mul((zero, one, one))
-    gone = rewrite(factor, identity(cast(Eq, factor.conclusion).rhs, zero))
-    each = put_in(coefficient(degree, q) * moment(n, q), nought, [prove_moments()], [gone])
-    nothing = linear(q, 0, last, zero, one)
-    summed = rewrite(congruence(each, Sum, q, 0, last), nothing)
-    return rewrite(summed, identity(cast(Eq, nothing.conclusion).rhs, zero))
-
-
-def top_coefficient(n: Index) -> Fact:
-    """(-n)_n = (-1)^n n!."""
-    growth = [lowered(n, n), *grow(sign(n + 1), factorial(n + 1))]
-    return inductively(Eq(falling(n, n), sign(n) * factorial(n)), n, (), growth)
 
 
 derivations = (

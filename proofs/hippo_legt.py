@@ -1,4 +1,4 @@
-"""HiPPO-LegT and HiPPO-LegS, derived from Legendre polynomials; their read-outs, and the Padé approximant in LegT.
+"""HiPPO-LegT and HiPPO-LegS, derived from Legendre polynomials, and their read-outs.
 
 Sources: Gu, Dao, Ermon, Rudra and Ré, "HiPPO" (arXiv 2008.07669), for the matrices; "HiPPO-Prophecy" (arXiv
 2407.09375) for the read-out C = B'A, D = B'B, of which its authors' code was read, not the body. Derived here.
@@ -11,8 +11,6 @@ Sources: Gu, Dao, Ermon, Rudra and Ré, "HiPPO" (arXiv 2008.07669), for the matr
 | | LegS: A_nk = -(2k+1) d_n/d_k for k < n, A_nn = -(n+1), 0 for k > n; B_n = d_n |
 | g_n | (2n+1)/d_n: the reconstruction at lag 0 is the sum of g_n c_n. Orthonormal, g_n = B_n |
 | C_k, D | the read-out, which differentiates that reconstruction by the ODE: the sums of g_n A_nk and of g_n B_n |
-| z, ℓ_n(z) | 1/s; and the Laplace transform of p_n(-x), the sum over j of (-1)^j j! p_nj z^(j+1) |
-| s^N/Q_N(s) | 1 over `denominator`, with Q_N(s) = sum over i of N(N+i-1)!/((N-i)! i!) s^(N-i), monic |
 
 Square roots are no rationals, so the scale is left open; for d_n² = 2n+1 the entries are those of the usual table.
 Signals are polynomials: of a window u(t - x) = x^q, with its derivative in t, -q x^(q-1); of the past of [0, t], t^q.
@@ -30,24 +28,30 @@ from proofs.derivation import Derivation, main
 from proofs.hippo_legendre import (
     alternating,
     closed_moment,
-    coefficient,
     derivative_row,
     k,
-    lowered,
     moment,
     moments_of_neighbours,
-    multiples,
     n,
-    no_higher_power,
-    one,
     prove_moments,
     q,
-    raised,
-    square_of_sign,
     weighted,
+)
+from proofs.hypergeometric import (
+    cancelled,
+    falling,
+    grow,
+    inductively,
+    lowered,
+    one,
+    outermost,
+    put_in,
+    raised,
+    rising,
+    sign,
+    square_of_sign,
     zero,
 )
-from proofs.hypergeometric import cancelled, factorial, falling, grow, inductively, power, put_in, rising, sign
 from proofs.inequalities import settle
 from proofs.kernel import (
     Claim,
@@ -64,7 +68,6 @@ from proofs.kernel import (
     specialise,
     split,
 )
-from proofs.tactics import unfold
 from proofs.terms import (
     And,
     Eq,
@@ -327,115 +330,40 @@ def prove_legs_read_out() -> Fact:
     return conjunction(settle(fact, scale_not_zero(k)), prove_feedthrough())
 
 
-# ------------------------------------------------------------------------------- exact on polynomials, and Padé
-exact = Claim(
-    "hippo.legt_exact_on_polynomials",
-    And(
-        (
-            Eq(alternating(q + 1 + r, moment(k, q)), one),
-            Eq(weighted(q + 2 + r, moment(k, q + 1)), zero),
-            Eq(weighted(1 + r, moment(k, 0)), one),
-        )
+# ------------------------------------------------------------------------------------------ NPLR form of LegS
+mass = Nat(2 * n + 1) / d(n) / d(n)
+reconstructed = summation(k, 0, N - 1, Nat(2 * k + 1) / d(k) * c(k))
+drift = summation(k, 0, n - 1, low(n, k) * c(k)) - Nat(n + 1) * c(n)
+half = one / 2
+legs_nplr = Claim(
+    "hippo.legs_nplr",
+    Eq(
+        summation(n, 0, N - 1, mass * (c(n) * drift)),
+        -half * summation(n, 0, N - 1, mass * (c(n) * c(n))) - half * (reconstructed * reconstructed),
     ),
+    scaled,
+    witness={"N": 1, "d": fmpq(1), "c": fmpq(0)},
 )
 
 
-def prove_exact() -> Fact:
-    """The sums end in a multiple of μ_Nq, which has the factor q - q if N > q."""
-    degree = q + 1 + r
-    factor = split(falling(q, degree), q)
-    factor = rewrite(factor, unfold(falling(q, q + 1)))
-    factor = rewrite(factor, identity(cast(Eq, factor.conclusion).rhs, zero))
-    gone = put_in(moment(degree, q), zero, [instantiate(prove_moments(), {"n": degree})], [factor])
-    far = put_in(alternating(degree, moment(k, q)), one, (), [instantiate(far_end(), {"n": degree}), gone])
-    near = instantiate(near_end(), {"n": degree + 1, "q": q + 1})
-    here = weighted(degree + 1, moment(k, q + 1))
-    nought = put_in(Nat(q + 1) * here, zero, (), [near, instantiate(gone, {"q": q + 1})])
-    constant = [instantiate(near_end_of_one(), {"n": r + 1}), instantiate(gone, {"q": index(0)})]
-    at_one = put_in(weighted(1 + r, moment(k, 0)), one, (), constant)
-    return conjunction(far, cancelled(nought, here, zero, Nat(q + 1)), at_one)
-
-
-def transform(n: Index | int, last: Index | None = None) -> Term:
-    """ℓ_n(z), the sum over j <= last of (-1)^j j! p_nj z^(j+1)."""
-    body = sign(j) * factorial(j) * coefficient(n, j) * power(z, j + 1)
-    return summation(j, 0, n if last is None else last, body)
-
-
-def denominator(N: Index | int, last: Index | None = None) -> Term:
-    """z^N Q_N(1/z), the sum over i <= last of (-1)^i (-N)_i (N)_i / i! z^i."""
-    body = sign(j) * (falling(N, j) * rising(N, j) / factorial(j)) * power(z, j)
-    return summation(j, 0, N if last is None else last, body)
-
-
-pade = Claim(
-    "hippo.legt_denominator",
-    And(
-        (
-            Eq(transform(n) + z * derivative_row(n, transform(k)), z),
-            Eq(denominator(N) - weighted(N, transform(k)), one),
-        )
-    ),
-)
-
-
-def prove_pade() -> Fact:
-    """The three-term relation of the derivatives makes ℓ_(n+2) - ℓ_n = 2(2n+3) z ℓ_(n+1), whence the first part as for
-    the derivative matrix; and z^N Q_N(1/z) grows by (2N+1) ℓ_N with N."""
-    resolvent, sums = (cast(Eq, part) for part in cast(And, pade.conclusion).parts)
-    at = transform(k)
-    growth = grow(alternating(n + 1, at), weighted(n + 1, at), sign(n + 1))
-    pair = rewrite(neighbouring_transforms(), unfold(weighted(n + 1, at)))
-    start = grow(transform(0), power(z, 1))
-    first = inductively(resolvent, n, growth, [pair, square_of_sign(n)], start)
-    second = inductively(sums, N, grow(weighted(N + 1, at)), [denominators_differ()], grow(denominator(0)))
-    return conjunction(first, second)
-
-
-def neighbouring_transforms() -> Fact:
-    """ℓ_(n+1) + ℓ_n = 2z + 2z times the sum over k <= n of (2k+1) ℓ_k, by induction on n."""
-    at = transform(k)
-    statement = Eq(transform(n + 1) + transform(n), 2 * z + 2 * z * weighted(n + 1, at))
-    powers = grow(falling(1, 1), rising(2, 1), factorial(1), sign(1), power(z, 1), power(z, 2))
-    start = grow(transform(1), transform(1, index(0)), transform(0), weighted(1, at))
-    return inductively(statement, n, grow(weighted(n + 2, at)), [three_transforms()], [*start, *powers])
-
-
-def three_transforms() -> Fact:
-    """ℓ_(n+2) - ℓ_n = 2(2n+3) z ℓ_(n+1): up to j = J on the left, J - 1 on the right, by induction on J."""
-    partial = Eq(transform(n + 2, J) - transform(n, J), 2 * Nat(2 * n + 3) * z * transform(n + 1, J - 1))
-    sums = grow(transform(n + 2, J + 1), transform(n, J + 1), transform(n + 1, J))
-    given = [*multiples(n, J), *grow(sign(J + 1), power(z, J + 2))]
-    every = inductively(partial, J, sums, given, grow(transform(n + 2, index(0)), transform(n, index(0))))
-    gone = no_higher_power(n), put_in(coefficient(n, n + 2), zero, (), [*grow(falling(n, n + 2), falling(n, n + 1))])
-    ends = [rewrite(unfold(transform(n, n + i)), each) for i, each in enumerate(gone, 1)]
-    goal = substitute(partial, {"J": n + 2})
-    return put_in(transform(n + 2) - transform(n), goal.rhs, (), [instantiate(every, {"J": n + 2}), *ends])
-
-
-def denominators_differ() -> Fact:
-    """z^(N+1) Q_(N+1)(1/z) - z^N Q_N(1/z) = (2N+1) ℓ_N: up to i = J on the left, j = J - 1 on the right."""
-    partial = Eq(denominator(N + 1, J) - denominator(N, J), Nat(2 * N + 1) * transform(N, J - 1))
-    sums = grow(denominator(N + 1, J + 1), denominator(N, J + 1), transform(N, J))
-    growth = grow(falling(N, J + 1), rising(N + 1, J + 1), factorial(J + 1), sign(J + 1), power(z, J + 1))
-    given = [lowered(N, J), raised(N, J), *growth]
-    every = inductively(partial, J, sums, given, grow(denominator(N + 1, index(0)), denominator(N, index(0))))
-    factor = put_in(falling(N, N + 1), zero, (), grow(falling(N, N + 1)))
-    top = unfold(denominator(N, N + 1))
-    member = cast(Eq, top.conclusion).rhs.terms[1]  # type: ignore[attr-defined]
-    top = rewrite(top, put_in(member, zero, (), [factor]))
-    rhs = Nat(2 * N + 1) * transform(N)
-    return put_in(denominator(N + 1) - denominator(N), rhs, (), [instantiate(every, {"J": N + 1}), top])
+def prove_legs_nplr() -> Fact:
+    """By induction on N: the new row meets the sum over those before, which is the reconstruction from them."""
+    goal = cast(Eq, legs_nplr.conclusion)
+    first, following = (substitute(goal, {"N": index(i)}) for i in (0, N + 1))
+    shares = Nat(2 * k + 1) / d(k) * c(k)
+    row = instantiate(moved_out(k, 0, n - 1, low(n, k) * c(k), -d(n), shares), {"n": N})
+    sums = grow(*(substitute(x, {"N": N + 1}) for x in outermost(goal)))
+    step = put_in(following.lhs, following.rhs, [*sums, row], [assume(goal)])
+    return induction(goal, N, put_in(first.lhs, first.rhs), settle(step, scale_not_zero(N)))
 
 
 derivations = (
     Derivation(window, prove_window),
     Derivation(closed, prove_closed),
     Derivation(legs, prove_legs),
+    Derivation(legs_nplr, prove_legs_nplr),
     Derivation(legt_read_out, prove_legt_read_out),
     Derivation(legs_read_out, prove_legs_read_out),
-    Derivation(exact, prove_exact),
-    Derivation(pade, prove_pade),
 )
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ Each is a product over l = 0..j-1, so its next value is its last times a factor:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import cast
 
 from proofs.inequalities import backwards
@@ -21,18 +22,24 @@ from proofs.kernel import (
     NotProved,
     apart,
     assume,
+    congruence,
     discharge,
     empty,
     identity,
     induction,
+    instantiate,
+    linear,
     rewrite,
     single,
+    split,
     squares,
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
     Eq,
+    Formula,
     Index,
+    Mul,
     Nat,
     Nonzero,
     Prod,
@@ -47,7 +54,7 @@ from proofs.terms import (
     term,
 )
 
-l = size("l")
+l, zero, one = size("l"), term(0), term(1)
 
 
 def rising(n: Index | int, j: Index | int) -> Term:
@@ -76,12 +83,12 @@ def power(z: Term, j: Index | int) -> Term:
 
 
 # --------------------------------------------------------------------------------------------------- tactics
-def plainly_nonzero(fact: Fact) -> Fact:
-    """Discharge every hypothesis `x != 0` whose x is positive as written, such as j + 1 or j!."""
+def plainly_nonzero(fact: Fact, *known: Formula) -> Fact:
+    """Discharge every hypothesis `x != 0` whose x is positive as written, such as j + 1 or j!, or by what is known."""
     for hypothesis in fact.hypotheses:
         if isinstance(hypothesis, Nonzero):
             try:
-                positive = squares(term(0), hypothesis.term, hypothesis.term, strict=True)
+                positive = squares(term(0), hypothesis.term, hypothesis.term, known, strict=True)
             except NotProved:
                 continue
             fact = discharge(fact, apart(positive))
@@ -106,11 +113,11 @@ def put_in(lhs: Term, rhs: Term, values: Sequence[Fact] = (), given: Sequence[Fa
     return proved
 
 
-def cancelled(fact: Fact, x: Term, y: Term, factor: Term) -> Fact:
-    """x = y from an equation that is factor x = factor y by normal form; the factor is positive as written."""
+def cancelled(fact: Fact, x: Term, y: Term, factor: Term, *known: Formula) -> Fact:
+    """x = y from an equation that is factor x = factor y by normal form, for a factor that is plainly positive."""
     equation = cast(Eq, fact.conclusion)
-    quotient = plainly_nonzero(identity(x, equation.lhs / factor))
-    value = plainly_nonzero(identity(equation.rhs / factor, y))
+    quotient = plainly_nonzero(identity(x, equation.lhs / factor), *known)
+    value = plainly_nonzero(identity(equation.rhs / factor, y), *known)
     return rewrite(rewrite(quotient, fact), value)
 
 
@@ -143,3 +150,49 @@ def outermost(x: object) -> list[Sum | Prod]:
 def grow(*values: Term) -> list[Fact]:
     """Each sum or product with its last member split off."""
     return [single(value) if value.lo == value.hi else unfold(value) for value in values]  # type: ignore[attr-defined]
+
+
+# ----------------------------------------------------------------------------------------------- products compared
+@cache
+def lowered(n: Index | int, j: Index | int) -> Fact:
+    """(-n-1)_(j+1) = -(n+1) (-n)_j."""
+    above, i = index(n) + 1, size("i")
+    statement = Eq(falling(above, i + 1), -Nat(above) * falling(n, i))
+    every = inductively(statement, i, grow(falling(above, i + 2), falling(n, i + 1)), base=grow(falling(above, 1)))
+    return instantiate(every, {"i": index(j)})
+
+
+@cache
+def raised(n: Index | int, j: Index | int) -> Fact:
+    """(n)_(j+1) = n (n+1)_j."""
+    n, i = index(n), size("i")
+    statement = Eq(rising(n, i + 1), Nat(n) * rising(n + 1, i))
+    every = inductively(statement, i, grow(rising(n, i + 2), rising(n + 1, i + 1)), base=grow(rising(n, 1)))
+    return instantiate(every, {"i": index(j)})
+
+
+@cache
+def square_of_sign(n: Index) -> Fact:
+    """((-1)^n)² = 1."""
+    return inductively(Eq(sign(n) * sign(n), one), n, grow(sign(n + 1)))
+
+
+def top_coefficient(n: Index) -> Fact:
+    """(-n)_n = (-1)^n n!."""
+    growth = [lowered(n, n), *grow(sign(n + 1), factorial(n + 1))]
+    return inductively(Eq(falling(n, n), sign(n) * factorial(n)), n, (), growth)
+
+
+def no_factor_left(q: Index, last: Index) -> Fact:
+    """(-q)_(last+1) = 0, if q <= last: it has the factor q - q."""
+    cut = rewrite(split(falling(q, last + 1), q), unfold(falling(q, q + 1)))
+    return rewrite(cut, identity(cast(Eq, cut.conclusion).rhs, zero))
+
+
+def all_vanish(i: Index, last: Index, body: Term, values: Sequence[Fact], factor: Fact) -> Fact:
+    """The sum of the body over i = 0..last is 0: with `values` put in, it is a multiple of what `factor` says is 0."""
+    gone = rewrite(factor, identity(cast(Eq, factor.conclusion).rhs, zero))
+    each = put_in(body, Mul((zero, one, one)), values, [gone])
+    nothing = linear(i, 0, last, zero, one)
+    summed = rewrite(congruence(each, Sum, i, 0, last), nothing)
+    return rewrite(summed, identity(cast(Eq, nothing.conclusion).rhs, zero))

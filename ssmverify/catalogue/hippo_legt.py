@@ -1,4 +1,4 @@
-"""Rows for HiPPO-LegT and -LegS: claims from `proofs.hippo_legendre` and `proofs.hippo_legt`."""
+"""Rows for HiPPO-LegT and -LegS: claims from `proofs.hippo_legendre`, `proofs.hippo_legt` and `proofs.hippo_pade`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flint import fmpq
+from flint import fmpq, fmpq_poly
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs import hippo_legendre as legendre
 from proofs import hippo_legt as paper
-from proofs.hypergeometric import sign
+from proofs import hippo_pade as pade
+from proofs import hippo_spectra as spectra
+from proofs.hypergeometric import falling, one, rising, sign
 from proofs.kernel import Claim
 from proofs.terms import And, Eq, Nat, Term, summation
 from ssmverify.strategies import points, rationals, tables
-from ssmverify.theorem import Mutant, Source, Theorem
+from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
 CLASSICAL = Source("Legendre polynomials", place="classical", read="remembered; derived here")
 HIPPO = Source(
@@ -32,7 +34,7 @@ PROPHECY = Source(
 )
 OURS = replace(PROPHECY, read="not in what was read of the paper: the identity that its construction obeys")
 
-degrees = st.integers(0, 4)
+degrees = st.integers(0, 3)
 scales = tables(range(7), st.builds(fmpq, st.integers(1, 5), st.integers(1, 3)), fmpq(1))
 
 
@@ -57,7 +59,7 @@ def rhs_replaced(claim: Claim, rhs: Term) -> Claim:
 
 def below(low: str, high: str, **others: SearchStrategy[Any]) -> SearchStrategy[Mapping[str, Any]]:
     """Points at which one index is below another."""
-    pairs = [{low: i, high: top} for top in range(1, 6) for i in range(top)]
+    pairs = [{low: i, high: top} for top in range(1, 5) for i in range(top)]
     return st.tuples(st.sampled_from(pairs), points(**others)).map(lambda drawn: {**drawn[0], **drawn[1]})
 
 
@@ -70,7 +72,7 @@ ends = Theorem(
     instances=lambda: points(n=degrees),
     source=CLASSICAL,
     says="p_n(0) = 1 now, p_n(1) = (-1)^n at the far end of the window.",
-    mutants=(Mutant("1 at both ends", claim=parts_replaced(legendre.ends, 1, legendre.one)),),
+    mutants=(Mutant("1 at both ends", claim=parts_replaced(legendre.ends, 1, one)),),
 )
 derivative = Theorem(
     claim=legendre.derivative,
@@ -118,7 +120,7 @@ window = Theorem(
     says="The exact coefficients of every polynomial signal obey x_n' = (M x)_n + u(t) - (-1)^n u(t - 1), with M the "
     "derivative matrix: nothing is closed yet. Here u(t - x) = x^(q+1), and 1.",
     mutants=(
-        Mutant("the far end as p_n(0)", claim=parts_replaced(paper.window, 0, -legendre.one)),
+        Mutant("the far end as p_n(0)", claim=parts_replaced(paper.window, 0, -one)),
         Mutant("the near end forgotten", claim=parts_replaced(paper.window, 1, -sign(n))),
         Mutant(
             "the rows of M weighted by 2k+1 of every k < n",
@@ -174,6 +176,16 @@ legs = Theorem(
         ),
     ),
 )
+nplr_rhs = paper.legs_nplr.conclusion.rhs.terms  # type: ignore[attr-defined]
+legs_nplr = Theorem(
+    claim=paper.legs_nplr,
+    proof=paper.prove_legs_nplr,
+    instances=lambda: points(N=degrees, d=scales, c=tables(range(6), rationals())),
+    source=HIPPO,
+    says="c'A c = -c'c/2 - (B'c)²/2 for every c, in the orthonormal scale: A + P P' is -I/2 plus a skew matrix, "
+    "with P = B/sqrt2.",
+    mutants=(Mutant("no I/2", claim=rhs_replaced(paper.legs_nplr, nplr_rhs[1])),),
+)
 legt_read_out = Theorem(
     claim=paper.legt_read_out,
     proof=paper.prove_legt_read_out,
@@ -200,37 +212,82 @@ legs_read_out = Theorem(
 )
 far, now = legendre.moment(k, q), legendre.moment(k, q + 1)
 exact = Theorem(
-    claim=paper.exact,
-    proof=paper.prove_exact,
+    claim=pade.exact,
+    proof=pade.prove_exact,
     instances=lambda: points(q=st.integers(0, 3), r=st.integers(0, 3)),
     source=OURS,
     says="LegT is exact on polynomials. Up to degree N - 1 the reconstruction from N coefficients has the right values "
     "at both ends of the window (1 at the far end, 0 now, for u(t - x) = x^q with q > 0), so the coefficients obey the "
     "closed ODE. Up to degree N the read-out is u': that is g'c', and c' belongs to u', of degree N - 1.",
     mutants=(
-        Mutant("one state fewer", claim=lhs_replaced(paper.exact, 0, legendre.alternating(q + paper.r, far))),
-        Mutant("without signs", claim=lhs_replaced(paper.exact, 0, legendre.weighted(q + 1 + paper.r, far))),
-        Mutant("one state fewer, now", claim=lhs_replaced(paper.exact, 1, legendre.weighted(q + 1 + paper.r, now))),
+        Mutant("one state fewer", claim=lhs_replaced(pade.exact, 0, legendre.alternating(q + pade.r, far))),
+        Mutant("without signs", claim=lhs_replaced(pade.exact, 0, legendre.weighted(q + 1 + pade.r, far))),
+        Mutant("one state fewer, now", claim=lhs_replaced(pade.exact, 1, legendre.weighted(q + 1 + pade.r, now))),
+        Mutant("1 from no state", claim=lhs_replaced(pade.exact, 2, legendre.weighted(pade.r, legendre.moment(k, 0)))),
+    ),
+)
+row = pade.transform(k)
+weights = legendre.weighted(N, row)
+denominator = Theorem(
+    claim=pade.denominators,
+    proof=pade.prove_denominators,
+    instances=lambda: points(n=degrees, N=degrees, z=rationals()),
+    source=OURS,
+    says="ℓ = (sI + M)^-1 g for LegT's M and g = (1, 1, ...), with z = 1/s, and 1 + the sum of (2k+1) ℓ_k is "
+    "z^N Q_N(1/z). With `hippo.observer_error`: y - u' = -[s^(N+1)/Q_N(s)] u, for every N and s other than 0.",
+    mutants=(
+        Mutant("Q_(N+1)", claim=lhs_replaced(pade.denominators, 1, pade.denominator(N + 1) - weights)),
         Mutant(
-            "1 from no state", claim=lhs_replaced(paper.exact, 2, legendre.weighted(paper.r, legendre.moment(k, 0)))
+            "no weights", claim=lhs_replaced(pade.denominators, 1, pade.denominator(N) - summation(k, 0, N - 1, row))
+        ),
+        Mutant(
+            "s I - M",
+            claim=lhs_replaced(pade.denominators, 0, pade.transform(n) - pade.z * legendre.derivative_row(n, row)),
         ),
     ),
 )
-row = paper.transform(k)
-weights = legendre.weighted(N, row)
-denominator = Theorem(
-    claim=paper.pade,
-    proof=paper.prove_pade,
-    instances=lambda: points(n=degrees, N=degrees, z=rationals()),
+order = Theorem(
+    claim=pade.order,
+    proof=pade.prove_order,
+    instances=lambda: points(N=degrees, m=degrees),
     source=OURS,
-    says="ℓ(z) = (I + z M)^-1 z g for LegT's M and g = (1, 1, ...), and 1 + the sum of (2k+1) ℓ_k = z^N Q_N(1/z). With "
-    "`hippo.observer_error`: y - u' = -[s^(N+1)/Q_N(s)] u, for every N and s = 1/z.",
+    says="Q_N(s) e^(-s) has no power from s^N to s^(2N-1), for (-m)_N = 0 if m < N: what it has below s^N, over Q_N, "
+    "is the Padé approximant [N-1/N] of e^(-s).",
     mutants=(
-        Mutant("the denominator of N + 1", claim=lhs_replaced(paper.pade, 1, paper.denominator(N + 1) - weights)),
-        Mutant("no weights", claim=lhs_replaced(paper.pade, 1, paper.denominator(N) - summation(k, 0, N - 1, row))),
         Mutant(
-            "I - z M", claim=lhs_replaced(paper.pade, 0, paper.transform(n) - paper.z * legendre.derivative_row(n, row))
+            "a power more", claim=rhs_replaced(pade.order, sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N))
         ),
+    ),
+)
+
+
+def decide_characteristic(N: int, A: spectra.Entry = spectra.legt_entry, last: int = 0) -> str:
+    """det(sI - A) = Q_N, and Q_N times the far end's transfer function = what Q_N e^(-s) has below s^N."""
+    matrix = spectra.square_matrix(N, A)
+    Q, K = spectra.pade_denominator(N), spectra.closed_loop(matrix)
+    if matrix.charpoly() != Q:
+        return f"N = {N}: det(sI - A) = {matrix.charpoly()}, Q_N = {Q}"
+    if K.charpoly() != fmpq_poly([*[0] * (N + 1 + last), 1]):
+        return f"N = {N}: det(sI - K) = {K.charpoly()}"
+    series = spectra.times_exponential(Q, 2 * N + last)
+    far_end = spectra.far_end_numerator(matrix)
+    if [far_end[i] for i in range(len(series))] != series:
+        return f"N = {N}: the far end has the numerator {far_end}, Q_N e^(-s) begins {series}"
+    return ""
+
+
+characteristic = Finite(
+    name="hippo.legt_characteristic",
+    says="For N = 1..32: det(sI - A) = Q_N, det(sI - K) = s^(N+1) for the closed loop K = [[A, B], [C, D]], and the "
+    "far end g₁'(sI - A)^-1 B is the Padé approximant [N-1/N] of e^(-s). By H - s = -χ_K/χ_A the read-out misses "
+    "-[s^(N+1)/Q_N(s)] u.",
+    decide=decide_characteristic,
+    cases=lambda: range(1, 33),
+    source=OURS,
+    mutants=(
+        Broken("no signs above the diagonal", lambda N: decide_characteristic(N, lambda n, k: -(2 * k + 1))),
+        Broken("LegS", lambda N: decide_characteristic(N, lambda n, k: -(2 * k + 1) * (k <= n) + n * (k == n))),
+        Broken("one power more", lambda N: decide_characteristic(N, last=1)),
     ),
 )
 
@@ -242,8 +299,11 @@ theorems = (
     window,
     matrix,
     legs,
+    legs_nplr,
     legt_read_out,
     legs_read_out,
     exact,
     denominator,
+    order,
+    characteristic,
 )
