@@ -34,6 +34,7 @@ PAPERS = (
     "tracking.models",
     "tracking.any_automaton",
     "tracking.circuits",
+    "tracking.reductions",
     "hippo_layers",
     "hippo_prophecy_layers",
     "s4d",

@@ -308,21 +308,40 @@ deletions = Finite(
 )
 
 
-def depth_is(wanted: int, **how: Any) -> Decide:
+def most_gates(n: int, p: int) -> list[int]:
+    """No layer has more; derived by hand from how the circuit is made. Polynomial in n and 2**p, for q = O(p n)."""
+    low, high = free(p).bounds(n)
+    primes = odd_primes(high - low)
+    logarithms = sum((n - j + 1) * (q - 2) + 1 for q in primes for j in range(1, n + 1))
+    return [2 * n * 2**p, logarithms, sum(n * (q - 1) for q in primes), len(primes), n * 2**p, (n * 2**p).bit_length()]
+
+
+def room_for_one_residue(n: int, p: int) -> list[int]:
+    """The same, as if the residues of n terms took the room of one."""
+    letters, logarithms, residues, *rest = most_gates(n, p)
+    return [letters, logarithms, residues // n, *rest]
+
+
+def layers_are(most: Callable[[int, int], list[int]], **how: Any) -> Decide:
     def decide(n: int) -> str:
-        circuit = compile_stack([free(2)], [], n, **how)
-        return "" if circuit.depth == wanted else f"depth {circuit.depth} and not {wanted} at n = {n}"
+        circuit, allowed = compile_stack([free(2)], [], n, **how), most(n, 2)
+        if circuit.depth != len(allowed):
+            return f"depth {circuit.depth} and not {len(allowed)} at n = {n}"
+        crowded = [i for i, (gates, at_most) in enumerate(zip(circuit.layers, allowed, strict=True)) if gates > at_most]
+        return f"layers {circuit.layers}, not at most {allowed}, at n = {n}" if crowded else ""
 
     return decide
 
 
 depths = Finite(
     name="tracking.circuit_depth",
-    says="The depth of the circuit for p = 2, found by walking its netlist, is 6 for every n from 2 to 24.",
-    decide=depth_is(6),
+    says="The depth of the circuit for p = 2, found by walking its netlist, is 6 for every n from 2 to 24, and its "
+    "layers have at most 2n 2^p, Σ_q Σ_j ((n-j+1)(q-2)+1), Σ_q n(q-1), #q, n 2^p and log2(n 2^p)+1 gates.",
+    decide=layers_are(most_gates),
     mutants=(
-        Broken("the letters arrive one-hot", depth_is(6, one_hot=True)),
-        Broken("three layers merged into one", depth_is(6, method="shallow")),
+        Broken("the letters arrive one-hot", layers_are(most_gates, one_hot=True)),
+        Broken("three layers merged into one", layers_are(most_gates, method="shallow")),
+        Broken("room for one residue in the third layer", layers_are(room_for_one_residue)),
     ),
     cases=lambda: range(2, 25),
     source=OURS,
