@@ -130,14 +130,13 @@ def from_permutations(generators: Sequence[Sequence[int]], name: str = "group") 
     return _group(name, table, tuple(map(cycles, elements)), [place[tuple(p)] for p in generators], rows)
 
 
-def check_permutations(rows: Sequence[Sequence[int]], name: str) -> Sequence[Sequence[int]]:
-    """The rows, if they are permutations of 0..degree-1; raises BadInput otherwise."""
+def check_permutations(rows: Sequence[Sequence[int]], name: str) -> None:
+    """Raises BadInput unless the rows are permutations of 0..degree-1."""
     if not rows or not rows[0]:
         raise BadInput(f"{name}: no permutations: give at least one, as the list of the images of 0, 1, ...")
     for row in rows:
         if sorted(row) != list(range(len(rows[0]))):
             raise BadInput(f"{name}: {list(row)} is not a permutation of 0..{len(rows[0]) - 1}")
-    return rows
 
 
 def closure(generators: Sequence[Permutation], cap: int, name: str = "group") -> set[Permutation]:

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,25 @@ def from_json(data: Any, name: str = "automaton") -> Automaton:
 
 
 def _permutations(data: Mapping[str, Any], name: str) -> Automaton:
-    rows = check_permutations(data["permutations"], name)
-    return Automaton(tuple(data.get("letters") or map(cycles, rows)), tuple(map(tuple, rows)), name=name)
+    rows = [_integers(row) for row in data["permutations"]]
+    check_permutations(rows, name)
+    return Automaton(tuple(map(str, data.get("letters") or map(cycles, rows))), tuple(rows), name=name)
 
 
 def _table(data: Mapping[str, Any], name: str) -> Automaton:
-    return from_table(data["table"], name, data.get("names")).cayley()
+    names = data.get("names")
+    return from_table(data["table"], name, names and list(map(str, names))).cayley()
 
 
 def _delta(data: Mapping[str, Any], name: str) -> Automaton:
-    rows = tuple(tuple(map(int, row)) for row in data["delta"])
-    letters = tuple(data.get("letters") or (f"a{i}" for i in range(len(rows))))
-    accept = frozenset(map(int, data["accept"])) if "accept" in data else None
-    return Automaton(letters, rows, int(data.get("start", 0)), accept, name)
+    rows = tuple(map(_integers, data["delta"]))
+    letters = tuple(map(str, data.get("letters") or (f"a{i}" for i in range(len(rows)))))
+    accept = frozenset(_integers(data["accept"])) if "accept" in data else None
+    return Automaton(letters, rows, index(data.get("start", 0)), accept, name)
+
+
+def _integers(row: Iterable[Any]) -> tuple[int, ...]:
+    return tuple(map(index, row))
 
 
 def _transitions(data: Mapping[str, Any], name: str) -> Automaton:

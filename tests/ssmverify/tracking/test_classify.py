@@ -262,12 +262,17 @@ def test_automata_lib_objects():
         ({}, "exactly one of the fields"),
         ({"table": [[0]], "delta": [[0]]}, "exactly one"),
         ({"permutations": [[0, 0]]}, "not a permutation"),
-        ({"permutations": "ab"}, "not a permutation"),
+        ({"permutations": "ab"}, "not as it should be"),
         ({"permutations": 3}, "not as it should be"),
         ({"table": [[0, 1], [1, 1]]}, "no inverse"),
         ({"table": [["e"]]}, "none of the elements"),
         ({"delta": [[1, "x"]]}, "not as it should be"),
         ({"delta": [[2, 0]]}, "must send each"),
+        ({"delta": [[0, 0.5]]}, "not as it should be"),
+        ({"permutations": [[1.0, 0.0]]}, "not as it should be"),
+        ({"permutations": [[1, 0]], "letters": ["a", "b"]}, "2 letters and 1 rows"),
+        ({"permutations": [[1, 0], [0, 1]], "letters": ["a", "a"]}, "there twice"),
+        ({"table": [[0, 1], [1, 0]], "names": ["e"]}, "2 different names"),
         ({"delta": [[0]], "accept": [4]}, "accept must be among"),
         ({"transitions": {"p": {"a": "z"}}, "initial_state": "p"}, "which is no state"),
         ({"transitions": {"p": {"a": "p"}}}, "initial_state"),
@@ -331,6 +336,6 @@ def test_bad_json_is_one_sentence(tmp_path):
     assert "is no JSON" in result.output
 
 
-def test_the_command_line_imports_nothing_heavy():
-    code = "import ssmverify.cli, sys; assert not {'sympy', 'torch', 'numpy'} & set(sys.modules)"
+def test_the_command_imports_nothing_heavy():
+    code = "import ssmverify.commands.classify, sys; assert not {'sympy', 'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
