@@ -35,6 +35,7 @@ PAPERS = (
     "tracking.any_automaton",
     "tracking.circuits",
     "tracking.reductions",
+    "tracking.complexity",
     "hippo_layers",
     "hippo_prophecy_layers",
     "s4d",
