@@ -68,8 +68,15 @@ def main(traceback: bool) -> None:
     "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop each theorem after this."
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Append the evidence here.")
+@click.option("--jobs", type=click.IntRange(1), help="Theorems checked at once: as many as there are cores.")
 def check(
-    names: tuple[str, ...], quick: bool, examples: int, seed: int | None, budget: float | None, json_file: Path | None
+    names: tuple[str, ...],
+    quick: bool,
+    examples: int,
+    seed: int | None,
+    budget: float | None,
+    json_file: Path | None,
+    jobs: int | None,
 ) -> None:
     """Check theorems: proofs, exact instances, layers against their bounds, mutants.
 
@@ -79,18 +86,19 @@ def check(
 
     from ssmverify import evidence
     from ssmverify.catalogue import select
-    from ssmverify.checking import check as run
+    from ssmverify.parallel import check_all, cores
     from ssmverify.report.terminal import Board, summary
 
     started = time.monotonic()
-    theorems = select(names)
+    rows = select(names)
     console = Console(width=None if sys.stdout.isatty() else 190)
-    if seed is None:
-        seed = secrets.randbits(32)
-    with Board(console, theorems) as board:
-        for theorem in theorems:
-            many = max(examples // 4, 1) if quick else examples
-            verdict = run(theorem, examples=many, seed=seed, budget=budget, tell=board.teller(theorem))
+    how = {
+        "examples": max(examples // 4, 1) if quick else examples,
+        "seed": secrets.randbits(32) if seed is None else seed,
+        "budget": budget,
+    }
+    with Board(console, rows) as board:
+        for verdict in check_all(names, rows, jobs or cores(), how, board.tell):
             for file in {evidence.STORE, json_file} - {None}:
                 evidence.append(verdict, file)  # type: ignore[arg-type]
             board.add(verdict)

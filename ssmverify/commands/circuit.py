@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ssmverify.theorem import BadInput
-
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -59,6 +57,8 @@ def circuit(
 
     asked = _lengths(lengths)
     if plot and len(asked) < 3:
+        from ssmverify.theorem import BadInput
+
         raise BadInput("a plot needs three numbers of tokens or more, such as --n 4..24")
     how = {"signed": signed, "method": method, "cast": cast, "one_hot": one_hot, "words": words, "seed": seed}
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
@@ -91,6 +91,8 @@ def _lengths(text: str) -> list[int]:
         match = re.fullmatch(r"\s*(\d{1,3})\s*(?:\.\.\s*(\d{1,3})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 1 <= first <= last:
+            from ssmverify.theorem import BadInput
+
             raise BadInput(f"--n {text} is no list of numbers of tokens: write 12, 4..24 or 4,8,16")
         found.update(range(first, last + 1))
     return sorted(found)

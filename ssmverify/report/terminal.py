@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -22,6 +22,7 @@ class Board:
 
     def __init__(self, console: Console, theorems: Sequence[Row]):
         self.console, self.verdicts = console, list[Verdict]()
+        self.order = {row.name: i for i, row in enumerate(theorems)}
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.progress = Progress(*columns, TimeElapsedColumn(), console=console)
         self.task = self.progress.add_task("", total=len(theorems))
@@ -41,17 +42,14 @@ class Board:
         else:
             self.console.print(table(self.verdicts))
 
-    def teller(self, theorem: Row) -> Callable[[str], None]:
-        """What `check` calls to say what it is at."""
-
-        def tell(what: str) -> None:
-            self.progress.update(self.task, description=escape(f"{theorem.name}: {what}"[:70].ljust(70)))
-
-        return tell
+    def tell(self, row: Row, what: str) -> None:
+        """Say what is being done for a row."""
+        self.progress.update(self.task, description=escape(f"{row.name}: {what}"[:70].ljust(70)))
 
     def add(self, verdict: Verdict) -> None:
-        """One theorem is done."""
+        """One row is done; the table keeps the order of the catalogue."""
         self.verdicts.append(verdict)
+        self.verdicts.sort(key=lambda v: self.order[v.theorem])
         self.progress.advance(self.task)
         if self.live:
             self.live.update(self._view())

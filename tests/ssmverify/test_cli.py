@@ -153,3 +153,12 @@ def test_doctor_finds_a_foreign_proofs_package(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "remove the other one" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_rows_checked_at_once_are_the_rows_checked_one_by_one(run) -> None:  # type: ignore[no-untyped-def]
+    Path("mine.py").write_text(MINE + MINE.replace("theorem =", "second =").replace("mine.", "other."))
+    one, two = (run("check", "mine.py", "--seed", "5", "--jobs", jobs) for jobs in ("1", "2"))
+    assert (one.exit_code, two.exit_code) == (0, 0), two.output
+    lines = [[line.split()[:2] for line in result.output.splitlines() if "holds" in line] for result in (one, two)]
+    assert sorted(lines[0]) == sorted(lines[1])
+    assert "2 of 2 theorems as they should be" in two.output

@@ -1,0 +1,65 @@
+"""Checks many rows at once, in processes of their own; each has its share of the cores.
+
+A row holds functions that cannot be sent to another process, so each worker loads the rows anew, by the names that the
+user gave, and is told which of them to check.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing.queues import SimpleQueue
+from typing import Any
+
+from ssmverify.theorem import Row, Verdict
+
+Tell = Callable[[Row, str], None]
+_worker: dict[str, Any] = {}  # of this process, if it is a worker: its rows, and where it says what it is at
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_all(
+    names: Sequence[str], rows: Sequence[Row], jobs: int, how: dict[str, Any], tell: Tell
+) -> Iterator[Verdict]:
+    """The verdicts of `rows`, which are those that `names` selects, as they come; `how` is passed on to `check`."""
+    if jobs == 1 or len(rows) == 1:
+        from ssmverify.checking import check
+
+        for row in rows:
+            yield check(row, **how, tell=lambda what, row=row: tell(row, what))  # type: ignore[misc]
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads, without the threads
+    said: SimpleQueue[tuple[int, str]] = context.SimpleQueue()
+    threads = max(cores() // jobs, 1)
+    pool = ProcessPoolExecutor(min(jobs, len(rows)), context, _start, (tuple(names), threads, said))
+    try:
+        waiting = {pool.submit(_check, i, how) for i in range(len(rows))}
+        while waiting:
+            done, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
+            while not said.empty():
+                i, what = said.get()
+                tell(rows[i], what)
+            yield from (future.result() for future in done)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start(names: Sequence[str], threads: int, said: SimpleQueue[tuple[int, str]]) -> None:
+    import torch
+
+    from ssmverify.catalogue import select
+
+    torch.set_num_threads(threads)
+    _worker.update(rows=select(names), said=said)
+
+
+def _check(i: int, how: dict[str, Any]) -> Verdict:
+    from ssmverify.checking import check
+
+    return check(_worker["rows"][i], **how, tell=lambda what: _worker["said"].put((i, what)))
