@@ -18,7 +18,7 @@ WRONG, UNDECIDED = 1, 3
 
 
 @click.command()
-@click.argument("target", metavar="NAME|FILE.json|REGEX")
+@click.argument("target", metavar="NAME|FILE.json|REGEX|FILE.py:LAYER")
 @click.option(
     "--cap",
     type=click.IntRange(1),
@@ -26,29 +26,61 @@ WRONG, UNDECIDED = 1, 3
     show_default=True,
     help="Stop at so many elements or sets of states.",
 )
-def classify(target: str, cap: int) -> None:
+@click.option("--bits", type=click.IntRange(2, 32), help="Of a layer's quantised state; 3 if not given.")
+@click.option("--rounding", help="Of a layer's state: nearest-even (if not given), floor, half-away or toward-zero.")
+def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> None:
     """Say what tracking an automaton needs: star-free, only p-groups, solvable, or non-solvable.
 
     Names are Z<m>, S<n>, A<n>, D<n>, Q8, products such as A4xZ5, parity, flip-flop and mod-<k>. A file holds
     permutations, a Cayley table or an automaton; a regular expression, such as "(aa|b)*", stands for its language.
+    A layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; for what it needs, see
+    `python -c 'help("ssmverify.tracking.quantised")'`.
 
     Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap was reached before a verdict.
     """
+    from ssmverify.theorem import BadInput
+    from ssmverify.tracking.quantised import is_layer
     from ssmverify.tracking.sources import load
 
-    if status := print_certificate(load(target), cap):
-        raise click.exceptions.Exit(status)
+    if is_layer(target):
+        raise click.exceptions.Exit(_print_layer(target, cap, bits or 3, rounding or "nearest-even"))
+    if bits or rounding:
+        raise BadInput(f"--bits and --rounding are for layers, FILE.py:LAYER, and {target} is none")
+    raise click.exceptions.Exit(print_certificate(load(target), cap))
+
+
+def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
+    """The certificates of a layer's channels, one for those that are alike, and their verdict; the exit status."""
+    from ssmverify.tracking.quantised import STATES, classify_layer, verdict
+
+    certificates = classify_layer(target, bits, rounding, cap)
+    alike: dict[tuple[tuple[int, ...], ...], list[Certificate]] = {}
+    for certificate in certificates:
+        alike.setdefault(certificate.automaton.delta, []).append(certificate)
+    statuses = []
+    for group in alike.values():
+        first = group[0].automaton
+        more = f" and {_count(len(group) - 1, 'channel')} like it" if len(group) > 1 else ""
+        statuses.append(_print(replace(group[0], automaton=replace(first, name=first.name + more))))
+    if len(certificates) > 1:
+        click.echo(f"the layer of {len(certificates)} channels: {verdict(certificates)}")
+    click.echo(f"only states that words reach from the first, which may be {STATES:,} at most")
+    return max(statuses)
 
 
 def print_certificate(automaton: Automaton, cap: int = 10**6) -> int:
     """Classify, check the certificate, print it; returns the exit status."""
+    from ssmverify.tracking.classify import classify as certify
+
+    return _print(certify(automaton, cap))
+
+
+def _print(certificate: Certificate) -> int:
     from rich.console import Console
     from rich.table import Table
 
     from ssmverify.tracking import witness
-    from ssmverify.tracking.classify import classify as certify
 
-    certificate = certify(automaton, cap)
     problems = witness.problems(certificate)
     table = Table.grid(padding=(0, 2))
     for head, text in [*_lines(certificate), ("checked", "; ".join(problems) or _checked(certificate))]:

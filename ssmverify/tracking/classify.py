@@ -120,21 +120,21 @@ def _witness(states: tuple[int, ...], generators: Generators) -> GroupWitness:
 
 def _derived_series(group: PermutationGroup) -> tuple[int, ...]:
     """The orders; those of the symmetric and alternating groups are known, and slow to compute where large."""
-    order, everything = int(group.order()), math.factorial(group.degree)
-    if group.degree >= 5 and order in (everything, everything // 2):
-        return tuple(range(order, everything // 2 - 1, -(everything // 2)))
+    size, symmetric = int(group.order()), math.factorial(group.degree)
+    if group.degree >= 5 and size in (symmetric, symmetric // 2):
+        return (size, symmetric // 2) if size == symmetric else (size,)
     return tuple(int(g.order()) for g in group.derived_series())
 
 
-def permutation(automaton: Automaton, states: tuple[int, ...], word: Word) -> Permutation:
-    """What the word does to the set of states, which it must permute, as a permutation of their places."""
+def restricted(automaton: Automaton, states: tuple[int, ...], word: Word) -> Permutation:
+    """What the word does to a set of states that it permutes, as a permutation of their places."""
     place = {state: i for i, state in enumerate(states)}
     return tuple(place[automaton.run(word, state)] for state in states)
 
 
 def _coprime(automaton: Automaton, witness: GroupWitness) -> tuple[Word, Word]:
     """Two words as `GroupWitness.coprime` wants them: among the shortest, then among random ones."""
-    letters = [(permutation(automaton, witness.states, word), word) for word in witness.words]
+    letters = [(restricted(automaton, witness.states, word), word) for word in witness.words]
     for (x, a), (y, b) in itertools.chain(_short_pairs(letters), _random_pairs(letters)):
         orders = order(x), order(y), order(compose(y, x))
         if 1 not in orders and all(math.gcd(m, n) == 1 for m, n in itertools.combinations(orders, 2)):
