@@ -178,8 +178,9 @@ def discretize(
     where I - αδA is singular.
     """
     step = torch.as_tensor(delta, dtype=A.dtype, device=A.device)
-    if not bool((step > 0).all()) or not bool(torch.isfinite(step).all()):
-        raise ValueError(f"delta must be a positive number, given {step.tolist()}")
+    useless = ~((step > 0) & torch.isfinite(step))
+    if bool(useless.any()):
+        raise ValueError(f"delta must be a positive number, given {float(step[useless][0])}")
     if (method == "gbt") != (alpha is not None):
         raise ValueError('alpha goes with method="gbt", and is needed there')
     X, b = step[..., None, None] * A, (step[..., None] * B).unsqueeze(-1)
@@ -194,7 +195,8 @@ def discretize(
     implicit, explicit = bilinear_sides(X, I, weight)
     solution, failed = torch.linalg.solve_ex(implicit, torch.cat([explicit, b], -1))
     if bool((failed != 0).any()):
-        raise ValueError(f"I - alpha delta A is singular at delta = {step.tolist()}, alpha = {weight}: change delta")
+        first = float(step.expand(failed.shape)[failed != 0][0])
+        raise ValueError(f"I - alpha delta A is singular at delta = {first}, alpha = {weight}: take another delta")
     return solution[..., :-1], solution[..., -1]
 
 

@@ -104,16 +104,29 @@ def euler(C: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
 def next_state(u: Tensor, weights: Weights, c0: Tensor | None = None, *, backend: str = "auto") -> Tensor:
     """Predictions of u_{k+1} from u_0, ..., u_k: u (B, T, D) -> (B, T, D). c0 (B, D, N), None is zero.
 
-    Raises what `numeric.hippo.states` raises.
+    Raises ValueError for weights of other shapes than `Weights` has, and what `numeric.hippo.states` raises.
     """
+    if vary(weights) and u.shape[1] != len(weights.C):
+        raise ValueError(f"there are weights of {len(weights.C)} times for {u.shape[1]} samples")
     c = states(weights.A, weights.B, u, c0, backend=backend)
     return read_out(c, u, weights.C, weights.D)
 
 
+def vary(weights: Weights) -> bool:
+    """Whether the weights vary with time; ValueError unless all four do or none."""
+    N = weights.A.shape[-1]
+    times = weights.C.shape[:-1]
+    wanted = tuple((*times, *shape) for shape in ((N, N), (N,), (N,), ()))
+    if len(times) > 1 or tuple(tuple(w.shape) for w in weights) != wanted:
+        given = ", ".join(str(tuple(w.shape)) for w in weights)
+        raise ValueError(f"weights must be (N, N), (N,), (N,), (), all with or all without a leading T, given {given}")
+    return len(times) == 1
+
+
 def read_out(c: Tensor, u: Tensor, C: Tensor, D: Tensor) -> Tensor:
     """C c + D u: c (B, T, D, N), u (B, T, D), C (N,) or (T, N), D () or (T,)."""
-    by_time = C.ndim == 2
-    C, D = (C.unsqueeze(1), D.unsqueeze(-1)) if by_time else (C, D)
+    if C.ndim == 2:
+        C, D = C.unsqueeze(1), D.unsqueeze(-1)
     return (c * C).sum(-1) + D * u
 
 
@@ -123,7 +136,7 @@ def closed_loop(weights: Weights) -> Tensor:
     The prediction of time k is written with the weights A, B of time k + 1.
     """
     A, B, C, D = weights
-    if C.ndim == 2:
+    if vary(weights):
         A, B, C, D = A[1:], B[1:], C[:-1], D[:-1]
     B, C, D = B.unsqueeze(-1), C.unsqueeze(-2), D[..., None, None]
     return torch.cat([torch.cat([A + B @ C, D * B], -1), torch.cat([C, D.expand(*C.shape[:-2], 1, 1)], -1)], -2)
@@ -133,12 +146,14 @@ def roll_out(u: Tensor, steps: int, weights: Weights, c0: Tensor | None = None, 
     """Predictions (B, steps, D) of what follows u (B, T, D), each fed back as the next input.
 
     Weights that vary with time must reach to T + steps - 1, as the last prediction is not fed back. Raises ValueError
-    for an empty u, steps < 1, or weights that do not reach so far, and what `numeric.hippo.states` raises.
+    for an empty u, steps < 1, weights that do not reach so far or have other shapes, and what `numeric.hippo.states` raises.
     """
+    if u.ndim != 3 or u.shape[1] < 1 or steps < 1:
+        raise ValueError(
+            f"a roll-out needs u (batch, T >= 1, D) and steps >= 1, given {tuple(u.shape)}, steps = {steps}"
+        )
     batch, T, D = u.shape
-    if T < 1 or steps < 1:
-        raise ValueError(f"a roll-out needs a context and steps >= 1, given {T} samples and steps = {steps}")
-    varying = weights.C.ndim == 2
+    varying = vary(weights)
     if varying and len(weights.C) < T + steps - 1:
         raise ValueError(f"weights of {len(weights.C)} times do not reach to {T} + {steps} - 1: make T larger")
     context = Weights(*(w[:T] for w in weights)) if varying else weights

@@ -102,7 +102,16 @@ def reciprocal(z: Tensor) -> Tensor:
 def zero_order_hold(A: Tensor, B: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
     """e^(δA) and (e^(δA) - 1)/A B, for A != 0."""
     z = delta * A
-    return z.exp(), z.expm1() / A * B
+    return z.exp(), expm1(z) / A * B
+
+
+def expm1(z: Tensor) -> Tensor:
+    """e^z - 1 to full precision near 0: with z = x + iy, real part (e^x - 1) cos y - 2 sin²(y/2)."""
+    if not z.is_complex():
+        return z.expm1()
+    x, y = z.real, z.imag
+    half = (y / 2).sin()
+    return torch.complex(x.expm1() * y.cos() - 2 * half * half, x.exp() * y.sin())
 
 
 def read_out(h: Tensor, C: Tensor) -> Tensor:

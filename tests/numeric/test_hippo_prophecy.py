@@ -91,7 +91,11 @@ def test_gradients() -> None:
         (lambda u: predictor("fout", 4, 0.1), "odd N"),
         (lambda u: predictor_legs(3, 4, start=0), "from t >= 1"),
         (lambda u: roll_out(u, 0, predictor("legt", 3, 0.1)), "steps = 0"),
-        (lambda u: roll_out(u[:, :0], 1, predictor("legt", 3, 0.1)), "0 samples"),
+        (lambda u: roll_out(u[:, :0], 1, predictor("legt", 3, 0.1)), "steps >= 1, given"),
+        (lambda u: roll_out(u[0], 1, predictor("legt", 3, 0.1)), r"given \(4, 1\)"),
+        (lambda u: next_state(u, predictor_legs(3, 5)), "weights of 5 times for 4 samples"),
+        (lambda u: next_state(u, predictor("legt", 3, 0.1)._replace(C=u[0, :, 0])), "weights must be"),
+        (lambda u: roll_out(u, 1, predictor_legs(3, 5)._replace(A=torch.eye(3))), "all with or all without"),
         (lambda u: roll_out(u, 4, predictor_legs(3, 6)), "make T larger"),
     ],
 )
