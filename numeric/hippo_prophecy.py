@@ -146,7 +146,7 @@ def roll_out(u: Tensor, steps: int, weights: Weights, c0: Tensor | None = None, 
     """Predictions (B, steps, D) of what follows u (B, T, D), each fed back as the next input.
 
     Weights that vary with time must reach to T + steps - 1, as the last prediction is not fed back. Raises ValueError
-    for an empty u, steps < 1, weights that do not reach so far or have other shapes, and what `numeric.hippo.states` raises.
+    for an empty u, steps < 1, weights that do not reach so far or have other shapes, and what `states` raises.
     """
     if u.ndim != 3 or u.shape[1] < 1 or steps < 1:
         raise ValueError(

@@ -139,7 +139,7 @@ def prove_fed_back() -> Fact:
 # ------------------------------------------------------------------------------------- one eigenvalue, bilinear
 x, y = scalar("x"), scalar("y")
 square = (1 - x) * (1 - x) + y * y
-gate_real, gate_imaginary = ((1 + x) * (1 - x) - y * y) / square, (y * (1 + x) + y * (1 - x)) / square
+gate_real, gate_imaginary = ((1 + x) * (1 - x) - y * y) / square, 2 * y / square
 s4d_gate = Claim(
     "hippo.s4d_gate",
     And(

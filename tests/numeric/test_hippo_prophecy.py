@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from numeric.hippo import readout
 from numeric.hippo_prophecy import NextState, Weights, next_state, predictor, predictor_legs, roll_out
 
 
@@ -48,6 +49,13 @@ def test_a_roll_out_feeds_each_prediction_back(varying: bool) -> None:
         upto = Weights(*(w[:k] for w in weights)) if varying else weights
         fed = torch.cat([fed, next_state(fed, upto)[:, -1:]], 1)
     assert torch.equal(roll_out(u, steps, weights), fed[:, T:])
+
+
+def test_fout_adds_the_read_derivative_times_the_step() -> None:
+    C, _ = readout("fout", 5)
+    weights = predictor("fout", 5, 0.125)
+    assert torch.equal(weights.C, 0.125 * C)
+    assert float(weights.D) == 1
 
 
 def test_channels_and_batches_do_not_mix() -> None:
