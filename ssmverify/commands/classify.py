@@ -33,7 +33,7 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
 
     Names are Z<m>, S<n>, A<n>, D<n>, Q8, products such as A4xZ5, parity, flip-flop and mod-<k>. A file holds
     permutations, a Cayley table or an automaton; a regular expression, such as "(aa|b)*", stands for its language.
-    A layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; for what it needs, see
+    A layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; what it needs is in
     `python -c 'help("ssmverify.tracking.quantised")'`.
 
     Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap was reached before a verdict.
@@ -155,11 +155,11 @@ def _group(automaton: Automaton, group: GroupWitness) -> str:
 
 
 def _coprime(automaton: Automaton, states: tuple[int, ...], words: tuple[Word, Word]) -> str:
-    from ssmverify.tracking.classify import permutation
+    from ssmverify.tracking.classify import restricted
     from ssmverify.tracking.group import order
 
     x, y = words
-    orders = [order(permutation(automaton, states, word)) for word in (x, y, x + y)]
+    orders = [order(restricted(automaton, states, word)) for word in (x, y, x + y)]
     return (
         f"x = {_spell(automaton, x)} has the order {orders[0]}, y = {_spell(automaton, y)} the order {orders[1]}, "
         f"xy the order {orders[2]}: pairwise coprime, which no solvable group allows"
@@ -174,17 +174,26 @@ def _monoid(certificate: Certificate) -> str:
         basis = f"the verdict rests on the sets of states that words lead to, {certificate.sets:,} and no more"
         return f"more than {size:,} elements, where --cap stopped it" + f"; {basis}" * certificate.decided
     k = largest_index(certificate.monoid)
+    if certificate.groups and k == 1:
+        return f"{_count(size, 'element')}, each in a group"
     powers = f"m^{k} is in a group" if certificate.groups else f"m^{k} = m^{k + 1}"
     return f"{_count(size, 'element')}; for each of them, m, {powers}"
 
 
 def _checked(certificate: Certificate) -> str:
-    words = "the words, by running them" if certificate.groups else ""
+    from ssmverify.tracking.classify import NON_SOLVABLE
+    from ssmverify.tracking.witness import LARGEST
+
+    checked = "the words, by running them" if certificate.groups else ""
+    if any(group.order > LARGEST for group in certificate.groups):
+        checked += f"; not checked a second way: the series of groups of more than {LARGEST:,} elements"
+    if certificate.verdict == NON_SOLVABLE:
+        return checked
     if certificate.monoid.complete:
-        others = "that there are no other groups, by taking the monoid's elements one by one"
+        others = "that there is no other kind of group, by taking the monoid's elements one by one"
     else:
-        others = "not checked a second way: that there are no other groups"
-    return "; ".join(filter(None, (words, others)))
+        others = "not checked a second way: that there is no other kind of group"
+    return "; ".join(filter(None, (checked, others)))
 
 
 def _elided(text: str) -> str:
