@@ -42,6 +42,7 @@ def channel(
     cast: Cast,
     step: Step = once,
     name: str = "channel",
+    cap: int = 10_000,
 ) -> tuple[Automaton, list[N]]:
     """One diagonal channel, each letter a pair (a, b), rounded after every step (M2, or M3 with a cast that wraps)."""
-    return enumerate_states(starts, letters, lambda h, letter: step(letter[0], h, letter[1], cast), name=name)
+    return enumerate_states(starts, letters, lambda h, letter: step(letter[0], h, letter[1], cast), cap, name)
