@@ -25,6 +25,9 @@ from __future__ import annotations
 from typing import cast
 
 from flint import fmpq
+from sympy import QQ
+from sympy.polys.matrices import DomainMatrix
+from sympy.polys.rings import ring
 
 from proofs.derivation import Derivation, main
 from proofs.inequalities import Bounded, at_most, backwards, positive_gap, settle
@@ -78,8 +81,8 @@ from proofs.terms import (
 m, M = size("m"), size("M")
 N = Nat(2 * M + 1)
 one = term(1)
-s, theta, u, d, mean, moved_mean = (scalar(name) for name in ("s", "θ", "u", "d", "C", "Ċ"))
-omega, P, Q, moved = (sequence(name) for name in ("ω", "P", "Q", "Ṗ"))
+s, theta, u, d, mean, moved_mean = (scalar(name) for name in ("s", "θ", "u", "d", "C", "C'"))
+omega, P, Q, moved = (sequence(name) for name in ("ω", "P", "Q", "P'"))
 Parts = list[tuple[Term, Term]]
 
 
@@ -123,7 +126,7 @@ innovation = Claim(
         "cosines_move": for_all(m, Eq(moved(m), 4 / theta * d - omega(m) * Q(m))),
         "window_not_empty": Nonzero(theta),
     },
-    witness={"M": 1, "θ": fmpq(1), "Ċ": fmpq(2), "Ṗ": fmpq(4), "d": fmpq(1), "ω": fmpq(0), "Q": fmpq(0)},
+    witness={"M": 1, "θ": fmpq(1), "C'": fmpq(2), "P'": fmpq(4), "d": fmpq(1), "ω": fmpq(0), "Q": fmpq(0)},
 )
 
 
@@ -175,7 +178,7 @@ def prove_transfer() -> Fact:
     recomposed = equal((1 + 2 * written_out) * d, u, given["innovation"], given["mean_steady"], waves)
     recomposed = rewrite(recomposed, backwards(given["resolvent"]))
     solved = settle(equal(d, u / gain, recomposed), given["no_pole"])
-    families = {Symbol("Ċ", *s.shape, 0): s * mean, Symbol("Ṗ", *s.shape, 1): family((m,), s * P(m))}
+    families = {Symbol("C'", *s.shape, 0): s * mean, Symbol("P'", *s.shape, 1): family((m,), s * P(m))}
     read = instantiate(prove_innovation(), families=families)
     read = discharge(read, given["mean_steady"], given["cosines_steady"])
     read = rewrite(read, distribute(s * P(m), [(s, P(m))]))
@@ -237,8 +240,8 @@ def read_errors() -> list[Fact]:
     found = []
     for k, (rate, mean_k, P_k, Q_k, d_k) in enumerate(growth):
         families = {
-            Symbol("Ċ", *s.shape, 0): rate * mean_k,
-            Symbol("Ṗ", *s.shape, 1): family((m,), rate * P_k(m)),
+            Symbol("C'", *s.shape, 0): rate * mean_k,
+            Symbol("P'", *s.shape, 1): family((m,), rate * P_k(m)),
             Q: family((m,), Q_k(m)),
             Symbol("d", *s.shape, 0): d_k,
         }
@@ -301,6 +304,31 @@ def prove_harmonic() -> Fact:
     return settle(instantiate(conjunction(*facts), {"M": j + 1 + r}), *defined)
 
 
+# ---------------------------------------------------------------- what the closed loop u' = y generates, N by N
+def check_closed_loop(M: int, jump: int = 2) -> str:
+    """Whether the loop of the layer with window 1 has the characteristic polynomial s (s + 2N) ∏ (s² + 4π²m²).
+
+    Empty if so, else what is wrong. π is a variable; `jump` is what the innovation enters the mean with.
+    """
+    coefficients, pi = ring("π", QQ)
+    domain = coefficients.to_domain()
+    N, zero = 2 * M + 1, coefficients(0)
+    loop = [[zero] * (N + 1) for _ in range(N + 1)]  # C, P_1, Q_1, P_2, ..., u
+    for row, weight in [(0, jump), *((2 * m - 1, 2 * jump) for m in range(1, M + 1))]:
+        for column in (0, *range(1, N, 2)):
+            loop[row][column] -= weight
+        loop[row][N] += weight
+    expected = [coefficients(1), coefficients(2 * N), zero]  # s² + 2N s, highest power first
+    for m in range(1, M + 1):
+        loop[2 * m - 1][2 * m] -= 2 * m * pi
+        loop[2 * m][2 * m - 1] += 2 * m * pi
+        loop[N][2 * m] -= 2 * m * pi
+        padded, moved = [*expected, zero, zero], [zero, zero, *expected]
+        expected = [a + 4 * m**2 * pi**2 * b for a, b in zip(padded, moved, strict=True)]
+    found = DomainMatrix(loop, (N + 1, N + 1), domain).charpoly()
+    return "" if found == expected else f"N = {N}: the characteristic polynomial is {found}, not {expected}"
+
+
 # ------------------------------------------------------------- exact coefficients: the jump of the window's ends
 X, Y, J = sequence("X"), sequence("Y"), scalar("J")
 partial_sum = Y(0) + 2 * over(Y(m))  # the M-th Fourier partial sum of u' on the window, at lag 0
@@ -329,7 +357,7 @@ def prove_jump() -> Fact:
 
 
 # -------------------------------------------------------------------------------------- from derivative to next state
-delta, slope, read, after, E, S = (scalar(name) for name in ("δ", "u̇", "y", "v", "E", "S"))
+delta, slope, read, after, E, S = (scalar(name) for name in ("δ", "u'", "y", "v", "E", "S"))
 next_state = Claim(
     "hippo_prophecy.next_state",
     absolute_le(after - (u + delta * read), delta * E + delta * delta / 2 * S),
@@ -338,7 +366,7 @@ next_state = Claim(
         "read_error": absolute_le(slope - read, E),
         "step_nonnegative": Le(term(0), delta),
     },
-    witness={name: fmpq(0) for name in ("u", "v", "y", "u̇", "E", "S", "δ")},
+    witness={name: fmpq(0) for name in ("u", "v", "y", "u'", "E", "S", "δ")},
 )
 
 

@@ -250,7 +250,7 @@ def from_zero() -> list[Fact]:
 
 # ------------------------------------------------------------------------------------------------ the time scale
 A, B = matrix("A", n, n), vector("B", n)
-c, moved, old = vector("c", n), vector("ċ", n), scalar("a")
+c, moved, old = vector("c", n), vector("c'", n), scalar("a")
 delta, alpha, step_count = scalar("δ"), scalar("α"), scalar("k")
 now = step_count * delta
 time_scale = Claim(
@@ -269,7 +269,7 @@ time_scale = Claim(
     },
     witness={
         "n": 1, "A": np.array([[fmpq(1)]]), "B": np.array([[fmpq(1)]]), "c": np.array([[fmpq(1)]]),
-        "ċ": np.array([[fmpq(2)]]),
+        "c'": np.array([[fmpq(2)]]),
         **{name: fmpq(1) for name in ("a", "t", "u", "δ", "k", "α")},
     },
 )  # fmt: skip

@@ -13,7 +13,7 @@ trapezoidal rule for u' = C c + D u, with 2 c_k for c_k + c_{k+1}; FouT by Euler
 | v | (n, 1) | the continuous model's state for e^(st): s v = A v + B |
 | ε | scalar | by which its output misses u': C v + D = s - ε |
 | α, β | scalars | shares of the new state and of the new input in a step; β = 0 or 1: one sample, β = 1/2: the mean |
-| c, ċ, c̈, d; u̇, ü | (n, 1); scalars | the state and its three derivatives before a step; those of the input |
+| c, c', c'', c'''; u', u'' | (n, 1); scalars | the state and its three derivatives before a step; those of the input |
 | b, e | (n, 1) | A B and A A B |
 | ρ, τ, E, F | | what Taylor's formula leaves of c, of u, of e^(δA) and of its integral over a step |
 
@@ -126,8 +126,8 @@ def prove_singular() -> Fact:
 
 # ------------------------------------------------------------------------------------- the order of a step
 alpha, beta, tau = scalar("α"), scalar("β"), scalar("τ")
-c, c1, c2, c3, b, e, rest = (vector(name, n) for name in ("c", "ċ", "c̈", "d", "b", "e", "ρ"))
-u1, u2 = scalar("u̇"), scalar("ü")
+c, c1, c2, c3, b, e, rest = (vector(name, n) for name in ("c", "c'", "c''", "c'''", "b", "e", "ρ"))
+u1, u2 = scalar("u'"), scalar("u''")
 E_rest, F_rest = matrix("E", n, n), matrix("F", n, n)
 square, cube = delta * delta, delta * delta * delta
 equation = {
@@ -140,8 +140,8 @@ later_input = delta * u1 + square / 2 * u2 + tau  # u_{k+1} - u_k
 later_state = c + delta * c1 + square / 2 * c2 + cube / 6 * c3 + rest
 fed = u + beta * later_input
 left = eye - alpha * delta * A
-standing = {name: np.array([[fmpq(0)]]) for name in ("A", "B", "c", "ċ", "c̈", "d", "b", "e")} | {
-    name: fmpq(0) for name in ("u", "u̇", "ü")
+standing = {name: np.array([[fmpq(0)]]) for name in ("A", "B", "c", "c'", "c''", "c'''", "b", "e")} | {
+    name: fmpq(0) for name in ("u", "u'", "u''")
 }
 bilinear_order = Claim(
     "hippo_prophecy.bilinear_order",
@@ -164,7 +164,7 @@ def prove_bilinear_order() -> Fact:
     With the solution of the step itself for c_{k+1} it is 0, so it is (I - αδA) times the local error.
     """
     goal = cast(Eq, bilinear_order.conclusion)
-    return words(goal.lhs, goal.rhs, [cast(Eq, rule) for rule in equation.values()])
+    return words(goal.lhs, goal.rhs, list(equation.values()))
 
 
 hold = delta * B + square / 2 * b + cube / 6 * e  # the integral of e^(At) B over a step, less F B
@@ -189,7 +189,7 @@ hold_order = Claim(
 def prove_hold_order() -> Fact:
     """The power series of e^(δA) and of its integral over a step, less the Taylor series of the exact solution."""
     goal = cast(Eq, hold_order.conclusion)
-    return words(goal.lhs, goal.rhs, [cast(Eq, rule) for rule in (equation | driven).values()])
+    return words(goal.lhs, goal.rhs, list((equation | driven).values()))
 
 
 # -------------------------------------------------------------------------- the closed loop, one N after the other

@@ -15,9 +15,9 @@ from proofs import hippo_prophecy as fout
 from proofs import hippo_prophecy_bound as bound
 from proofs.evaluation import Table
 from proofs.kernel import Claim, Fact
-from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le
+from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le, term
 from ssmverify.strategies import rationals
-from ssmverify.theorem import Mutant, Source, Theorem
+from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
 PAPER = "HiPPO-Prophecy: State-Space Models can Provably Learn Dynamical Systems in Context"
 CODE = Source(
@@ -62,9 +62,9 @@ def motions(draw: st.DrawFn) -> Point:
 
     def harmonic() -> Mapping[str, fmpq]:
         omega, Q = draw(rationals()), draw(rationals())
-        return {"ω": omega, "Q": Q, "Ṗ": 4 / theta * d - omega * Q}
+        return {"ω": omega, "Q": Q, "P'": 4 / theta * d - omega * Q}
 
-    return {"M": M, "θ": theta, "d": d, "Ċ": 2 / theta * d, **_harmonics(draw, M, harmonic)}
+    return {"M": M, "θ": theta, "d": d, "C'": 2 / theta * d, **_harmonics(draw, M, harmonic)}
 
 
 @st.composite
@@ -136,7 +136,7 @@ def steps(draw: st.DrawFn) -> Point:
     u, slope, delta, E, S = (draw(r) for r in (rationals(), rationals(), *(rationals(0, 3),) * 3))
     sign = draw(share)
     v = u + delta * slope + sign * delta**2 / 2 * S
-    return {"u": u, "u̇": slope, "δ": delta, "E": E, "S": S, "v": v, "y": slope - draw(st.sampled_from([sign, 0])) * E}
+    return {"u": u, "u'": slope, "δ": delta, "E": E, "S": S, "v": v, "y": slope - draw(st.sampled_from([sign, 0])) * E}
 
 
 @st.composite
@@ -163,6 +163,13 @@ def ramps(draw: st.DrawFn) -> Point:
         return {"ω": omega, "X": 1 / omega, "Z": fmpq(0)}
 
     return {"M": M, "p": p, "κ": kappa, "L": fmpq(0), **_harmonics(draw, M, harmonic)}
+
+
+@st.composite
+def moving_ramps(draw: st.DrawFn) -> Point:
+    """Coefficients of t, and a time."""
+    families = {name: table for name, table in draw(ramps()).items() if name in ("ω", "X")}
+    return {"m": draw(st.integers(0, 2)), "t": draw(rationals()), "θ": draw(rationals(1, 3)), **families}
 
 
 @st.composite
@@ -262,6 +269,16 @@ harmonic = row(
     "A harmonic of the basis is differentiated exactly, in steady state.",
     twice_the_frequency=And((Eq(real.lhs, 2 * real.rhs), imaginary)),
 )
+closed_loop = Finite(
+    "hippo_prophecy.fout_closed_loop",
+    "Where its own read-out is its input, u' = y, FouT with window 1 has the characteristic polynomial "
+    "s (s + 2N) ∏ (s² + 4π²m²), π a variable: it goes on with constants, the harmonics of the basis, and e^(-2Nt). For "
+    "M = 0..6.",
+    decide=fout.check_closed_loop,
+    cases=lambda: range(7),
+    mutants=(Broken("a closure that takes the far end alone", lambda M: fout.check_closed_loop(M, jump=1)),),
+    source=OURS,
+)
 jump = row(
     fout.jump,
     fout.prove_jump,
@@ -300,6 +317,15 @@ no_constant = row(
     "for k >= 3 and an error of 1. N^(k-2) times either is above κ L = 0 for every constant κ, every k, N and θ.",
     an_error_of_two_M=And((Eq(drifted.lhs, Nat(2 * fout.M)), *beyond_every_constant)),
 )
+ramp_motion = row(
+    bound.ramp_motion,
+    bound.prove_ramp_motion,
+    moving_ramps,
+    OURS,
+    "The exact coefficients of u = t move as FouT's equation says, so the error of N is that of the layer as well, in "
+    "steady state.",
+    a_recomposed_ramp_without_lag=And((Eq(parts(bound.ramp_motion)[0].lhs, term(0)), parts(bound.ramp_motion)[1])),
+)
 periodic = row(
     bound.periodic,
     bound.prove_periodic,
@@ -333,10 +359,12 @@ theorems = (
     transfer,
     overtone,
     harmonic,
+    closed_loop,
     jump,
     next_state,
     as_read,
     no_constant,
+    ramp_motion,
     amplitude,
     periodic,
 )

@@ -39,7 +39,7 @@ def stretched(draw: st.DrawFn) -> Point:
     """A state and its rate of change at the time a t."""
     n, u, a, t = draw(st.integers(1, 2)), draw(rationals()), draw(nonzero), draw(nonzero)
     A, B, c = draw(matrices(n, n)), draw(columns(n)), draw(columns(n))
-    rest = {"n": n, "u": u, "a": a, "t": t, "A": A, "B": B, "c": c, "ċ": (A @ c + u * B) * (1 / (a * t))}
+    rest = {"n": n, "u": u, "a": a, "t": t, "A": A, "B": B, "c": c, "c'": (A @ c + u * B) * (1 / (a * t))}
     return draw(points(**rest, δ=rationals(1, 3), k=rationals(1, 3), α=rationals()))
 
 

@@ -34,11 +34,11 @@ def smooth(draw: st.DrawFn) -> Point:
     """A state that follows its equation, under a smooth input, with whatever remainders."""
     n = draw(st.integers(1, 2))
     A, B, c = draw(matrices(n, n)), draw(columns(n)), draw(columns(n))
-    inputs = {name: draw(rationals()) for name in ("u", "u̇", "ü")}
+    inputs = {name: draw(rationals()) for name in ("u", "u'", "u''")}
     states = [c]
     for value in inputs.values():
         states.append(A @ states[-1] + value * B)
-    motion = dict(zip(("c", "ċ", "c̈", "d"), states, strict=True)) | {"b": A @ B, "e": A @ A @ B}
+    motion = dict(zip(("c", "c'", "c''", "c'''"), states, strict=True)) | {"b": A @ B, "e": A @ A @ B}
     numbers = {name: rationals() for name in ("τ", "α", "β", "δ")}
     return draw(points(n=n, A=A, B=B, **motion, **inputs, **numbers, ρ=columns(n), E=matrices(n, n), F=matrices(n, n)))
 
