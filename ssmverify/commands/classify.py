@@ -50,29 +50,36 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
 
 
 def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
-    """The certificates of a layer's channels, one for those that are alike, and their verdict; the exit status."""
+    """A line for each channel of a layer, and the certificate of the worst; returns the exit status."""
+    from ssmverify.tracking import witness
     from ssmverify.tracking.quantised import STATES, classify_layer, verdict
 
     certificates = classify_layer(target, bits, rounding, cap)
-    alike: dict[tuple[tuple[int, ...], ...], list[Certificate]] = {}
-    for certificate in certificates:
-        alike.setdefault(certificate.automaton.delta, []).append(certificate)
-    statuses = []
-    for group in alike.values():
-        first = group[0].automaton
-        more = f" and {_count(len(group) - 1, 'channel')} like it" if len(group) > 1 else ""
-        statuses.append(_print(replace(group[0], automaton=replace(first, name=first.name + more))))
+    worst = min(certificates, key=lambda c: (c.derived_length is not None, -(c.derived_length or 0)))
+    status = _print(worst)
+    for certificate in certificates if len(certificates) > 1 else ():
+        if problems := witness.problems(certificate):
+            status = WRONG
+        found = "; ".join(problems) or _verdict(certificate)
+        click.echo(f"{certificate.automaton.name}: {_count(certificate.automaton.states, 'state')}, {found}")
     if len(certificates) > 1:
-        click.echo(f"the layer of {len(certificates)} channels: {verdict(certificates)}")
-    click.echo(f"only states that words reach from the first, which may be {STATES:,} at most")
-    return max(statuses)
+        click.echo(f"the layer, all its channels together: {verdict(certificates)}")
+    click.echo(
+        f"states: those that words reach from the first, {STATES:,} at most; {bits} bits, {rounding}, saturating"
+    )
+    click.echo("        (those of a layer with step() are what it returns)")
+    return status
 
 
 def print_certificate(automaton: Automaton, cap: int = 10**6) -> int:
     """Classify, check the certificate, print it; returns the exit status."""
+    from rich.console import Console
+
     from ssmverify.tracking.classify import classify as certify
 
-    return _print(certify(automaton, cap))
+    with Console(stderr=True).status(f"{automaton.name}: its sets of states, groups and monoid"):
+        certificate = certify(automaton, cap)
+    return _print(certificate)
 
 
 def _print(certificate: Certificate) -> int:
@@ -85,14 +92,20 @@ def _print(certificate: Certificate) -> int:
     table = Table.grid(padding=(0, 2))
     for head, text in [*_lines(certificate), ("checked", "; ".join(problems) or _checked(certificate))]:
         table.add_row(head, text)
-    Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
+    console.print(_title(certificate.automaton), soft_wrap=True)
+    console.print(table)
     return WRONG if problems else 0 if certificate.decided else UNDECIDED
+
+
+def _title(automaton: Automaton) -> str:
+    kind = "minimal automaton of the language" if automaton.accept is not None else "automaton"
+    sizes = f"{_count(automaton.states, 'state')} and {_count(len(automaton.letters), 'letter')}"
+    return f"{automaton.name}: {kind} with {sizes}"
 
 
 def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
     automaton = certificate.automaton
-    kind = "minimal automaton of the language" if automaton.accept is not None else "automaton"
-    yield automaton.name, f"{kind}: {_count(automaton.states, 'state')}, {_count(len(automaton.letters), 'letter')}"
     if len(automaton.letters) <= len(ascii_lowercase) and any(len(letter) > 1 for letter in automaton.letters):
         short = tuple(ascii_lowercase[: len(automaton.letters)])
         yield "letters", "; ".join(f"{a} = {_elided(name)}" for a, name in zip(short, automaton.letters, strict=True))
