@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ssmverify.tracking.circuit import Bits, Circuit, Linear, Unary, constant, wire
-from ssmverify.tracking.fixed_point import Letters, Model, Term
+from ssmverify.tracking.fixed_point import CASTS, Letters, Model, Term
 from ssmverify.tracking.products import Factor, Letter, Product, by_counting, congruent, odd_primes, remainder
 
 METHODS = ("residues", "shallow", "counting")
@@ -54,16 +54,20 @@ def compile_stack(
     """The circuit for the last output of stacked layers on words of n tokens.
 
     models: from the lowest layer up; lookups: between two of them, from the cast output to the letters of the token
-    that the upper layer reads at that time. method: one of METHODS. cast: "floor" or "nearest-even".
-    one_hot: tokens arrive one-hot, not in binary. The inputs are as `encode` gives them; the outputs are the bits of
-    y_n * 2**p, lowest first, in two's complement if it can be negative.
+    that the upper layer reads at that time. method: one of METHODS. cast: one of CASTS. one_hot: tokens arrive one-hot,
+    not in binary. The inputs are as `encode` gives them; the outputs are the bits of y_n * 2**p, lowest first, with a
+    sign bit of two's complement if the upper layer's bounds allow a negative N. Raises ValueError.
     """
+    if method not in METHODS or cast not in CASTS or n < 1:
+        raise ValueError(
+            f"no circuit with method {method!r}, cast {cast!r} and {n} tokens: {METHODS}, {(*CASTS,)}, n >= 1"
+        )
     circuit, tokens = _inputs(models[0].alphabets, n, one_hot)
-    for model, lookup, above in zip(models, lookups, models[1:], strict=False):
+    for model, lookup, above in zip(models[:-1], lookups, models[1:], strict=True):
         outputs = [_output(circuit, model, tokens[:t], method, cast) for t in range(1, n + 1)]
         tokens = [_translated(output, lookup, above.alphabets) for output in outputs]
     output = _output(circuit, models[-1], tokens, method, cast)
-    width = max(value.bit_length() for value in output.values) + (min(output.values) < 0) or 1
+    width = max(value.bit_length() for value in output.values) + (models[-1].bounds(n)[0] < 0) or 1
     bits = [output.map(lambda value, i=i: value >> i & 1) for i in range(width)]  # type: ignore[misc]
     circuit.outputs = tuple(circuit.compare(bit, [1])[0] for bit in bits)
     return circuit.trimmed()  # of the letters that no term asks for

@@ -54,7 +54,7 @@ def congruent(
     parts, top = [(1, constant(-low % M))], -low % M
     for q in primes:
         inverse = pow(M // q, -1, q)
-        shares = [Product(constant * inverse % q, factors) for constant, factors in products(q)]
+        shares = [Product(p.constant * inverse % q, p.factors) for p in products(q)]
         form, values = _residue(circuit, shares, q)  # N / (M / q) modulo q
         if reduce:
             form, values = circuit.unary(form, [(r % q, r) for r in values]).form, range(q)

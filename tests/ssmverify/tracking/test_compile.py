@@ -226,6 +226,23 @@ def test_a_broken_compiler_is_caught(place: str, broken: Callable[..., Any], cas
     assert outputs(circuit, free(2), words) != exact_then_cast(free(2), words, cast).tolist()
 
 
+def test_a_negative_bound_that_is_cast_to_zero() -> None:
+    """y is a quarter of the last input but one, -1, 0 or 1: a sign bit that is never set."""
+    delay = TimeInvariant(2, ((0, 0), (1, 0)), ((1, 0), (-1, 0), (0, 0)), (0, 1))
+    words = every_word(delay, 3)
+    for cast in CASTS:
+        circuit = compile_model(delay, 3, cast=cast)
+        assert outputs(circuit, delay, words) == exact_then_cast(delay, words, cast).tolist()
+    assert set(exact_then_cast(delay, words, "nearest-even")) == {0}
+    assert set(exact_then_cast(delay, words)) == {0, -1}
+
+
+@pytest.mark.parametrize("how", [{"method": "magic"}, {"cast": "up"}, {"n": 0}])
+def test_what_cannot_be_compiled(how: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no circuit with"):
+        compile_model(free(2), **{"n": 2, **how})
+
+
 def test_complex_products_are_not_counted() -> None:
     with pytest.raises(ValueError, match='use method="residues"'):
         compile_model(ROTATING, 3, method="counting")
