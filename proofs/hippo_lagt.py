@@ -104,13 +104,19 @@ def prove_derivative() -> Fact:
 
 
 # -------------------------------------------------------------------------------------- moments, orthogonality
-moments = Claim("hippo.laguerre_moments", Eq(moment(n, q), closed_moment(n, q)))
+moments = Claim("hippo.laguerre_moments", Eq(factorial(n) * moment(n, q), falling(q, n)))
+
+
+def prove_moments() -> Fact:
+    """λ_nq = (-q)_n / n! by induction on n, from (n+1) λ_(n+1)q = (n-q) λ_nq."""
+    goal = cast(Eq, moments.conclusion)
+    return put_in(goal.lhs, goal.rhs, [known_moments()])
 
 
 @cache
-def prove_moments() -> Fact:
-    """By induction on n: (n+1) λ_(n+1)q = (n-q) λ_nq."""
-    goal = cast(Eq, moments.conclusion)
+def known_moments() -> Fact:
+    """λ_nq = (-q)_n / n!."""
+    goal = Eq(moment(n, q), closed_moment(n, q))
     first, following = (substitute(goal, {"n": index(i)}) for i in (0, n + 1))
     base = put_in(first.lhs, first.rhs, grow(moment(0, q)))
     quotient = (Nat(n) - Nat(q)) * goal.rhs / Nat(n + 1)
@@ -152,9 +158,9 @@ orthogonal = Claim(
 def prove_orthogonal() -> Fact:
     """λ_nq has the factor q - q for q < n; and l_nn n! λ_nn = ((-n)_n / n!)² = 1."""
     products = [coefficient(degree, q) * (factorial(q) * moment(n, q)) for degree in (m, n)]
-    lower = all_vanish(q, m, products[0], [prove_moments()], rewrite(split(falling(q, n), m), no_factor_left(q, m)))
-    early = all_vanish(q, n - 1, products[1], [prove_moments()], no_factor_left(q, n - 1))
-    square = rewrite(rewrite(unfold(inner(n, n)), early), instantiate(prove_moments(), {"q": n}))
+    lower = all_vanish(q, m, products[0], [known_moments()], rewrite(split(falling(q, n), m), no_factor_left(q, m)))
+    early = all_vanish(q, n - 1, products[1], [known_moments()], no_factor_left(q, n - 1))
+    square = rewrite(rewrite(unfold(inner(n, n)), early), instantiate(known_moments(), {"q": n}))
     top = zero + coefficient(n, n) * (factorial(n) * closed_moment(n, n))
     return conjunction(lower, rewrite(square, put_in(top, one, (), [top_coefficient(n), square_of_sign(n)])))
 
@@ -162,18 +168,25 @@ def prove_orthogonal() -> Fact:
 # --------------------------------------------------------------------------------------------------- the matrix
 def before(n: Index | int, q: Index | int) -> Term:
     """The sum of λ_kq over k < n."""
-    return summation(k, 0, index(n) - 1, closed_moment(k, q))
+    return summation(k, 0, index(n) - 1, moment(k, q))
+
+
+def kept(n: Index, q: Index | int) -> Term:
+    """Row n of A, on the signal x^q e^(-(1-b) x)."""
+    return -tilt * moment(n, q) - before(n, q)
+
+
+def change(q: Index) -> Term:
+    """c_n' for the signal x^(q+1) e^(-(1-b) x)."""
+    return (1 - tilt) * moment(n, q + 1) - moment(n, q)
 
 
 matrix = Claim(
     "hippo.lagt_matrix",
     And(
         (
-            Eq(
-                -moment(n, q) + (1 - tilt) * moment(n, q + 1),
-                -tilt * closed_moment(n, q + 1) - before(n, q + 1),
-            ),
-            Eq((1 - tilt) * moment(n, 0), -tilt * closed_moment(n, 0) - before(n, 0) + one),
+            Eq(change(q) - kept(n, q + 1), zero),
+            Eq((1 - tilt) * moment(n, 0) - kept(n, 0), one),
         )
     ),
 )
@@ -182,23 +195,29 @@ matrix = Claim(
 def prove_matrix() -> Fact:
     """q times the sum of λ_kq over k < n is -n λ_nq, and (q+1) λ_nq = (q+1-n) λ_n(q+1); B = 1 shows at x^0."""
     first, constant = (cast(Eq, part) for part in cast(And, matrix.conclusion).parts)
-    known = [prove_moments(), *(instantiate(prove_moments(), {"q": index(i)}) for i in (q + 1, 0))]
-    growth = grow(falling(q, n + 1), factorial(n + 1), before(n + 1, q))
-    sums = inductively(Eq(Nat(q) * before(n, q), -Nat(n) * closed_moment(n, q)), n, growth)
-    shift = [lowered(q, n), *grow(falling(q + 1, n + 1))]
-    given = [*known[:2], instantiate(sums, {"q": q + 1}), *shift]
+    growth = grow(before(n + 1, q))
+    sums = inductively(Eq(Nat(q) * before(n, q), -Nat(n) * moment(n, q)), n, growth, [moments_of_neighbours()])
+    given = [instantiate(sums, {"q": q + 1}), higher_power()]
     times = put_in(Nat(q + 1) * first.lhs, Nat(q + 1) * first.rhs, (), given)
     return conjunction(
         cancelled(times, first.lhs, first.rhs, Nat(q + 1)),
-        put_in(constant.lhs, constant.rhs, (), [known[2], ones_add_up()]),
+        put_in(constant.lhs, constant.rhs, (), [ones_add_up()]),
     )
+
+
+def higher_power() -> Fact:
+    """(q+1) λ_nq = (q+1-n) λ_n(q+1)."""
+    values = [known_moments(), instantiate(known_moments(), {"q": q + 1})]
+    rhs = (Nat(q + 1) - Nat(n)) * moment(n, q + 1)
+    return put_in(Nat(q + 1) * moment(n, q), rhs, values, [lowered(q, n), *grow(falling(q + 1, n + 1))])
 
 
 def ones_add_up() -> Fact:
     """λ_n0 + sum over k < n of λ_k0 = 1, since (-0)_(n+1) = 0."""
     none = inductively(Eq(falling(0, n + 1), zero), n, grow(falling(0, n + 2)), base=grow(falling(0, 1)))
-    statement = Eq(closed_moment(n, 0) + before(n, 0), one)
-    return inductively(statement, n, grow(before(n + 1, 0)), [none, *grow(factorial(n + 1))])
+    gone = put_in(moment(n + 1, 0), zero, [instantiate(known_moments(), {"n": n + 1, "q": index(0)})], [none])
+    statement = Eq(moment(n, 0) + before(n, 0), one)
+    return inductively(statement, n, grow(before(n + 1, 0)), [gone], grow(moment(0, 0)))
 
 
 nplr = Claim(

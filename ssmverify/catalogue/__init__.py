@@ -24,6 +24,7 @@ PAPERS = (
     "gd_ssm_optimal",
     "attention",
     "delta",
+    "hippo",
     "hippo_legt",
     "hippo_prophecy",
     "hippo_prophecy_legs",
