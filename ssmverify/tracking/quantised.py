@@ -67,9 +67,8 @@ def classify_layer(
 
 def verdict(certificates: list[Certificate]) -> str:
     """The verdict on all the channels together; see the module's docstring."""
-    verdicts = {certificate.verdict for certificate in certificates}
     primes = {p for certificate in certificates for p in certificate.primes}
-    if NON_SOLVABLE in verdicts:
+    if any(certificate.verdict == NON_SOLVABLE for certificate in certificates):
         return NON_SOLVABLE
     if not primes:
         return APERIODIC
@@ -135,10 +134,10 @@ def _letters(layer: Any, name: str) -> dict[str, Any]:
 
 def _grid(bits: int, rounding: str, scale: Any, name: str) -> Fixed:
     largest = 2 ** (bits - 1) - 1
-    unit = _number(scale, f"{name}: scale").re / max(largest, 1)
-    if largest < 1 or unit <= 0:
+    exact = _exactly(scale, f"{name}: scale")
+    if largest < 1 or exact.ndim or exact.item().re <= 0:
         raise BadInput(f"{name}: quantising needs 2 bits at least and a scale above 0, given {bits} and {scale}")
-    return Fixed(-largest, largest, unit, rounding)
+    return Fixed(-largest, largest, exact.item().re / largest, rounding)
 
 
 # --------------------------------------------------------------------------------------------- a and b, exactly
@@ -167,21 +166,18 @@ def _exactly(value: Any, what: str) -> Exact:
     plain = value.tolist() if hasattr(value, "tolist") else value
     try:
         numbers = np.array(plain, dtype=object)
-    except ValueError:
-        raise BadInput(f"{what} has rows of different lengths") from None
-    found = np.empty(numbers.shape, dtype=object)
-    for place, number in np.ndenumerate(numbers):
-        found[place] = _number(number, what)
+        found = np.empty(numbers.shape, dtype=object)
+        for place, number in np.ndenumerate(numbers):
+            found[place] = _number(number)
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{what} must be finite numbers, in rows of one length; given {plain!r}") from None
     return found
 
 
-def _number(value: Any, what: str) -> Gaussian:
-    try:
-        if isinstance(value, complex):
-            return Gaussian(Fraction(value.real), Fraction(value.imag))
-        return value if isinstance(value, Gaussian) else gaussian(Fraction(value))
-    except (TypeError, ValueError, OverflowError):
-        raise BadInput(f"{what} must be finite numbers, given {value!r}") from None
+def _number(value: Any) -> Gaussian:
+    if isinstance(value, complex):
+        return Gaussian(Fraction(value.real), Fraction(value.imag))
+    return value if isinstance(value, Gaussian) else gaussian(Fraction(value))
 
 
 # ---------------------------------------------------------------------------------------------------- automata
