@@ -1,14 +1,18 @@
 """The groups in a transition monoid, found without enumerating it: by the sets of states that words lead to.
 
 Let Y be the image of all states under some word. The words that send Y onto Y permute it; G(Y) is the group of these
-permutations. Every maximal subgroup of the monoid is a G(Y): if e is its idempotent and Y the image of e, an element m
-with Y m = Y gives e m, which is in the subgroup and acts on Y as m does. And every G(Y) divides the monoid: it is a
-homomorphic image of the elements that send Y onto Y. So a property of groups that subgroups and quotients inherit -
-trivial, a p-group, solvable of derived length k - holds for all maximal subgroups exactly if it holds for all G(Y)
-(Linton, Pfeiffer, Robertson, Ruskuc 1998 compute the monoid's structure from these sets).
+permutations. Every maximal subgroup of the monoid is a G(Y): if e is its idempotent and Y the image of e, then for each
+element m that sends Y onto Y the product "e, then m" is in the subgroup and acts on Y as m does. And every G(Y) divides
+the monoid: it is a homomorphic image of the elements that send Y onto Y, and so of a subgroup among them. So a property
+that subgroups and quotients inherit - trivial, a p-group, solvable of derived length k - holds for all maximal
+subgroups exactly if it holds for all G(Y). (Linton, Pfeiffer, Robertson and Ruskuc 1998 compute a monoid's structure
+from these sets.)
 
-Along a strongly connected component of the sets, the G(Y) are isomorphic. With u_Z a word from its representative Y to
-Z and v_Z one back, the words u_Z a v_Z' for the edges Z -a-> Z' inside it generate G(Y).
+Along a strongly connected component of the sets, the G(Y) are isomorphic. Let u_Z be a word from its representative Y to
+Z and v_Z one back, along trees. A loop at Y through Z_1, Z_2, ... by the letters a_1, a_2, ... acts as the product of
+the u_Z a u_Z'^-1 of its edges, and u_Z a u_Z'^-1 = (u_Z a v_Z') (u_Z' v_Z')^-1, where u_Z' v_Z' is again of the form
+u_W b v_W', with b the first letter of v_Z'. So the words u_Z a v_Z', for the edges Z -a-> Z' inside the component,
+generate G(Y).
 """
 
 from __future__ import annotations
@@ -44,6 +48,7 @@ def image_sets(automaton: Automaton, cap: int) -> Orbit:
 def groups(automaton: Automaton, sets: Orbit) -> Iterator[tuple[tuple[int, ...], Generators]]:
     """A set of states and generators of its group, for each component whose group is not trivial.
 
+    Of sets that stopped at the cap, the groups found are subgroups of those that are there.
     The permutations are of the set's places 0..k-1, in increasing order of the states.
     """
     sizes = sets.elements.sum(axis=1)
