@@ -8,7 +8,7 @@ that subgroups and quotients inherit - trivial, a p-group, solvable of derived l
 subgroups exactly if it holds for all G(Y). (Linton, Pfeiffer, Robertson and Ruskuc 1998 compute a monoid's structure
 from these sets.)
 
-Along a strongly connected component of the sets, the G(Y) are isomorphic. Let u_Z be a word from its representative Y to
+Along a strongly connected component of the sets, the G(Y) are isomorphic. Let u_Z be a word from its first set Y to
 Z and v_Z one back, along trees. A loop at Y through Z_1, Z_2, ... by the letters a_1, a_2, ... acts as the product of
 the u_Z a u_Z'^-1 of its edges, and u_Z a u_Z'^-1 = (u_Z a v_Z') (u_Z' v_Z')^-1, where u_Z' v_Z' is again of the form
 u_W b v_W', with b the first letter of v_Z'. So the words u_Z a v_Z', for the edges Z -a-> Z' inside the component,
