@@ -86,13 +86,14 @@ def predictor_legs(
 def trapezoid(C: Tensor, D: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
     """δC/(1 - δD/2) and (1 + δD/2)/(1 - δD/2), of delta () or (T,); ValueError where δD = 2 in their precision."""
     half = delta * D / 2
-    left = 1 - half
+    one = torch.ones_like(half)
+    left = one - half
     if bool((left.abs() <= torch.finfo(C.dtype).eps).any()):
         raise ValueError(
             f"the predictor divides by 1 - delta D/2, which is zero: delta D = 2 at D = N² = {float(D):g}; "
             "take another delta or N"
         )
-    return (delta / left).unsqueeze(-1) * C, (1 + half) / left
+    return (delta / left).unsqueeze(-1) * C, (one + half) / left
 
 
 def euler(C: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:

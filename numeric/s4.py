@@ -87,8 +87,9 @@ def s4d(
 def bilinear(A: Tensor, B: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
     """(1 + z)/(1 - z) and δB/(1 - z), with z = δA/2."""
     z = delta * A / 2
-    inverse = reciprocal(1 - z)
-    return (1 + z) * inverse, delta * B * inverse
+    one = torch.ones_like(z)
+    inverse = reciprocal(one - z)
+    return (one + z) * inverse, delta * B * inverse
 
 
 def reciprocal(z: Tensor) -> Tensor:

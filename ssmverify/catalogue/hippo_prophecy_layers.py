@@ -35,7 +35,7 @@ def signal_inputs(draw: st.DrawFn, dtype: torch.dtype, fed_back: bool = False) -
     N, T = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     times = (T,) if not fed_back and draw(st.booleans()) else ()
     drawn = {
-        "u": draw(tensors((1, T, 1), dtype, floats(dtype))),
+        "u": draw(noise((1, T, 1), dtype, -2.0, 2.0) | tensors((1, T, 1), dtype, floats(dtype))),
         "A": draw(noise((*times, N, N), dtype, -1.0, 1.0)),
         "B": draw(noise((*times, N), dtype, -1.0, 1.0)),
         "C": draw(tensors((N,), dtype, floats(dtype))),

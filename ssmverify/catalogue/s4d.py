@@ -31,7 +31,7 @@ def s4d_inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
     pair = noise((d, n, 2), dtype, -2.0, 2.0)
     decay, frequency = draw(noise((d, n), dtype, -4.0, -0.01)), draw(tensors((d, n), dtype, floats(dtype)))
     return {
-        "u": draw(tensors((1, T, d), dtype, floats(dtype))),
+        "u": draw(noise((1, T, d), dtype, -2.0, 2.0) | tensors((1, T, d), dtype, floats(dtype))),
         "A": torch.stack([decay, frequency], -1),
         "B": draw(pair),
         "C": draw(pair),
