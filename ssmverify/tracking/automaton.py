@@ -86,9 +86,12 @@ class Automaton:
         """
         if self.accept is None:
             raise BadInput(f"{self.name} has no accepting states, so there is no language to keep: give accept=")
-        reachable = [self.start]
+        reachable, seen = [self.start], {self.start}
         for state in reachable:  # grows while it is read
-            reachable.extend(dict.fromkeys(row[state] for row in self.delta if row[state] not in reachable))
+            for row in self.delta:
+                if row[state] not in seen:
+                    seen.add(row[state])
+                    reachable.append(row[state])
         block = {state: int(state in self.accept) for state in reachable}
         while True:
             signature = {s: (block[s], *(block[row[s]] for row in self.delta)) for s in reachable}
