@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @click.command()
@@ -16,23 +21,38 @@ import click
 def disagreement(lengths: str, bits: int, words: int, rounding: str, seed: int) -> None:
     """Compare the last state under each arithmetic with exact-then-cast, on the same random words.
 
-    One real fixed-point channel, gates in [3/4, 1), inputs in [-1, 1). What is printed is observed, not stated: the
-    theorems about the convolutional form are about exact-then-cast, and scans and recurrences are other functions.
+    First one real fixed-point channel, gates in [3/4, 1), inputs in [-1, 1); then the complex channels of the catalogue
+    whose rounded states follow S5. What is printed is observed, not stated: the theorems about the convolutional form
+    are about exact-then-cast, and scans and recurrences are other functions.
     """
     from rich.console import Console
-    from rich.table import Table
 
     from ssmverify.theorem import BadInput
-    from ssmverify.tracking.arithmetic.disagreement import disagreements
+    from ssmverify.tracking.arithmetic.disagreement import disagreements, witness_disagreement
+    from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SUBNORMAL, TIME_INVARIANT
 
-    steps = lengths.split(",")
-    if not all(length.strip().isdecimal() and int(length) > 0 for length in steps):
+    if not all(length.strip().isdecimal() and int(length) > 0 for length in lengths.split(",")):
         raise BadInput(f"--lengths {lengths!r} must be numbers from 1 on, with commas between, such as 8,32")
-    table = Table("arithmetic", *(f"{length.strip()} steps" for length in steps), box=None, header_style="bold")
-    columns = [disagreements(int(length), bits=bits, words=words, rounding=rounding, seed=seed) for length in steps]
-    for row in zip(*columns, strict=True):
-        cells = (f"{float(d.share):.0%}, at most {float(d.largest):g} ulp" for d in row)
-        table.add_row(row[0].arithmetic, *cells)
+    steps = [int(length) for length in lengths.split(",")]
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
-    console.print(table)
-    console.print(f"share of {words} words on which the last state is not M1's; {bits} bits, {rounding}, seed {seed}")
+
+    columns = [disagreements(length, bits=bits, words=words, rounding=rounding, seed=seed) for length in steps]
+    rows = zip(*columns, strict=True)
+    real = [
+        [row[0].arithmetic, *(f"{float(d.share):.0%}, at most {float(d.largest):g} ulp" for d in row)] for row in rows
+    ]
+    console.print(_table(f"real, {bits} bits, {rounding}", steps, real))
+    witnesses = (SELECTIVE, TIME_INVARIANT, SUBNORMAL)
+    shares = [[witness_disagreement(w, length, words=words, seed=seed) for length in steps] for w in witnesses]
+    complex_ = [[w.name, *(f"{float(share):.0%}" for share in row)] for w, row in zip(witnesses, shares, strict=True)]
+    console.print(_table("complex, M2", steps, complex_))
+    console.print(f"how many of {words} words end in another state than by exact-then-cast (M1); seed {seed}")
+
+
+def _table(head: str, steps: Sequence[int], rows: Sequence[Sequence[str]]) -> Table:
+    from rich.table import Table
+
+    table = Table(head, *(f"{length} steps" for length in steps), box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ssmverify.catalogue.tracking.arithmetic import OURS
 from ssmverify.catalogue.tracking.monotone import any_sign_returns, monotone_returns
-from ssmverify.theorem import Broken, Cited, Finite, Source
+from ssmverify.theorem import Broken, Cited, Finite, Open, Source
 from ssmverify.tracking.arithmetic.evaluators import STEPS, Step, exact, fused, once, per_step, unfused
 from ssmverify.tracking.arithmetic.machines import MACHINES, run
 from ssmverify.tracking.arithmetic.numbers import FLOAT32, Format, Gaussian, cast_parts, gaussian
@@ -372,6 +372,13 @@ star_free = Cited(
     ),
     rests_on=(monotone_returns, any_sign_returns),
 )
+growing_bits = Open(
+    "tracking.rounded_real_at_growing_bits",
+    "What real diagonal channels can track that are rounded after every step to a number of bits that grows like "
+    "log n: a product of n order-preserving maps of polynomially many states is computed in L, and no circuit of "
+    "constant depth is known to us, nor that there is none.",
+    Source(OURS.paper, OURS.arxiv, "not there", read="the whole of v3; the question is ours"),
+)
 
 theorems = (
     selective,
@@ -386,4 +393,5 @@ theorems = (
     nc1_hard,
     not_in_tc0,
     star_free,
+    growing_bits,
 )

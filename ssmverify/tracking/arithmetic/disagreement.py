@@ -12,13 +12,15 @@ from fractions import Fraction
 
 from ssmverify.tracking.arithmetic.evaluators import (
     TREES,
+    exact,
     exact_then_cast,
     per_step,
     runs_then_cast,
     scan_tree,
     unfused,
 )
-from ssmverify.tracking.arithmetic.numbers import Fixed
+from ssmverify.tracking.arithmetic.numbers import Fixed, cast_parts, gaussian
+from ssmverify.tracking.arithmetic.witnesses import Witness
 
 Fractions = list[Fraction]
 
@@ -62,3 +64,15 @@ def final_states(a: Fractions, b: Fractions, cast: Fixed) -> dict[str, Fraction]
         **trees,
         "M6 runs, then cast": runs_then_cast(a, b, zero, cast)[-1],
     }
+
+
+def witness_disagreement(witness: Witness, length: int, *, words: int = 200, seed: int = 0) -> Fraction:
+    """On which share of random words, from h_0 = 0, a witness's recurrence ends elsewhere than exact-then-cast."""
+    generator = random.Random(seed)
+    names, zero = list(witness.letters), gaussian(0)
+    differ = 0
+    for _ in range(words):
+        a, b = zip(*(witness.letters[generator.choice(names)] for _ in range(length)), strict=True)
+        recurrence = per_step(a, b, zero, witness.cast, witness.step)[-1]
+        differ += recurrence != cast_parts(witness.cast, exact(a, b, zero)[-1])
+    return Fraction(differ, words)

@@ -53,9 +53,9 @@ class Witness:
 
     @cached_property
     def generators(self) -> list[Permutation]:
-        """What the words do to the places; empty where one of them does not permute them."""
+        """What the words do to the places; empty where one does not permute them, or a place is not reached."""
         ends = [self.ends(word) for word in self.words]
-        if any(set(end) != set(self.places) for end in ends):
+        if any(set(end) != set(self.places) for end in ends) or not set(self.places) <= set(self.automaton()[1]):
             return []
         return [tuple(self.places.index(z) for z in end) for end in ends]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from numeric.scan import scan
 from ssmverify.theorem import BadInput
 from ssmverify.tracking.arithmetic.chains import chain
-from ssmverify.tracking.arithmetic.disagreement import disagreements
+from ssmverify.tracking.arithmetic.disagreement import disagreements, witness_disagreement
 from ssmverify.tracking.arithmetic.evaluators import (
     TREES,
     exact,
@@ -30,6 +31,7 @@ from ssmverify.tracking.arithmetic.evaluators import (
 )
 from ssmverify.tracking.arithmetic.machines import MACHINES, flushes, run
 from ssmverify.tracking.arithmetic.numbers import FLOAT16, FLOAT32, FLOAT64, ROUNDINGS, Fixed, Gaussian, gaussian
+from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SUBNORMAL, TIME_INVARIANT, Witness
 from ssmverify.tracking.automaton import Automaton
 from ssmverify.tracking.monoid import transition_monoid
 
@@ -179,6 +181,24 @@ def test_disagreements_are_reproducible_and_shares() -> None:
     assert found == disagreements(8, words=20, seed=3)
     assert {d.arithmetic[:2] for d in found} == {"M2", "M4", "M6"}
     assert all(0 <= d.share <= 1 and (d.share > 0) == (d.largest > 0) for d in found)
+
+
+def test_short_words_of_the_witnesses_agree_and_some_longer_ones_do_not() -> None:
+    assert witness_disagreement(SUBNORMAL, 1, words=20) == 0
+    assert witness_disagreement(SUBNORMAL, 20, words=20) > 0
+
+
+@pytest.mark.parametrize("witness", [SELECTIVE, TIME_INVARIANT, SUBNORMAL], ids=lambda witness: witness.name)
+def test_long_products_are_tracked(witness: Witness) -> None:
+    """200 of a witness's words in a row: the states move as the product of the permutations says."""
+    generator = random.Random(0)
+    places, product = list(witness.places), tuple(range(5))
+    for i in generator.choices(range(len(witness.words)), k=200):
+        for letter in witness.words[i]:
+            a, b = witness.letters[letter]
+            places = [per_step([a], [b], h, witness.cast, witness.step)[0] for h in places]
+        product = tuple(witness.generators[i][p] for p in product)
+        assert places == [witness.places[p] for p in product]
 
 
 # ------------------------------------------------------------------------------------------------------------ monoids
