@@ -35,6 +35,7 @@ PAPERS = (
     "tracking.models",
     "tracking.any_automaton",
     "tracking.circuits",
+    "tracking.netlists",
     "tracking.reductions",
     "tracking.complexity",
     "hippo_layers",
