@@ -209,8 +209,43 @@ def prove_fout_matrix() -> Fact:
     return conjunction(*(put_in(part.lhs, part.rhs, [*given, *sums]) for part in parts))
 
 
-# ------------------------------------------------------------------------------------- indices as they are printed
+now_cosine, now_sine = scalar("cos 0"), scalar("sin 0")
+tangent = cosine(m) * -(frequency(m) * now_sine) + sine(m) * (frequency(m) * now_cosine)
 cosine_now, sine_now = scalar("X"), scalar("Y")  # cos 2πmt, sin 2πmt: a signal with X' = -2πm Y, Y' = 2πm X
+
+
+def fout_weight(m: Index) -> Term:
+    """C at the sine of frequency m: -4πm/e, which is -2 sqrt2 πm for e² = 2."""
+    return -(4 * pi * Nat(m) / e)
+
+
+fout_read_out = Claim(
+    "hippo.fout_readout",
+    And(
+        (
+            Eq(-summation(m, 1, H, 2 / e * tangent), summation(m, 1, H, fout_weight(m) * sine(m))),
+            Eq(fout_weight(j) * (e / 2 * sine_now), -(frequency(j) * sine_now)),
+        )
+    ),
+    {"scale_not_zero": Nonzero(e), "cosine_is_one": Eq(now_cosine, one), "sine_is_zero": Eq(now_sine, zero)},
+    witness={
+        "j": 1, "M": 1, "π": fmpq(3), "e": fmpq(1), "cos 0": fmpq(1),
+        **{name: fmpq(0) for name in ("c", "s", "Y", "sin 0")},
+    },
+)  # fmt: skip
+
+
+def prove_fout_read_out() -> Fact:
+    """The reconstruction a + sum of (2/e)(c_m cos + s_m sin), differentiated at lag 0; and the state s_j = e Y/2."""
+    ends = [assume(h) for name, h in fout_read_out.hypotheses.items() if name != "scale_not_zero"]
+    slope, harmonic = cast(Sequence[Eq], cast(And, fout_read_out.conclusion).parts)
+    inner = Nat(m) * sine(m)
+    sums = [moved_out(m, 1, H, 2 / e * tangent, 4 * pi / e, inner, *ends)]
+    sums.append(moved_out(m, 1, H, fout_weight(m) * sine(m), -(4 * pi / e), inner))
+    return conjunction(put_in(slope.lhs, slope.rhs, sums), put_in(harmonic.lhs, harmonic.rhs))
+
+
+# ------------------------------------------------------------------------------------- indices as they are printed
 read_as = {  # entry (2m, 2m - 1) of A, m = 1, 2, ..., counting the states from 0
     "hippo.fout_printed_indices": 2 * pi * Nat(2 * m + 2),  # 2πn, n the row
     "hippo.fout_text_indices": 2 * pi * Nat(2 * m + 1),  # 2πk, k the column
@@ -321,6 +356,7 @@ derivations = (
     Derivation(fout, prove_fout),
     Derivation(orthogonal, prove_orthogonal),
     Derivation(fout_matrix, prove_fout_matrix),
+    Derivation(fout_read_out, prove_fout_read_out),
     Derivation(printed, refute_printed),
     Derivation(text, refute_text),
     Derivation(error, prove_error),

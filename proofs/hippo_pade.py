@@ -13,8 +13,9 @@ Source: stated here, of the construction in "HiPPO-Prophecy" (arXiv 2407.09375),
 | Q_N(s) | scalar | the sum over i <= N of q_i s^(N-i), q_i = (-1)^i (-N)_i (N)_i / i! = N (N+i-1)! / ((N-i)! i!) |
 
 Together: 1 + ℓ'g₀ = Q_N(s)/s^N, so u - g₀'w u = [s^N/Q_N(s)] u is what the reconstruction misses now, and s times that
-the read-out. Q_N = det(sI - A) then follows by what is classical for determinants: with A = -M' - g₀g₀', and M
-strictly triangular, det(sI - A) = s^N (1 + ℓ'g₀). The catalogue checks it exactly for a range of N.
+the read-out. What is classical for determinants makes that Q_N = det(sI - A): with A = -M' - g₀g₀', and M strictly
+triangular, det(sI - A) = s^N (1 + ℓ'g₀). And det(sI - K) = s^(N+1) for the closed loop K, since by `closed_loop` a
+power of it is 0. The catalogue checks both exactly for a range of N.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import cast
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.gd_ssm import rational
+from proofs.gd_ssm import at, modulo, rational, t
 from proofs.hippo import A, M, by_parts, g0, nought
 from proofs.hippo_legendre import (
     alternating,
@@ -62,10 +63,12 @@ from proofs.kernel import (
     Fact,
     assume,
     conjunction,
+    empty,
     identity,
     induction,
     instantiate,
     rewrite,
+    specialise,
     split,
 )
 from proofs.tactics import equal, unfold
@@ -76,15 +79,18 @@ from proofs.terms import (
     Mul,
     Nat,
     Term,
+    for_all,
     index,
+    product,
     scalar,
+    sequence,
     size,
     substitute,
     summation,
     vector,
 )
 
-N, r, i, j, m, J = (size(name) for name in ("N", "r", "i", "j", "m", "J"))
+N, T, l, r, i, j, m, J = (size(name) for name in ("N", "T", "l", "r", "i", "j", "m", "J"))
 s, z = scalar("s"), scalar("z")
 
 
@@ -134,6 +140,30 @@ def taken_twice(w: Term, parts: Fact, resolvent: Fact, steady: Fact) -> tuple[Fa
         rewrite(identity(s * (w.T @ ell), Mul((ell.T, s * w))), steady),
         rewrite(identity(w.T @ M @ ell, Mul((ell.T, M.T, w))), parts),
     )
+
+
+looped, fed = sequence("x", N), sequence("u")
+closed_loop = Claim(
+    "hippo.legt_closed_loop",
+    Eq(looped(T + 1), product(l, 1, T, -M.T) @ looped(1)),
+    {
+        "by_parts": by_parts,
+        "states": for_all(t, Eq(looped(t + 1), A @ looped(t) + fed(t) * g0)),
+        "read_out": for_all(t, Eq(fed(t + 1), g0.T @ looped(t + 1))),
+    },
+    witness={"N": 1, "T": 0, **nought("M", "g₀", "g₁", "x"), "u": fmpq(0)},
+)
+
+
+def prove_closed_loop() -> Fact:
+    """(A + g₀g₀') x = -M'x, by parts: from the first on, each power of K = [[A, B], [C, D]] costs one of -M'."""
+    parts, states, reads = (assume(h) for h in closed_loop.hypotheses.values())
+    turns = product(l, 1, t, -M.T)
+    statement = Eq(looped(t + 1), turns @ looped(1))
+    base = modulo(looped(1), at(statement.rhs, 0), empty(at(turns, 0)))
+    moved = rewrite(instantiate(specialise(states, t), {"t": t + 1}), specialise(reads, t))
+    grown = modulo(looped(t + 2), at(statement.rhs, t + 1), assume(statement), unfold(at(turns, t + 1)), parts, moved)
+    return instantiate(induction(statement, t, base, grown), {"t": T})
 
 
 # ------------------------------------------------------------------------------------------ exact on polynomials
@@ -287,6 +317,7 @@ def orders_of_neighbours() -> Fact:
 derivations = (
     Derivation(observer_error, prove_observer_error),
     Derivation(observer_modes, prove_observer_modes),
+    Derivation(closed_loop, prove_closed_loop),
     Derivation(exact, prove_exact),
     Derivation(denominators, prove_denominators),
     Derivation(order, prove_order),

@@ -26,6 +26,7 @@ PAPERS = (
     "delta",
     "hippo",
     "hippo_legt",
+    "hippo_lagt",
     "hippo_prophecy",
     "hippo_prophecy_legs",
     "hippo_prophecy_predictors",

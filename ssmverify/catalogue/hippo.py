@@ -1,4 +1,4 @@
-"""Rows for HiPPO in general, FouT and LagT: claims from `proofs.hippo` and `proofs.hippo_lagt`; S4D's spectrum."""
+"""Rows for HiPPO's windows in general, and FouT: claims from `proofs.hippo` and `proofs.hippo_pade`; S4D's spectrum."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs import hippo as paper
-from proofs import hippo_lagt as lagt
 from proofs import hippo_pade as pade
 from proofs import hippo_spectra as spectra
+from proofs.evaluation import Table
 from proofs.gd_ssm import rational
-from proofs.hypergeometric import falling, one, zero
+from proofs.hypergeometric import one, zero
 from proofs.kernel import Claim
-from proofs.terms import Eq, Nat
-from ssmverify.catalogue.hippo_legt import below, degrees, lhs_replaced, parts_replaced, rhs_replaced
+from proofs.terms import Eq, Nat, product
+from ssmverify.catalogue.hippo_legt import OURS, degrees, lhs_replaced, parts_replaced, rhs_replaced
 from ssmverify.strategies import columns, matrices, points, rationals, tables
 from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
@@ -42,19 +42,7 @@ PRINTED_TEXT = replace(
     read="second hand: the formula was remembered as 2πk for n - k = 1, k odd, and -2πn for k - n = 1, n odd, n and k "
     "the row and the column; the text itself was not at hand",
 )
-LAGUERRE = Source("Laguerre polynomials", place="classical", read="remembered; derived here")
-LAGT = Source(
-    "HiPPO: Recurrent Memory with Optimal Polynomial Projections",
-    "2008.07669",
-    "LagT",
-    read="its matrix in the code of github.com/FedeArang/In-Context-SSM; derived here",
-)
 GENERAL = Source("stated here", read="nothing: it is what the derivations of all of HiPPO's windows share")
-READ_OUT = Source(
-    "HiPPO-Prophecy: State-Space Models can Provably Learn Dynamical Systems in Context",
-    "2407.09375",
-    read="its abstract and its authors' code; not its body, in which these identities may not be",
-)
 
 
 # ---------------------------------------------------------------------------------------------- exact instances
@@ -108,6 +96,21 @@ def eigenvectors(draw: st.DrawFn) -> Mapping[str, Any]:
     W = (turned @ v.T - v @ turned.T) / (v.T @ v)[0, 0]
     M = W - damping + g1 @ g1.T
     return {"N": N, "M": M, "g₀": g0, "g₁": g1, "s": s, "ℓ": solved(s * unit(N) + M, g0), "v": v}
+
+
+@st.composite
+def nilpotent_loops(draw: st.DrawFn) -> Mapping[str, Any]:
+    """A window with a strictly triangular M, as LegT's; and its closed loop, run until it stands still."""
+    g0 = draw(columns(3))
+    signs = draw(st.lists(st.sampled_from([1, -1]), min_size=3, max_size=3))
+    g1 = np.array([[sign * g0[i, 0]] for i, sign in enumerate(signs)], dtype=object)
+    M = (g1 @ g1.T - g0 @ g0.T) * rational(np.tri(3, k=-1))
+    x, u = [draw(columns(3))], [draw(rationals())]
+    for _ in range(6):
+        x.append((M - g1 @ g1.T) @ x[-1] + u[-1] * g0)
+        u.append((g0.T @ x[-1])[0, 0])
+    states = {name: Table({(t,): z for t, z in enumerate(zs)}, zs[-1]) for name, zs in (("x", x), ("u", u))}
+    return {"N": 3, "T": draw(st.integers(0, 3)), "M": M, "g₀": g0, "g₁": g1, **states}
 
 
 @st.composite
@@ -184,8 +187,8 @@ fout_closure = Theorem(
     instances=periodic_windows,
     source=FOUT,
     says="With g(0) = g(1) a Fourier sum gives the mean of both ends, so u(t - 1) is read as 2 g'c - u: then "
-    "A = M - 2 g g', B = 2 g, and A + 2 g g' is skew. C = -(M g)' differentiates the basis at lag 0; to differentiate by "
-    "the ODE is g'A = -(M g)' - 2 (g'g) g'.",
+    "A = M - 2 g g', B = 2 g, and A + 2 g g' is skew. C = -(M g)' differentiates the basis at lag 0; to differentiate "
+    "by the ODE is g'A = -(M g)' - 2 (g'g) g'.",
     mutants=(
         Mutant("B = g", claim=parts_replaced(paper.fout, 0, paper.A_fout @ paper.c + paper.u * paper.g)),
         Mutant("A + A' = -2 g g'", claim=parts_replaced(paper.fout, 1, -2 * (paper.g @ paper.g.T))),
@@ -225,6 +228,27 @@ fout_matrix = Theorem(
 )
 
 
+half_slope = -(paper.frequency(paper.j) * paper.sine_now) / 2
+fout_read_out = Theorem(
+    claim=paper.fout_read_out,
+    proof=paper.prove_fout_read_out,
+    instances=lambda: fourier_states().map(
+        lambda p: {**{x: p[x] for x in ("M", "j", "π", "e", "c", "s")}, "Y": p["u"], "cos 0": fmpq(1), "sin 0": fmpq(0)}
+    ),
+    source=replace(
+        OURS, read="the weights -2 sqrt2 π (i+1) at 2i + 2 in the authors' code of HiPPO-Prophecy (arXiv 2407.09375)"
+    ),
+    says="The reconstruction, differentiated at lag 0: C = -4πm/e at the sine of frequency m, -2 sqrt2 πm for e² = 2, "
+    "0 elsewhere, D = 0. On cos 2πjt, whose state is e/2 sin 2πjt, that is u'.",
+    mutants=(
+        Mutant(
+            "sqrt2 missing",
+            claim=parts_replaced(paper.fout_read_out, 1, -(paper.frequency(paper.j) * paper.sine_now) / 2),
+        ),
+    ),
+)
+
+
 def misread(name: str, claim: Claim, proof: Any, source: Source, says: str) -> Theorem:
     """A refuted reading of the indices of FouT; one reading further off is refuted as well."""
     further = paper.rotation(name, 2 * paper.pi * Nat(2 * paper.m + 3))
@@ -243,15 +267,15 @@ printed = misread(
     paper.printed,
     paper.refute_printed,
     PRINTED_CODE,
-    "Row 2m of A, read with n the row: its turn is 4πm. The states of cos 2πmt turn with 2πm: on the window's own "
-    "harmonics the state that this A keeps is not the coefficient. The frequency is half the row's index.",
+    "The turn between cosine and sine of frequency m, rows and columns 2m - 1 and 2m of A, is 2πn with n the row: 4πm. "
+    "But the coefficients of cos 2πmt turn with 2πm, half of that. (The claim counts frequencies as m + 1.)",
 )
 text = misread(
     "hippo.fout_text_indices",
     paper.text,
     paper.refute_text,
     PRINTED_TEXT,
-    "Row 2m of A, read with k the column: its turn is 2π(2m - 1), right for m = 1 alone.",
+    "The same turn is 2πk with k the column: 2π(2m - 1), right for m = 1 alone. (The claim counts them as m + 1.)",
 )
 
 # ------------------------------------------------------------------------------------- read-outs of the derivative
@@ -259,7 +283,7 @@ transfer_error = Theorem(
     claim=paper.error,
     proof=paper.prove_error,
     instances=adjugates,
-    source=READ_OUT,
+    source=OURS,
     says="H(s) - s = -χ_K/χ_A for every size: with F the adjugate and χ the determinant of sI - A, sI - K maps "
     "(F B; χ) to (0; χ_K), and H - s = -χ_K/χ. That this χ_K is det(sI - K) is Schur's formula, which is classical; "
     "`hippo.transfer_error_determinant` has it for small sizes.",
@@ -273,7 +297,7 @@ closed_loop_modes = Theorem(
     claim=paper.modes,
     proof=paper.prove_modes,
     instances=closed_loops,
-    source=READ_OUT,
+    source=OURS,
     says="What the read-out differentiates exactly is what its closed loop generates: x is the steady state of "
     "u e^(st) and y = u' exactly if (x; u) is an eigenvector of K = [[A, B], [C, D]] for s. Any basis, every size.",
     mutants=(
@@ -294,7 +318,7 @@ determinants = Finite(
     "H - s = -det(sI - K)/det(sI - A).",
     decide=decide_determinant,
     cases=lambda: range(1, 6),
-    source=READ_OUT,
+    source=OURS,
     mutants=(
         Broken("plus D", lambda N: decide_determinant(N, lambda N: spectra.transfer_identity(N, feedthrough=-1))),
         Broken("plus C adj B", lambda N: decide_determinant(N, lambda N: spectra.transfer_identity(N, middle=-1))),
@@ -304,7 +328,7 @@ observer_error = Theorem(
     claim=pade.observer_error,
     proof=pade.prove_observer_error,
     instances=resolvents,
-    source=READ_OUT,
+    source=OURS,
     says="For every basis closed as LegT is, and every rate s: of u = e^(st) the reconstruction misses u/(1 + ℓ'g₀) "
     "now, the read-out s times that, where ℓ = (sI + M)^-1 g₀.",
     mutants=(
@@ -318,7 +342,7 @@ observer_modes = Theorem(
     claim=pade.observer_modes,
     proof=pade.prove_observer_modes,
     instances=eigenvectors,
-    source=READ_OUT,
+    source=OURS,
     says="An eigenvector of A that the reconstruction sees has an eigenvalue with 1 + ℓ'g₀ = 0, for LegT a root of "
     "Q_N.",
     mutants=(
@@ -329,61 +353,18 @@ observer_modes = Theorem(
     ),
 )
 
-# --------------------------------------------------------------------------------------------------------- LagT
-laguerre_derivative = Theorem(
-    claim=lagt.derivative,
-    proof=lagt.prove_derivative,
-    instances=lambda: points(n=degrees, j=degrees),
-    source=LAGUERRE,
-    says="L_n' = - sum over k < n of L_k, power by power (times (j!)² (j+1)).",
-    mutants=(Mutant("the sign", claim=rhs_replaced(lagt.derivative, -lagt.derivative.conclusion.rhs)),),  # type: ignore[attr-defined]
-)
-laguerre_moments = Theorem(
-    claim=lagt.moments,
-    proof=lagt.prove_moments,
-    instances=lambda: points(n=degrees, q=degrees),
-    source=LAGUERRE,
-    says="∫ x^q e^(-x) L_n(x) dx = q! (-q)_n / n!, which is 0 for q < n.",
-    mutants=(Mutant("the moment of x^(q+1)", claim=rhs_replaced(lagt.moments, falling(lagt.q + 1, lagt.n))),),
-)
-laguerre_orthogonal = Theorem(
-    claim=lagt.orthogonal,
-    proof=lagt.prove_orthogonal,
-    instances=lambda: below("m", "n"),
-    source=LAGUERRE,
-    says="The L_n are orthonormal with the weight e^(-x).",
+loop_rhs = pade.closed_loop.conclusion.rhs  # type: ignore[attr-defined]
+closed_loop = Theorem(
+    claim=pade.closed_loop,
+    proof=pade.prove_closed_loop,
+    instances=nilpotent_loops,
+    source=OURS,
+    says="LegT's closed loop K = [[A, B], [C, D]] turns the states by -M' after its first step, and M is strictly "
+    "triangular: K^(N+1) = 0, so what LegT generates, and differentiates exactly, are polynomials.",
     mutants=(
-        Mutant("not normed", claim=parts_replaced(lagt.orthogonal, 1, Nat(lagt.n + 1))),
-        Mutant("a degree with itself", claim=lhs_replaced(lagt.orthogonal, 0, lagt.inner(lagt.n, lagt.n))),
+        Mutant("the other sign", claim=rhs_replaced(pade.closed_loop, -loop_rhs)),
+        Mutant("M for M'", claim=rhs_replaced(pade.closed_loop, product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1))),
     ),
-)
-earlier = lagt.before(lagt.n, 0)
-lagt_matrix = Theorem(
-    claim=lagt.matrix,
-    proof=lagt.prove_matrix,
-    instances=lambda: points(n=degrees, q=degrees, b=rationals()),
-    source=LAGT,
-    says="The coefficients obey c' = A c + B u with -1 below the diagonal of A, -b on it, and B = 1, exactly: the past "
-    "fades, so no end is closed. b = 1/2 is the orthonormal form, b = 1 the one without tilt.",
-    mutants=(
-        Mutant(
-            "-1 on the diagonal", claim=lhs_replaced(lagt.matrix, 1, (2 - lagt.tilt) * lagt.moment(lagt.n, 0) + earlier)
-        ),
-        Mutant("a diagonal A", claim=lhs_replaced(lagt.matrix, 1, lagt.moment(lagt.n, 0))),
-        Mutant("B = 1 at every power", claim=parts_replaced(lagt.matrix, 0, one)),
-        Mutant(
-            "all of the past kept",
-            claim=lhs_replaced(lagt.matrix, 0, lagt.change(lagt.q) + lagt.tilt * lagt.moment(lagt.n, lagt.q + 1)),
-        ),
-    ),
-)
-lagt_nplr = Theorem(
-    claim=lagt.nplr,
-    proof=lagt.prove_nplr,
-    instances=lambda: points(N=st.integers(0, 4), c=tables(range(6), rationals())),
-    source=LAGT,
-    says="c'A c = -(1'c)²/2 for every c: with b = 1/2, A + 11'/2 is skew.",
-    mutants=(Mutant("A + 11' skew", claim=rhs_replaced(lagt.nplr, 2 * lagt.nplr.conclusion.rhs)),),  # type: ignore[attr-defined]
 )
 
 
@@ -418,6 +399,7 @@ theorems = (
     fout_closure,
     fourier_orthogonal,
     fout_matrix,
+    fout_read_out,
     printed,
     text,
     transfer_error,
@@ -425,10 +407,6 @@ theorems = (
     determinants,
     observer_error,
     observer_modes,
-    laguerre_derivative,
-    laguerre_moments,
-    laguerre_orthogonal,
-    lagt_matrix,
-    lagt_nplr,
+    closed_loop,
     spectrum,
 )

@@ -27,12 +27,22 @@ HIPPO = Source(
     "LegT and LegS",
     read="the matrices in the code of github.com/FedeArang/In-Context-SSM; derived here",
 )
-PROPHECY = Source(
-    "HiPPO-Prophecy: State-Space Models can Provably Learn Dynamical Systems in Context",
-    "2407.09375",
-    read="its abstract and its authors' code, where C = B'A and D = B'B; the body was not at hand",
+READ_OUT = Source(
+    "stated here",
+    read="the weights C = B'A and D = B'B in the authors' code of HiPPO-Prophecy (arXiv 2407.09375); their closed form "
+    "is ours",
 )
-OURS = replace(PROPHECY, read="not in what was read of the paper: the identity that its construction obeys")
+NPLR = Source(
+    "Efficiently Modeling Long Sequences with Structured State Spaces",
+    "2111.00396",
+    "NPLR form of LegS",
+    read="remembered; derived here",
+)
+OURS = Source(
+    "stated here",
+    read="nothing: it is about the construction of HiPPO-Prophecy (arXiv 2407.09375), of which the abstract and the "
+    "authors' code were at hand, not the body",
+)
 
 degrees = st.integers(0, 3)
 scales = tables(range(7), st.builds(fmpq, st.integers(1, 5), st.integers(1, 3)), fmpq(1))
@@ -181,7 +191,7 @@ legs_nplr = Theorem(
     claim=paper.legs_nplr,
     proof=paper.prove_legs_nplr,
     instances=lambda: points(N=degrees, d=scales, c=tables(range(6), rationals())),
-    source=HIPPO,
+    source=NPLR,
     says="c'A c = -c'c/2 - (B'c)²/2 for every c, in the orthonormal scale: A + P P' is -I/2 plus a skew matrix, "
     "with P = B/sqrt2.",
     mutants=(Mutant("no I/2", claim=rhs_replaced(paper.legs_nplr, nplr_rhs[1])),),
@@ -190,7 +200,7 @@ legt_read_out = Theorem(
     claim=paper.legt_read_out,
     proof=paper.prove_legt_read_out,
     instances=lambda: below("k", "N", d=scales),
-    source=PROPHECY,
+    source=READ_OUT,
     says="C = g'A and D = g'B of LegT in closed form: -(2k+1)/d_k (N² - k(k+1)) and N²; orthonormal, with d_k² = 2k+1, "
     "C_k = -sqrt(2k+1)(N² - k(k+1)).",
     mutants=(
@@ -204,7 +214,7 @@ legs_read_out = Theorem(
     claim=paper.legs_read_out,
     proof=paper.prove_legs_read_out,
     instances=lambda: below("k", "N", d=scales),
-    source=PROPHECY,
+    source=READ_OUT,
     says="The read-out of LegS is that of LegT, to be divided by t.",
     mutants=(
         Mutant("without the diagonal", claim=parts_replaced(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
