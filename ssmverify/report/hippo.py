@@ -3,7 +3,8 @@
 Derivative errors are those of the weights of `numeric.hippo`. For LegT and FouT they are of the steady state: of a
 Fourier series the error at frequency s is H(s) - s with H(s) = C (sI - A)^-1 B + D, by linear solves. LegS has no
 steady state; its coefficients are integrals over [0, t], by Gauss's rule, and its error is the largest for t between
-one period and two. The unit of time is the period, which is also the window.
+one period and two. The unit of time is the period, which is also the window. The bound is that of
+`hippo_prophecy.error_bound_periodic`, with the largest |u^(k)| over the samples for L.
 """
 
 from __future__ import annotations
