@@ -44,6 +44,7 @@ PAPERS = (
     "s4d",
     "tracking.arithmetic",
     "tracking.rounded_complex",
+    "tracking.float32",
 )
 GROUP = "ssmverify.theorems"
 

@@ -72,3 +72,20 @@ def flushes(machine: Machine) -> bool:
     tiny = Fraction(1, 2**149)
     h = Gaussian(tiny, tiny)
     return run(machine, gaussian(1), gaussian(0), h) != h
+
+
+# ---------------------------------------------------------------------------------- the same lattice in small integers
+Shift = Callable[[int], int]
+
+
+def nearest_even(value: int) -> int:
+    """value / 16, rounded to the nearest integer, ties to even, by a shift."""
+    return (value + 7 + (value >> 4 & 1)) >> 4
+
+
+def in_int8(a: tuple[int, int], h: tuple[int, int], b: tuple[int, int], shift: Shift = nearest_even) -> tuple[int, int]:
+    """`evaluators.unfused` in int8, the gate being (a_r + a_i i)/16: products are shifted back, the state saturates."""
+    (a_r, a_i), (h_r, h_i), (b_r, b_i) = a, h, b
+    re = shift(a_r * h_r) - shift(a_i * h_i) + b_r
+    im = shift(a_r * h_i) + shift(a_i * h_r) + b_i
+    return min(max(re, -128), 127), min(max(im, -128), 127)
