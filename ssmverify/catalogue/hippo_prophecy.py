@@ -304,8 +304,8 @@ as_read = row(
     bound.refute_as_read,
     quadratics,
     BOUND,
-    "If |u^(k)| <= L then |u' - y| <= κ L/N^(k-2), here with k = 3 and for quadratic u: false, and so for every k >= 2 "
-    "and every constant, see `hippo_prophecy.error_bound_no_constant`.",
+    "Read as: if |u^(k)| <= L everywhere then |u' - y| <= κ L/N^(k-2), with κ depending on neither u nor N; "
+    "here for k = 3 and quadratic u. No constant will do: see `hippo_prophecy.error_bound_no_constant`.",
     a_bound_that_does_not_fall_with_N=absolute_le(bound.slope - bound.read_out(fout.X), bound.kappa * bound.L),
 )
 no_constant = row(

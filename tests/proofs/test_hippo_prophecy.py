@@ -131,6 +131,20 @@ def test_legs_answers_to_a_power_of_t_as_claimed(N: int) -> None:
         assert read[0, 0] + N * N - rho == claimed
 
 
+def error_kernel(N: int) -> fmpq_poly:
+    """κ(r) = r (P_N + P_{N-1})(2r - 1) - Φ_N(r): the error of LegS's read-out is -(t/2) ∫ u''(tr) κ(r) dr."""
+    P = legendre(N)
+    return fmpq_poly([0, 1]) * (P[N] + P[N - 1]) - (P[N] + P[N - 1]).integral()
+
+
+@pytest.mark.parametrize("N", range(2, 9))
+def test_the_error_integral_of_legs_gives_the_error_on_powers(N: int) -> None:
+    """Exact integrals, against `legs_powers`: what `by_parts` in `legs_error_integral` stands for."""
+    for d in range(2, 13):
+        integral = (fmpq_poly([0] * (d - 2) + [1]) * error_kernel(N)).integral()(1)
+        assert fmpq(-d * (d - 1), 2) * integral == evaluate(-scalar("ρ") * V(index(N)), {"ρ": fmpq(d)})
+
+
 @pytest.mark.parametrize("t", ["0", "0.3", "2"])
 def test_the_kernels_are_those_of_the_matrix_exponential(t: str) -> None:
     N, time = 8, arb(t)
@@ -351,6 +365,19 @@ def test_the_worst_periodic_error_falls_at_least_as_fast_as_the_bound(k: int, st
     low, high = confidence(M, [worst_error(k, half, steady) for half in M])
     assert high < -(k - 2)  # proved: at least that fast
     assert high - low < 0.2
+
+
+def test_the_error_constant_of_legs_falls_like_one_over_the_root_of_N() -> None:
+    """Measured, not proved: (1/2) ‖κ‖₁, by which |u''| <= L bounds the error, times L t."""
+    sizes, constants = [8, 16, 32, 64, 128], []
+    r = (np.arange(1 << 15) + 0.5) / (1 << 15)
+    for N in sizes:
+        basis = [np.polynomial.Legendre.basis(n, domain=[0, 1]) for n in (N, N - 1)]
+        both = basis[0] + basis[1]
+        constants.append(float(np.abs(r * both(r) - both.integ(lbnd=0)(r)).mean() / 2))
+    low, high = confidence(sizes, constants)
+    assert low < -0.5 < high
+    assert high - low < 0.02
 
 
 Method = Callable[[arb_mat, arb_mat, arb], tuple[arb_mat, arb_mat, float]]
