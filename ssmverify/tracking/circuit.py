@@ -218,12 +218,13 @@ def _fires(bank: Bank, values: Bits) -> Bits:
     The sums are taken limb by limb, in two's complement with a signed top limb. One limb suffices if no sum leaves
     int64; else each limb's sum stays below 2**63, for there are fewer than 2**32 sources.
     """
-    limbs = 1 if bank.bound < 2**62 else bank.bound.bit_length() // LIMB + 1
+    bound = bank.bound
+    limbs = 1 if bound < 2**62 else bound.bit_length() // LIMB + 1
     sums = [weights @ values for weights in _limbs(bank.weights, limbs)]
     for low, high in pairwise(sums):
         high += low >> LIMB
         low &= 2**LIMB - 1
-    thresholds = [min(max(threshold, -bank.bound), bank.bound + 1) for threshold in bank.thresholds]
+    thresholds = [min(max(threshold, -bound), bound + 1) for threshold in bank.thresholds]
     fires = np.ones((len(thresholds), values.shape[1]), bool)
     for total, threshold in zip(sums, _limbs(thresholds, limbs), strict=True):  # the top limb decides, so it comes last
         fires = (total > threshold[:, None]) | ((total == threshold[:, None]) & fires)

@@ -180,7 +180,8 @@ def row(
 
 # ------------------------------------------------------------------------------------------------------ the cases
 def unsigned() -> Iterator[Case]:
-    yield from (whole(free(p), n) for n, p in ((2, 2), (3, 2), (4, 2), (2, 3)))
+    for cast in CASTS:
+        yield from (whole(free(p), n, cast) for n, p in ((2, 2), (3, 2), (4, 2), (2, 3)))
 
 
 def signed() -> Iterator[Case]:
@@ -239,6 +240,11 @@ def free_words(draw: st.DrawFn, signs: bool = False, channels: int = 1, longest:
 
 
 @st.composite
+def long_words(draw: st.DrawFn) -> Case:
+    return some(draw, free(2), draw(st.sampled_from([11, 16, 24])), count=5)
+
+
+@st.composite
 def shift_words(draw: st.DrawFn) -> Case:
     return some(draw, shifts(draw(st.integers(1, 4))), draw(st.integers(2, 16)))
 
@@ -274,11 +280,12 @@ def matrix_words(draw: st.DrawFn) -> Case:
 theorems: tuple[Finite, ...] = (
     row(
         "circuit",
-        "The circuit of depth 6 for one real channel, α and β of p bits each, equals the exact convolution, cast once: "
-        "for (n, p) = (2,2), (3,2), (4,2) and (2,3) on every input, for n <= 10 and p <= 3 on samples, both casts.",
+        "The circuit of depth 6 for one real channel, α and β of p bits each, equals the exact convolution, cast once, "
+        "downwards or to the nearest with ties to even: for (n, p) = (2,2), (3,2), (4,2) and (2,3) on every input, for "
+        "n <= 10 and p <= 3, and n <= 24 and p = 2, on samples.",
         6,
         cases=unsigned,
-        samples=free_words,
+        samples=lambda: st.one_of(*[free_words()] * 9, long_words()),
     ),
     row(
         "circuit_signed",
