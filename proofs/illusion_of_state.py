@@ -1,8 +1,8 @@
 """The Illusion of State (arXiv 2404.08819): what rounding after every step does to the states of a channel.
 
-What was read: the whole of v3. Its upper bounds are for the convolutional form, evaluated exactly and rounded once;
-footnote 3 assumes that the recurrence computes the same. The statements below are ours, about the recurrence as it is
-run, h -> ρ(a h + b) with ρ monotone: for every length of the word, every number of passes, every set of numbers.
+What was read: notes of the whole of v3. Its upper bounds are for the convolutional form, evaluated exactly and rounded
+once; footnote 3 assumes that the recurrence computes the same. The statements below are ours, about the recurrence as
+it is run, h -> ρ(a h + b) with ρ monotone: for every length of the word, every number of passes, every set of numbers.
 
 The kernel has no functions of reals, so a monotone ρ enters by its slopes: between two arguments z != z' the quotient
 (ρ(z) - ρ(z'))/(z - z') is >= 0, and where z = z' any number will do. The input b cancels in differences. A product that

@@ -18,7 +18,7 @@ OURS = Source(
     "The Illusion of State in State-Space Models",
     "2404.08819",
     "beside footnote 3",
-    read="the whole of v3; the statement is ours, and found here",
+    read="notes of the whole paper; the statement is ours, and found here",
 )
 ONE = Fraction(1)
 

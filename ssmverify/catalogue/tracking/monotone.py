@@ -27,7 +27,7 @@ OURS = Source(
     "The Illusion of State in State-Space Models",
     "2404.08819",
     "beside footnote 3",
-    read="the whole of v3; its theorems are about the convolutional form, and this statement and its proof are ours",
+    read="notes of the whole paper: its theorems are about the convolutional form; this one and its proof are ours",
 )
 Point = dict[str, Any]
 Slopes = list[dict[tuple[int, int], fmpq]]  # for each half of a step, at (t, letter)

@@ -10,9 +10,10 @@ from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
+from ssmverify.catalogue.tracking import automata
 from ssmverify.catalogue.tracking.arithmetic import OURS
 from ssmverify.catalogue.tracking.monotone import any_sign_returns, monotone_returns
-from ssmverify.theorem import Broken, Cited, Finite, Open, Source
+from ssmverify.theorem import Broken, Cited, Finite, Source
 from ssmverify.tracking.arithmetic.evaluators import exact, fused, once, per_step
 from ssmverify.tracking.arithmetic.numbers import FLOAT32, Gaussian, cast_parts, gaussian
 from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SQUARE, SUBNORMAL, TIME_INVARIANT, Witness
@@ -209,7 +210,7 @@ forms = Finite(
     forms_differ,
     (Broken("no rounding", lambda case: forms_differ(case, rounded=False)),),
     lambda: FORMS,
-    source=Source(OURS.paper, OURS.arxiv, "footnote 3", read="the whole of v3; words not quoted"),
+    source=Source(OURS.paper, OURS.arxiv, "footnote 3", read="notes of the whole paper"),
     refuted=True,
 )
 
@@ -240,28 +241,22 @@ cannot_track = Finite(
     tracks,
     (Broken("no rounding", unrounded),),
     lambda: (SELECTIVE, TIME_INVARIANT, SUBNORMAL),
-    source=Source(OURS.paper, OURS.arxiv, "Corollary 4.7, read for the recurrence", read="the whole of v3"),
+    source=Source(OURS.paper, OURS.arxiv, "Corollary 4.7, read for the recurrence", read="notes of the whole paper"),
     refuted=True,
-)
-
-BARRINGTON = Source(
-    "Barrington: Bounded-width polynomial-size branching programs recognize exactly those languages in NC1",
-    place="1989, Theorem 5 (the word problem of a non-solvable group is NC1-complete)",
-    read="remembered",
 )
 
 nc1_hard = Cited(
     "tracking.rounded_complex_is_nc1_hard",
     "The state of such a channel after n tokens, at a number of bits that does not grow, is an NC1-complete problem, "
     "for the word problem of A5 is one.",
-    BARRINGTON,
-    rests_on=(one_length,),
+    automata.hard.source,
+    rests_on=(automata.hard, one_length),
 )
 not_in_tc0 = Cited(
     "tracking.rounded_complex_is_not_in_tc0",
     "So complex channels that are run as a recurrence and rounded after every step are not all in TC0, even "
     "time-invariant ones: the bound for the convolutional form does not carry over to them.",
-    BARRINGTON,
+    automata.hard.source,
     assumes=("TC0 != NC1",),
     rests_on=(nc1_hard,),
 )
@@ -270,19 +265,8 @@ star_free = Cited(
     "Layers of real channels with gates >= 0, rounded after every step to finitely many numbers, accept star-free "
     "languages only, which are in AC0; with gates of any sign, languages of 2-groups and aperiodic monoids, which "
     "are in AC0[2].",
-    Source(
-        "Schützenberger: On finite monoids having only trivial subgroups",
-        place="1965; for 2-groups Barrington and Thérien, 1988",
-        read="remembered",
-    ),
-    rests_on=(monotone_returns, any_sign_returns),
-)
-growing_bits = Open(
-    "tracking.rounded_real_at_growing_bits",
-    "What real diagonal channels can track that are rounded after every step to a number of bits that grows like "
-    "log n: a product of n order-preserving maps of polynomially many states is computed in L, and no circuit of "
-    "constant depth is known to us, nor that there is none.",
-    Source(OURS.paper, OURS.arxiv, "not there", read="the whole of v3; the question is ours"),
+    automata.star_free.source,
+    rests_on=(monotone_returns, any_sign_returns, automata.star_free, automata.solvable),
 )
 
 theorems = (
@@ -296,5 +280,4 @@ theorems = (
     nc1_hard,
     not_in_tc0,
     star_free,
-    growing_bits,
 )
