@@ -15,7 +15,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from numeric.scan import delta_cpu, native
+from numeric.scan import delta_cpu, delta_fused
 from numeric.scan.arguments import (
     own_precision,
     require_choice,
@@ -25,9 +25,10 @@ from numeric.scan.arguments import (
     require_tensors,
 )
 from numeric.scan.matrix import matrix_scan
+from numeric.scan.planning import fused
 
 FORMS = ("explicit", "implicit")
-BACKENDS = ("auto", "reference", "associative", "cpu")
+BACKENDS = ("auto", "reference", "associative", "cpu", "triton")
 
 
 @overload
@@ -71,11 +72,11 @@ def delta_scan(
     (B, d, n); None is zero. One real dtype (float32, float64) and one device.
     form: "explicit" writes with strength beta, "implicit" with beta/(1 + beta k'k), which is exact Longhorn.
     states: return all S_t (B, T, d, n) as well.
-    backend: "auto"; "reference", the loop in torch; "cpu", the loop in C for n <= 256, which has no gradients of
-    all states; "associative", a parallel prefix over the transitions I - r k k'.
+    backend: "auto"; "reference", the loop in torch; "cpu" and "triton", the loop in C and on a GPU for n <= 256,
+    without gradients of all states; "associative", a parallel prefix over the transitions I - r k k'.
 
     Returns (y, S_T), or (y, S_T, S) with states=True: y (B, T, d), S_T (B, d, n). T = 0 and empty batches are
-    fine. Differentiable to every order; from the second on "cpu" takes the loop in torch.
+    fine. Differentiable to every order; from the second on by the loop in torch.
 
     Raises TypeError for dtypes that are unsupported or differ, ValueError for shapes or devices that do not
     agree, an unknown form or backend.
@@ -86,11 +87,11 @@ def delta_scan(
     strength = beta.unsqueeze(-1) if beta.ndim == 2 else beta
     start = v.new_zeros(v.shape[0], v.shape[2], k.shape[2]) if S0 is None else S0
     with own_precision(v):
-        if _fused(q, k, v, strength, start, states, backend):
+        if kernels := fused(backend, v.device, v.dtype, _limits(q, k, v, strength, start, states)):
             r = _write_strength(k, strength, form).expand_as(v)
             if not states:
-                return delta_cpu.delta_scan(q, k, v, r, start)
-            y, S = delta_cpu.delta_states(q, k, v, r, start)
+                return delta_fused.delta_scan(q, k, v, r, start, kernels)
+            y, S = delta_fused.delta_states(q, k, v, r, start, kernels)
         else:
             run = _prefix if backend == "associative" else _loop
             y, S = run(q, k, v, strength, start, form)
@@ -109,8 +110,8 @@ def _loop(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str) -
     outputs, states = [], []
     for t in range(k.shape[1]):
         r = _write_strength(k[:, t], beta[:, t], form)
-        S = delta_cpu.write(S, k[:, t], v[:, t], r)
-        outputs.append(delta_cpu.read(S, q[:, t]))
+        S = delta_fused.write(S, k[:, t], v[:, t], r)
+        outputs.append(delta_fused.read(S, q[:, t]))
         states.append(S)
     if not states:
         return v.clone(), S.unsqueeze(1)[:, :0]
@@ -135,19 +136,16 @@ def _prefix(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str)
     folded = (x.flatten(0, 1) for x in (transitions, inputs, start))
     transposed = matrix_scan(*folded, backend="associative").reshape(batch, channels, length, n, each)
     states = transposed.permute(0, 2, 1, 4, 3).reshape(batch, length, d, n)
-    return delta_cpu.read(states, q), states
+    return delta_fused.read(states, q), states
 
 
-def _fused(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, states: bool, backend: str) -> bool:
-    """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
-    obstacle = native.obstacle(v.device, v.dtype)
+def _limits(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, states: bool) -> str:
+    """What keeps fused kernels from serving, beside device and dtype."""
     if k.shape[2] > delta_cpu.MOST:
-        obstacle = f"the state size is {k.shape[2]}, the largest it takes is {delta_cpu.MOST}"
-    elif states and torch.is_grad_enabled() and any(x.requires_grad for x in (q, k, v, beta, S)):
-        obstacle = "it has no gradients of all states"
-    if backend == "cpu" and obstacle:
-        raise ValueError(f"backend 'cpu' can't serve: {obstacle}")
-    return backend not in ("reference", "associative") and not obstacle
+        return f"the state size is {k.shape[2]}, the largest it takes is {delta_cpu.MOST}"
+    if states and torch.is_grad_enabled() and any(x.requires_grad for x in (q, k, v, beta, S)):
+        return "it has no gradients of all states"
+    return ""
 
 
 def _check(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor | None) -> None:

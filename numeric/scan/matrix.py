@@ -9,7 +9,7 @@ Products of matrices do not commute: the latest factor stands on the left.
 import torch
 from torch import Tensor
 
-from numeric.scan import associative, matrix_cpu, native
+from numeric.scan import associative, matrix_cpu, matrix_fused
 from numeric.scan.arguments import (
     WIDE,
     own_precision,
@@ -19,17 +19,18 @@ from numeric.scan.arguments import (
     require_shape,
     require_tensors,
 )
+from numeric.scan.planning import fused
 
-BACKENDS = ("auto", "reference", "associative", "cpu")
+BACKENDS = ("auto", "reference", "associative", "cpu", "triton")
 
 
 def matrix_scan(A: Tensor, B: Tensor, H0: Tensor | None = None, *, backend: str = "auto") -> Tensor:
     """All states of H_t = A_t H_{t-1} + B_t.
 
     A: (B, T, n, n). B: (B, T, n, m). H0: (B, n, m); None is zero. One dtype (float32, float64, complex64,
-    complex128) and one device. backend: "auto"; "reference", the loop in torch; "cpu", the loop
-    in C for real n <= 32, m <= 64; "associative", a parallel prefix, whose products of transitions round in
-    another order and may overflow where the states do not.
+    complex128) and one device. backend: "auto"; "reference", the loop in torch; "cpu" and "triton", the loop in C
+    and on a GPU for real n <= 32, m <= 64; "associative", a parallel prefix, whose products of transitions round
+    in another order and may overflow where the states do not.
 
     Returns H (B, T, n, m). T = 0 and empty batches are fine; a NaN moves forward in time only.
     Differentiable.
@@ -42,7 +43,8 @@ def matrix_scan(A: Tensor, B: Tensor, H0: Tensor | None = None, *, backend: str 
     with own_precision(B):
         if backend == "associative":
             return associative.states(A, B, H0, torch.matmul)
-        return matrix_cpu.matrix_scan(A, B, H0) if _fused(B, backend) else _loop(A, B, H0)
+        kernels = fused(backend, B.device, B.dtype, _limits(B))
+        return matrix_fused.matrix_scan(A, B, H0, kernels) if kernels else _loop(A, B, H0)
 
 
 def _loop(A: Tensor, B: Tensor, H0: Tensor | None) -> Tensor:
@@ -54,16 +56,11 @@ def _loop(A: Tensor, B: Tensor, H0: Tensor | None) -> Tensor:
     return torch.stack(states, dim=1) if states else B.clone()
 
 
-def _fused(B: Tensor, backend: str) -> bool:
-    """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
-    obstacle = native.obstacle(B.device, B.dtype)
-    if B.is_complex():
-        obstacle = "it has no kernel for complex matrices"
-    elif B.shape[2] > matrix_cpu.MOST or B.shape[3] > matrix_cpu.WIDEST:
-        obstacle = f"its matrices go up to n = {matrix_cpu.MOST}, m = {matrix_cpu.WIDEST}"
-    if backend == "cpu" and obstacle:
-        raise ValueError(f"backend 'cpu' can't serve: {obstacle}")
-    return backend != "reference" and not obstacle
+def _limits(B: Tensor) -> str:
+    """What keeps fused kernels from serving, beside device and dtype."""
+    if B.shape[2] > matrix_cpu.MOST or B.shape[3] > matrix_cpu.WIDEST:
+        return f"its matrices go up to n = {matrix_cpu.MOST}, m = {matrix_cpu.WIDEST}"
+    return ""
 
 
 def _check(A: Tensor, B: Tensor, H0: Tensor | None) -> None:

@@ -73,3 +73,19 @@ def _obstacle(backend: str, b: Tensor, order: str) -> str:
     if backend == "triton":
         return gpu.obstacle(b.device, carry)
     return ""
+
+
+def fused(backend: str, device: torch.device, dtype: torch.dtype, limits: str) -> str:
+    """Which fused kernels serve the delta rule, S6 or matrices: "cpu", "triton", or "" for none.
+
+    backend: "auto" or what the caller named. limits: what else keeps a kernel from serving, a clause, or empty. Raises
+    ValueError where kernels named outright can't serve.
+    """
+    if backend not in ("auto", "cpu", "triton"):
+        return ""
+    name = ("cpu" if device.type == "cpu" else "triton") if backend == "auto" else backend
+    obstacle = native.obstacle(device, dtype) if name == "cpu" else gpu.obstacle(device, dtype)
+    obstacle = obstacle or (f"it has no kernel for {dtype}" if dtype.is_complex else limits)
+    if backend != "auto" and obstacle:
+        raise ValueError(f"backend {backend!r} can't serve: {obstacle}")
+    return "" if obstacle else name

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from numeric.scan import native, selective_cpu
+from numeric.scan import selective_cpu, selective_fused
 from numeric.scan.arguments import (
     own_precision,
     require_choice,
@@ -24,8 +24,9 @@ from numeric.scan.arguments import (
     require_shape,
     require_tensors,
 )
+from numeric.scan.planning import fused
 
-BACKENDS = ("auto", "reference", "cpu")
+BACKENDS = ("auto", "reference", "cpu", "triton")
 
 
 def selective_scan(
@@ -45,11 +46,11 @@ def selective_scan(
 
     x, delta, z: (B, T, d). A: (d, n). B, C: (B, T, n). D: (d,). h0: (B, d, n); None is zero. One real dtype (float32,
     float64) and one device. softplus: take log(1 + exp(delta)) for the step.
-    backend: "auto", "reference" (the loop), "cpu" (fused): the (B, T, d, n) states are never stored, and the backward
-    recomputes them from one in 32.
+    backend: "auto", "reference" (the loop), "cpu" and "triton" (fused): the (B, T, d, n) states are never stored, and
+    the backward recomputes them from one in 32.
 
     Returns (y, h_T): y (B, T, d), h_T (B, d, n). T = 0 and empty batches are fine. Differentiable to every order; from
-    the second on "cpu" takes the loop.
+    the second on by the loop.
 
     Raises TypeError for dtypes that are unsupported or differ, ValueError for shapes or devices that do not agree, an
     unknown backend, or one named outright that can't serve.
@@ -59,23 +60,19 @@ def selective_scan(
     step = functional.softplus(delta) if softplus else delta
     start = x.new_zeros(x.shape[0], *A.shape) if h0 is None else h0
     with own_precision(x):
-        if _fused(x, A.shape[1], backend):
-            y, final = selective_cpu.selective_scan(x, step, A.expand(x.shape[0], *A.shape), B, C, start)
+        if kernels := fused(backend, x.device, x.dtype, _limits(A.shape[1])):
+            y, final = selective_fused.selective_scan(x, step, A.expand(x.shape[0], *A.shape), B, C, start, kernels)
         else:
-            y, final = selective_cpu.loop(x, step, A, B, C, start)
+            y, final = selective_fused.loop(x, step, A, B, C, start)
     if D is not None:
         y = y + D * x
     return (y if z is None else y * functional.silu(z)), final
 
 
-def _fused(x: Tensor, n: int, backend: str) -> bool:
-    """Whether the fused kernel serves; raises ValueError where it was named outright and can't."""
-    obstacle = native.obstacle(x.device, x.dtype)
-    if not obstacle and n > selective_cpu.MOST:
-        obstacle = f"the state size is {n}, the largest it takes is {selective_cpu.MOST}"
-    if backend == "cpu" and obstacle:
-        raise ValueError(f"backend 'cpu' can't serve: {obstacle}")
-    return backend != "reference" and not obstacle
+def _limits(n: int) -> str:
+    """What keeps fused kernels from serving, beside device and dtype."""
+    most = selective_cpu.MOST
+    return f"the state size is {n}, the largest it takes is {most}" if n > most else ""
 
 
 def _check(

@@ -16,7 +16,7 @@ from torch import Tensor
 from numeric import mesa as mesa_layers
 from numeric import ttt as ttt_layers
 from numeric.mesa_bounds import mesa_bound
-from numeric.scan import delta_cpu, delta_scan
+from numeric.scan import delta_fused, delta_scan
 from numeric.scan.rounding import delta_scan_bound, read_bound
 from numeric.ttt_bounds import ttt_linear_bound
 from proofs import delta as paper
@@ -133,7 +133,7 @@ def all_at_once(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S0: Tensor) -> tu
     return ((states @ q.unsqueeze(-1)).squeeze(-1),)
 
 
-layer = Layer("numeric.scan.delta_scan", run, exactly, bound, inputs, (delta_cpu.write,))
+layer = Layer("numeric.scan.delta_scan", run, exactly, bound, inputs, (delta_fused.write,))
 
 
 @st.composite

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from numeric import longhorn as layers
 from numeric.longhorn_bounds import longhorn_bound, longhorn_diagonal_bound
-from numeric.scan import delta, delta_cpu
+from numeric.scan import delta, delta_fused
 from proofs import longhorn as paper
 from proofs.terms import family
 from ssmverify.strategies import columns, exact, floats, noise, points, rationals, tables, tensors, zeros
@@ -144,7 +144,7 @@ exact_layer = Layer(
     exactly,
     bound,
     inputs,
-    (delta._write_strength, delta_cpu.write),
+    (delta._write_strength, delta_fused.write),
 )
 # The bound counts roundings in any order of a dot product, so it holds for whatever backend serves.
 fused_layer = Layer("numeric.longhorn.longhorn (default backend)", layers.longhorn, exactly, bound, inputs)

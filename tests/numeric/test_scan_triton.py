@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from numeric.scan import scan
+from tests.numeric.triton_code import compiled, stack_bytes
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: not run")
@@ -100,39 +101,6 @@ def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path
             assert torch.equal(gradient, a[:, 0] * db[:, 0] if b.shape[1] else torch.zeros_like(gradient))
 
 
-def compiled(kernel: Any, pointers: str, element: str, steps: int, has_h0: bool, reverse: bool) -> Any:
-    """The kernel for sm_90, with channels and strides known to be multiples of 16."""
-    import triton
-    from triton.backends.compiler import GPUTarget
-    from triton.compiler import ASTSource
-
-    from numeric.scan import triton_kernels
-
-    fixed = {
-        "HAS_H0": has_h0,
-        "REVERSE": reverse,
-        "STEPS": steps,
-        "CHANNELS": triton_kernels.CHANNELS,
-        "STAGES": triton_kernels.STAGES,
-    }
-    names = kernel.arg_names
-    kinds = {name: "*" + element if name in pointers.split() else "i32" for name in names}
-    signature = {name: "constexpr" if name in fixed else kinds[name] for name in names}
-    aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(names) if name not in fixed and name != "T"}
-    constants = {(names.index(name),): value for name, value in fixed.items()}
-    source = ASTSource(kernel, signature, constexprs=constants, attrs=aligned)
-    return triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 1})
-
-
-def stack_bytes(code: Any, path: Path) -> int:
-    import triton
-
-    path.write_bytes(code.asm["cubin"])
-    tool = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
-    usage = subprocess.run([tool, "-res-usage", path], check=True, capture_output=True, text=True)
-    return sum(map(int, re.findall(r"(?:STACK|LOCAL):(\d+)", usage.stdout + usage.stderr)))
-
-
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(("has_h0", "reverse"), [(False, False), (True, True)])
 @pytest.mark.parametrize("element", ["fp32", "fp64"])
@@ -147,7 +115,8 @@ def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, tmp_path:
         (kernels.forward_complex_kernel, forward, 2, 0),  # of each real number: half of four a complex one
         (kernels.backward_complex_kernel, backward, 3, 1),
     ):
-        code = compiled(kernel, pointers, element, steps, has_h0, reverse)
+        tile = {"STEPS": steps, "CHANNELS": kernels.CHANNELS, "STAGES": kernels.STAGES}
+        code = compiled(kernel, pointers, element, {"HAS_H0": has_h0, "REVERSE": reverse, **tile})
         ptx, each = code.asm["ptx"], steps * kernels.CHANNELS // 32
         assert "shfl" not in ptx
         assert len(re.findall(r"\bfma\.rn\.f\d\d", ptx)) == sums * each
