@@ -159,7 +159,7 @@ def picture(file: Path) -> list[str]:
         _draw_forecast(panel, name, samples)
     panels[8].legend(loc="lower left", fontsize=9)
     figure.suptitle("HiPPO-Prophecy: the read-out's derivative, and what the closed loop makes of it", fontsize=14)
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=120, format="png")
     return [*table_lines(next_state_errors()), "", f"{file} has the picture."]
 
 
