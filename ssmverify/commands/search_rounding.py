@@ -27,7 +27,13 @@ def search_rounding(names: tuple[str, ...], seconds: float, seed: int | None, re
     """Search for complex channels whose rounding after every step makes them compose like a non-solvable group.
 
     Prints for each family how often that was so, and the first such channel in a line that --replay takes. The rates
-    are observations about the distribution drawn from. Exit status 0 whatever is found.
+    are observations about the distribution drawn from. Exit status 0 whatever is found. The families:
+
+    \b
+    lti-3             one gate, three inputs, 3 x 3 states
+    selective-3       three letters, each with its gate, 3 x 3 states
+    selective-2       two letters, each with its gate, 3 x 3 states
+    selective-2-wide  two letters, each with its gate, 5 x 5 states
     """
     from rich.console import Console
 
@@ -82,11 +88,10 @@ def _table(found: Sequence[Rates]) -> Table:
 
     from ssmverify.tracking.arithmetic.search import KINDS
 
-    table = Table("family", "channels", "drawn", *KINDS, box=None, header_style="bold")
+    table = Table("family", "drawn", *KINDS, box=None, header_style="bold")
     for rates in found:
         table.add_row(
             rates.family.name,
-            rates.family.says,
             f"{rates.drawn:,}",
             *(f"{rates.kinds[kind]:,} ({rates.kinds[kind] / max(rates.drawn, 1):.2%})" for kind in KINDS),
         )

@@ -33,28 +33,23 @@ class Family:
     """Channels of one kind: how many letters, whether they share one gate, and the largest part of a state."""
 
     name: str
-    says: str
     letters: int
     time_invariant: bool
     largest: int
 
-    @property
-    def cast(self) -> Fixed:
-        return Fixed(-self.largest, self.largest)
-
 
 FAMILIES = (
-    Family("lti-3", "one gate, three inputs, 3 x 3 states", 3, True, 1),
-    Family("selective-3", "three letters, each with its gate, 3 x 3 states", 3, False, 1),
-    Family("selective-2", "two letters, each with its gate, 3 x 3 states", 2, False, 1),
-    Family("selective-2-wide", "two letters, each with its gate, 5 x 5 states", 2, False, 2),
+    Family("lti-3", 3, True, 1),
+    Family("selective-3", 3, False, 1),
+    Family("selective-2", 2, False, 1),
+    Family("selective-2-wide", 2, False, 2),
 )
 
 Parts = NDArray[np.int64]  # (batch, letters, 2): numerators of real and imaginary parts
 
 
 def draw(family: Family, batch: int, generator: np.random.Generator) -> tuple[Parts, Parts]:
-    """Gates and inputs of `batch` channels of the family."""
+    """Gates and inputs of channels of the family: of twice as many as `batch`, those with gates in the unit disc."""
     gates = generator.integers(-GATES, GATES + 1, (batch * 2, 1 if family.time_invariant else family.letters, 2))
     gates = gates[((gates**2).sum(axis=2) <= GATES**2).all(axis=1)]
     inputs = generator.integers(-INPUTS, INPUTS + 1, (len(gates), family.letters, 2))

@@ -76,6 +76,11 @@ def test_the_command_prints_rates_a_channel_and_its_seed() -> None:
     assert "seed 1" in done.output
 
 
+def test_the_help_names_every_family() -> None:
+    shown = CliRunner().invoke(main, ["search-rounding", "--help"]).output
+    assert all(f"{family.name} " in shown for family in FAMILIES)
+
+
 def test_a_channel_is_replayed_with_its_certificate() -> None:
     line = "largest 1; a: -1/5+4/5i, 0-1/4i; b: -4/5+3/5i, -1/4-3/4i"
     done = CliRunner().invoke(main, ["search-rounding", "--replay", line])
