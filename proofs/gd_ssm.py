@@ -290,6 +290,12 @@ def modulo(lhs: Term, rhs: Term, *by: Fact) -> Fact:
 
 def prove_constructed_tokens() -> Fact:
     """B s_t = y_t x_t and D s_t = x_{t+1}, for B and D are the two halves of a token; so z_T' = -γ M_T."""
+    goal = cast(Eq, constructed_tokens.conclusion)
+    return modulo(goal.lhs, goal.rhs, *vector_state(), instantiate(slope_is(None, T + 1), {"m": ONE}))
+
+
+def vector_state() -> tuple[Fact, Fact]:
+    """z_{T+1}' = -γ M_{T+1}, and D s_{T+1} = x_{T+2}."""
     given = {name: assume(h) for name, h in constructed_tokens.hypotheses.items()}
     total = substitute(memory(t), {"m": ONE})
     split_token = specialise(given["tokens"], t)
@@ -302,9 +308,7 @@ def prove_constructed_tokens() -> Fact:
     grown = modulo(z(t + 1).T, at(statement.rhs, t + 1), now, assume(statement), unfold(at(total, t + 1)))
     state = instantiate(induction(statement, t, base, grown), {"t": T + 1})
     read = modulo(D @ c_token(T + 1), q_next, instantiate(split_token, {"t": T}), *inner)
-    slope = instantiate(slope_is(None, T + 1), {"m": ONE})
-    goal = cast(Eq, constructed_tokens.conclusion)
-    return modulo(goal.lhs, goal.rhs, state, read, slope)
+    return state, read
 
 
 def at(x: Any, value: Index | int) -> Any:

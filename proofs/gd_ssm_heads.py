@@ -1,4 +1,4 @@
-"""GD-SSM (arXiv 2410.11687), continued: features of the inputs, and classes for targets.
+"""GD-SSM (arXiv 2410.11687), continued: features of the inputs, classes for targets, and a preconditioned step.
 
 What was read: see `proofs/gd_ssm.py`; of v3 the abstract, which names non-linear regression by an MLP and
 classification with the cross-entropy, and not how either is done.
@@ -10,6 +10,7 @@ classification with the cross-entropy, and not how either is done.
 | y_i | (m,) | target of pair i; for classes the unit vector of its class |
 | o, c | (m,), scalar | the vector of ones; what is taken off each entry of a target, 1/m for m classes |
 | γ | scalar | rate of the step on the sum of the losses |
+| A | (f, f) | what the gradient is multiplied by on the inputs' side |
 
 Cross-entropy, by hand, for the kernel has no exp: its gradient at W is the sum of (softmax(W x_i) - y_i) x_i', and
 softmax(0) = o/m. So from zero one step is that of least squares on the targets y_i - o/m. A second step needs
@@ -21,7 +22,26 @@ from __future__ import annotations
 from typing import cast
 
 from proofs.derivation import Derivation, main
-from proofs.gd_ssm import T, gamma, i, m, slope_is, step, y
+from proofs.gd_ssm import (
+    D,
+    T,
+    c_token,
+    column,
+    constructed_tokens,
+    f,
+    gamma,
+    i,
+    m,
+    modulo,
+    q_next,
+    rate,
+    slope,
+    slope_is,
+    step,
+    vector_state,
+    y,
+    z,
+)
 from proofs.kernel import Claim, Fact, additive, congruence, instantiate, linear, rewrite
 from proofs.tactics import equal
 from proofs.terms import (
@@ -33,6 +53,7 @@ from proofs.terms import (
     Term,
     add,
     family,
+    matrix,
     scalar,
     sequence,
     size,
@@ -97,9 +118,27 @@ def prove_classes() -> Fact:
     return equal(goal.lhs, goal.rhs, fact)
 
 
+# --------------------------------------------------------------------------------------------- preconditioning
+A = matrix("A", f, f)
+change = rate * substitute(slope(None, T + 1), {"m": ONE})
+preconditioned = Claim(
+    "gd_ssm.preconditioned",
+    Eq(-(z(T + 1).T @ A @ D @ c_token(T + 1)), -change @ A @ q_next),
+    constructed_tokens.hypotheses,
+    witness={**constructed_tokens.witness, "A": column(1)},
+)
+
+
+def prove_preconditioned() -> Fact:
+    """The state is that of the construction, -γ M_T; what reads it is A x_{T+1}."""
+    goal = cast(Eq, preconditioned.conclusion)
+    return modulo(goal.lhs, goal.rhs, *vector_state(), instantiate(slope_is(None, T + 1), {"m": ONE}))
+
+
 derivations = (
     Derivation(features, prove_features),
     Derivation(classes, prove_classes),
+    Derivation(preconditioned, prove_preconditioned),
 )
 
 if __name__ == "__main__":

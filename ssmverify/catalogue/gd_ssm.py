@@ -118,8 +118,8 @@ def losses(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 @st.composite
-def constructed(draw: st.DrawFn) -> Mapping[str, Any]:
-    """Constructed tokens, whose halves may be swapped."""
+def constructed(draw: st.DrawFn, A: bool = False) -> Mapping[str, Any]:
+    """Constructed tokens, whose halves may be swapped; with a matrix A of the inputs' size if asked for."""
     f, T, N, eta = draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(1, 3)), draw(rationals())
     x = draw(tables(range(1, T + 4), columns(f), zeros(f, 1)))
     y = draw(tables(range(1, T + 3), rationals()))
@@ -133,7 +133,7 @@ def constructed(draw: st.DrawFn) -> Mapping[str, Any]:
     s[(0,)] = zeros(2 * f, 1)
     return {
         "f": f, "T": T, "N": N, "η": eta, "x": x, "y": y, "B": B, "D": D,
-        "s": Table(s, zeros(2 * f, 1)), "z": Table(z, z[(T + 4,)]),
+        "s": Table(s, zeros(2 * f, 1)), "z": Table(z, z[(T + 4,)]), **({"A": draw(matrices(f, f))} if A else {}),
     }  # fmt: skip
 
 

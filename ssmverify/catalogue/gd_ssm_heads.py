@@ -1,4 +1,4 @@
-"""Rows for GD-SSM (arXiv 2410.11687), features and classes: claims from `proofs.gd_ssm_heads`."""
+"""Rows for GD-SSM (arXiv 2410.11687), features, classes, a preconditioned step: claims from `proofs.gd_ssm_heads`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from proofs import gd_ssm_heads as paper
-from proofs.gd_ssm import gamma
+from proofs.gd_ssm import gamma, q_next
 from proofs.terms import Eq, Term
-from ssmverify.catalogue.gd_ssm import ABSTRACT
+from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, constructed
 from ssmverify.strategies import columns, points, rationals, tables, zeros
 from ssmverify.theorem import Mutant, Theorem
 
@@ -67,4 +67,19 @@ classes = Theorem(
     ),
 )
 
-theorems = (features, classes)
+goal = paper.preconditioned.conclusion
+assert isinstance(goal, Eq)
+preconditioned = Theorem(
+    claim=paper.preconditioned,
+    proof=paper.prove_preconditioned,
+    instances=lambda: constructed(A=True),
+    source=OURS,
+    says="On constructed tokens D = [0 A] takes the step along the gradient times A, on the inputs' side, for every A. "
+    "(The layer on raw tokens has no such weight: its C acts on the targets' side.)",
+    mutants=(
+        Mutant("without A", claim=_with_rhs(paper.preconditioned, -paper.change @ q_next)),
+        Mutant("A transposed", claim=_with_rhs(paper.preconditioned, -paper.change @ paper.A.T @ q_next)),
+    ),
+)
+
+theorems = (features, classes, preconditioned)
