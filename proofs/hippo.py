@@ -14,6 +14,8 @@ Your HiPPO" (arXiv 2206.12037), for FouT; "HiPPO-Prophecy" (arXiv 2407.09375) fo
 | e | scalar | scale of the Fourier basis e cos 2πmx, e sin 2πmx: orthonormal for e² = 2 |
 | a, c_m, s_m | scalars | states of FouT: of 1, of the cosine and of the sine of frequency m = 1..M |
 | C, D, y | (1, N), (), () | read-out y = C c + D u of the derivative u' |
+| K | (N+1, N+1) | the closed loop [[A, B], [C, D]]; P (N, N+1) picks the states, p (N+1, 1) is the input's place |
+| F, χ | (N, N), () | the adjugate and the determinant of sI - A, of which (sI - A) F = χ I is used, and no more |
 
 Differentiated under the integral, as u(t - x) changes by -d/dx u(t - x), the coefficients obey
 c' = M c + g₀ u(t) - g₁ u(t - 1); and M + M' = g₁g₁' - g₀g₀', for it is ∫ (g g')' dx. These two are calculus, and
@@ -32,8 +34,7 @@ from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.gd_ssm import modulo, rational
-from proofs.hippo_legt import moved_out
-from proofs.hypergeometric import cancelled, one, put_in, zero
+from proofs.hypergeometric import cancelled, moved_out, one, put_in, zero
 from proofs.kernel import (
     Claim,
     Fact,
@@ -250,6 +251,7 @@ read_as = {  # entry (2m, 2m - 1) of A, m = 1, 2, ..., counting the states from 
     "hippo.fout_printed_indices": 2 * pi * Nat(2 * m + 2),  # 2πn, n the row
     "hippo.fout_text_indices": 2 * pi * Nat(2 * m + 1),  # 2πk, k the column
 }
+# of π no more is used than this; the turns differ by a multiple of π other than 0, whatever it is
 about_pi = {"pi_above": Lt(term(3), pi), "pi_below": Lt(pi, term(22) / 7)}
 
 
@@ -276,7 +278,7 @@ def refute_text() -> Fact:
 # -------------------------------------------------------------------------------- what a read-out of u' is exact on
 F, K, P = matrix("F", N, N), matrix("K", N + 1, N + 1), matrix("P", N, N + 1)
 A_any, B, C, D = matrix("A", N, N), vector("B", N), matrix("C", 1, N), scalar("D")
-last, x, chi, rate = vector("e", N + 1), vector("x", N), scalar("χ"), s * Identity(N)
+last, x, chi, rate = vector("p", N + 1), vector("x", N), scalar("χ"), s * Identity(N)
 transfer = (C @ F @ B) / chi + D
 chi_K = s * chi - C @ F @ B - D * chi
 error = Claim(
@@ -331,7 +333,7 @@ modes = Claim(
         "N": 1,
         "K": rational([[0, 0], [0, 0]]),
         "P": rational([[1, 0]]),
-        "e": rational([[0], [1]]),
+        "p": rational([[0], [1]]),
         **nought("A", "B", "C", "x"),
         **{name: fmpq(0) for name in ("D", "u", "s")},
     },

@@ -43,6 +43,7 @@ from proofs.hypergeometric import (
     grow,
     inductively,
     lowered,
+    moved_out,
     one,
     outermost,
     put_in,
@@ -62,7 +63,6 @@ from proofs.kernel import (
     identity,
     induction,
     instantiate,
-    linear,
     rewrite,
     single,
     specialise,
@@ -72,7 +72,6 @@ from proofs.terms import (
     And,
     Eq,
     Index,
-    Mul,
     Nat,
     Nonzero,
     Sum,
@@ -208,15 +207,6 @@ def prove_closed() -> Fact:
 def scale_not_zero(i: Index) -> Fact:
     """d_i is not 0."""
     return specialise(assume(scaled["scales_not_zero"]), i)
-
-
-def moved_out(i: Index, lo: Index | int, hi: Index | int, body: Term, factor: Term, inner: Term, *by: Fact) -> Fact:
-    """The sum of the body over i = lo..hi is the factor times that of `inner`."""
-    each = put_in(body, Mul((factor, inner, one)), (), by)
-    moved = linear(i, lo, hi, factor, inner)
-    product = cast(Eq, moved.conclusion).rhs
-    summed = rewrite(congruence(each, Sum, i, lo, hi), moved)
-    return rewrite(summed, identity(product, factor * summation(i, lo, hi, inner)))
 
 
 # -------------------------------------------------------------------------------------------------------- LegS

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from math import factorial
 from typing import Any
 
@@ -109,13 +110,17 @@ def legs_skew(n: int, k: int) -> int:
     return 0 if n == k else (2 * k + 1) * (1 if k > n else -1)
 
 
-def largest_imaginary_part(N: int, entry: Entry = legs_skew) -> arb:
-    """Of the eigenvalues of A + P P', all with the real part -1/2: half the root of the largest -y, where y runs over
-    the squares of the eigenvalues of a matrix that is similar to a skew one, so whose odd coefficients vanish."""
+def imaginary_parts(N: int, entry: Entry = legs_skew) -> list[arb]:
+    """Of the eigenvalues of A + P P', all with the real part -1/2: the positive ones, the largest first.
+
+    Twice the skew part is similar to a matrix of integers. Of its characteristic polynomial only every second
+    coefficient is not 0, so its roots are half-turned square roots of real ones. Raises ArithmeticError where the balls
+    do not tell them apart.
+    """
     p = square_matrix(N, entry).charpoly().numer()
     squares = fmpz_poly([p[N % 2 + 2 * i] for i in range(N // 2 + 1)])
-    roots = [-root.real for root, _ in squares.complex_roots()]
-    largest = roots[0]
-    for root in roots[1:]:
-        largest = largest.max(root)
-    return largest.sqrt() / 2
+    roots = [(-root.real).sqrt() / 2 for root, _ in squares.complex_roots()]
+    roots.sort(key=lambda root: float(root.mid()), reverse=True)
+    if not all(larger > smaller for larger, smaller in pairwise(roots)):
+        raise ArithmeticError(f"the eigenvalues for N = {N} are not told apart")
+    return roots

@@ -51,6 +51,7 @@ from proofs.terms import (
     replace,
     size,
     substitute,
+    summation,
     term,
 )
 
@@ -150,6 +151,15 @@ def outermost(x: object) -> list[Sum | Prod]:
 def grow(*values: Term) -> list[Fact]:
     """Each sum or product with its last member split off."""
     return [single(value) if value.lo == value.hi else unfold(value) for value in values]  # type: ignore[attr-defined]
+
+
+def moved_out(i: Index, lo: Index | int, hi: Index | int, body: Term, factor: Term, inner: Term, *by: Fact) -> Fact:
+    """The sum of the body over i = lo..hi is the factor times that of `inner`."""
+    each = put_in(body, Mul((factor, inner, one)), (), by)
+    moved = linear(i, lo, hi, factor, inner)
+    product = cast(Eq, moved.conclusion).rhs
+    summed = rewrite(congruence(each, Sum, i, lo, hi), moved)
+    return rewrite(summed, identity(product, factor * summation(i, lo, hi, inner)))
 
 
 # ----------------------------------------------------------------------------------------------- products compared

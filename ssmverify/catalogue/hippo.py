@@ -134,7 +134,7 @@ def closed_loops(draw: st.DrawFn) -> Mapping[str, Any]:
     K = np.block([[point["A"], point["B"]], [point["C"], np.array([[D]], dtype=object)]])
     I = unit(N + 1)
     signal = {"x": draw(columns(N)), "u": draw(rationals()), "s": draw(rationals())}
-    return {**point, "D": D, "K": K, "P": I[:N], "e": I[N:].T, **signal}
+    return {**point, "D": D, "K": K, "P": I[:N], "p": I[N:].T, **signal}
 
 
 def near_pi() -> SearchStrategy[fmpq]:
@@ -369,27 +369,32 @@ closed_loop = Theorem(
 
 
 # -------------------------------------------------------------------------------------------------- S4D's spectrum
-def decide_spectrum(N: int, offset: Any = None, entry: spectra.Entry = spectra.legs_skew) -> str:
-    """0 < π/6 - (N²/π - largest imaginary part) < 2/(3 N²), with balls."""
-    constant = arb.pi() / 6 if offset is None else offset
-    gap = (constant - N * N / arb.pi() + spectra.largest_imaginary_part(N, entry)) * N * N
-    return "" if gap > 0 and gap < arb(2) / 3 else f"N = {N}: N² times the difference is {gap}"
+def decide_spectrum(N: int, sixth: Any = None, entry: spectra.Entry = spectra.legs_skew) -> str:
+    """0 < (nth imaginary part) - N²/(rπ) + rπ/6 < 2r³/(3N²) for r = 2n + 1 and the four largest, with balls."""
+    for n, found in enumerate(spectra.imaginary_parts(N, entry)[:4]):
+        r = 2 * n + 1
+        gap = (found - N * N / (r * arb.pi()) + r * (arb.pi() / 6 if sixth is None else sixth)) * N * N
+        if not (gap > 0 and gap < arb(2 * r**3) / 3):
+            return f"N = {N}, n = {n}: N² times the difference is {gap}"
+    return ""
 
 
 spectrum = Finite(
-    name="hippo.s4d_legs_frequency",
-    says="For N = 2..64: of the eigenvalues of A + P P', which is LegS made normal and the diagonal of S4D-LegS, the "
-    "largest imaginary part is N²/π - π/6 and at most 2/(3 N²) more. S4D-Inv begins with N²/π - N/π.",
+    name="hippo.s4d_legs_frequencies",
+    says="For N = 8..64: the eigenvalues of A + P P', which is LegS made normal and the diagonal of S4D-LegS, have the "
+    "real part -1/2, and the four largest imaginary parts are N²/(rπ) - rπ/6, r = 1, 3, 5, 7, and at most 2r³/(3N²) more. "
+    "S4D-Inv puts N²/(rπ) - N/π there.",
     decide=decide_spectrum,
-    cases=lambda: range(2, 65),
+    cases=lambda: range(8, 65),
     source=Source(
         "On the Parameterization and Initialization of Diagonal State Space Models",
         "2206.11893",
         "S4D-LegS",
-        read="second hand: the diagonals in the code of github.com/state-spaces/s4; the constant was found numerically",
+        read="remembered: the diagonals of S4D; the law of the imaginary parts was found numerically",
     ),
     mutants=(
-        Broken("π/6 for 1/2", lambda N: decide_spectrum(N, arb(1) / 2)),
+        Broken("1/2 for π/6", lambda N: decide_spectrum(N, arb(1) / 2)),
+        Broken("S4D-Inv", lambda N: decide_spectrum(N, N / arb.pi())),
         Broken("without scale", lambda N: decide_spectrum(N, entry=lambda n, k: 0 if n == k else 1 if k > n else -1)),
     ),
 )
