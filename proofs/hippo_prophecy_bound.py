@@ -6,15 +6,16 @@ notebook, which compares the error on a function with |u'''| <= 15 with 15/N. So
 
 It is false for every constant, for nothing makes the two ends of the window meet (`fout_jump`). It holds if u is
 periodic with the window. With λ = 2π/θ the harmonic m of u is 2L/(λm)^k times an amplitude in the unit disc
-(`amplitude`), y multiplies it by an error of at most λm (`fout_overtone`; nothing for m <= M, `fout_harmonic`), so the
-error is a sum over m > M of 2L/(λm)^(k-1) times numbers in [-1, 1]. `error_bound_periodic` bounds that sum, by
+(`amplitude`), y misses it by at most λm times that (`fout_overtone`; by nothing for m <= M, `fout_harmonic`), so the
+error is a sum over m > M of 2L/(λm)^(k-1) times numbers in [-1, 1] (`harmonic_error`). `error_bound_periodic` bounds
+that sum, by
 
     2L / (λ^(k-1) (k-2) M^(k-2)) = L θ^(k-1) / (π^(k-1) (k-2) (N-1)^(k-2)),
 
-for every trigonometric polynomial, whatever its degree M + n. (The tests find inputs that reach a sixth of it; its
-order is not sharp.) By hand: that these four make the bound for such polynomials; and that it then holds for every
-periodic u with |u^(k)| <= L, whose Fejér means have that bound too, and derivatives and coefficients that converge to
-those of u.
+for every trigonometric polynomial, whatever its degree M + n. (The tests find inputs that reach a fifth of it; its
+order is not sharp.) By hand: that these facts, one for each harmonic, make the bound for such polynomials; and that it
+then holds for every periodic u with |u^(k)| <= L, whose Fejér means have that bound too, and derivatives and
+coefficients that converge to those of u.
 
 | symbol | meaning |
 | --- | --- |
@@ -49,7 +50,6 @@ from proofs.kernel import (
     linear,
     refute,
     rewrite,
-    single,
     specialise,
     squares,
 )
@@ -331,62 +331,6 @@ def largest(sign: int) -> Fact:
     return rewrite(rewrite(bound, linear(j, 1, n, term(sign), weight * wave)), linear(j, 1, n, scale, each))
 
 
-# ------------------------------------------------------------------------------------ the amplitude of a harmonic
-v = sequence("v")
-samples = Nat(n + 1)
-
-
-def correlation(wave: Symbol, last: Index = n + 1) -> Term:
-    """The sum of the samples of u^(k) times those of a wave."""
-    return summation(j, 1, last, v(j) * wave(j))
-
-
-def norm(x: Term, y: Term) -> Term:
-    return x * x + y * y
-
-
-amplitude = Claim(
-    "hippo_prophecy.amplitude",
-    Le(norm(correlation(cosine), correlation(sine)), samples * L * (samples * L)),
-    {
-        "derivative_bound": for_all(m, Le(v(m) * v(m), L * L)),
-        "phases": unit_disc["phases"],
-    },
-    witness={name: fmpq(0) for name in "vcsL"} | {"n": 0},
-)
-
-
-def prove_amplitude() -> Fact:
-    """The sum of n + 1 vectors of length at most L is at most (n + 1) L long, by induction on n.
-
-    Divided by (n + 1)/2 it is the amplitude of a harmonic in u^(k), and so (λm)^k times that in u: by hand, for n + 1
-    equidistant samples of a period, as many as twice the degree of u and one more, at which waves are orthogonal.
-    """
-    size, next_size = Nat(n + 1), Nat(n + 2)
-    statement = cast(Le, amplitude.conclusion)
-    goal = substitute(statement, {"n": n + 1})
-    S = correlation(cosine), correlation(sine)
-    w = [v(n + 2) * wave(n + 2) for wave in (cosine, sine)]
-    steps = [unfold(correlation(wave, n + 2)) for wave in (cosine, sine)]
-    room, inside = shorter(n + 2)
-    across = norm(S[0] - size * w[0], S[1] - size * w[1])
-    gap = [(1 + 1 / size) * (statement.rhs - statement.lhs), next_size * room, 1 / size * across]
-    step = at_most(norm(S[0] + w[0], S[1] + w[1]), goal.rhs, gap, assume(statement), *inside, *defined(size))
-    first = [single(correlation(wave, index(1))) for wave in (cosine, sine)]
-    room, inside = shorter(index(1))
-    start = at_most(norm(v(1) * cosine(1), v(1) * sine(1)), one * L * (one * L), [room], *inside)
-    base = substitute(statement, {"n": index(0)})
-    start = restated(start, base.lhs, base.rhs, *first)
-    return induction(statement, n, start, restated(step, goal.lhs, goal.rhs, *steps))
-
-
-def shorter(at: Index) -> tuple[Term, list[Fact]]:
-    """L² - v²(c² + s²) = (L² - v²) + v² (1 - c² - s²), and why that is not negative."""
-    facts = [specialise(assume(hypothesis), at) for hypothesis in amplitude.hypotheses.values()]
-    slack = [cast(Le, fact.conclusion).rhs - cast(Le, fact.conclusion).lhs for fact in facts]
-    return Add((slack[0], Mul((v(at) * v(at), slack[1])))), facts
-
-
 derivations = (
     Derivation(as_read, refute_as_read),
     Derivation(no_constant, prove_no_constant),
@@ -394,7 +338,6 @@ derivations = (
     Derivation(bernoulli, prove_bernoulli),
     Derivation(tail, prove_tail),
     Derivation(periodic, prove_periodic),
-    Derivation(amplitude, prove_amplitude),
 )
 
 if __name__ == "__main__":

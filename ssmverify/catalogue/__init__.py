@@ -28,6 +28,7 @@ PAPERS = (
     "hippo_legt",
     "hippo_lagt",
     "hippo_prophecy",
+    "hippo_prophecy_bound",
     "hippo_prophecy_legs",
     "hippo_prophecy_predictors",
     "tracking.automata",

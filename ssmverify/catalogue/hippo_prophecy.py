@@ -1,4 +1,4 @@
-"""Rows for HiPPO-Prophecy: the Fourier basis and its error bound, from `proofs.hippo_prophecy` and `_bound`."""
+"""Rows for HiPPO-Prophecy: its Fourier basis, and the next state. Claims from `proofs.hippo_prophecy`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs import hippo_prophecy as fout
-from proofs import hippo_prophecy_bound as bound
 from proofs.evaluation import Table
 from proofs.kernel import Claim, Fact
-from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le, term
+from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le
 from ssmverify.strategies import rationals
 from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
@@ -26,31 +25,24 @@ CODE = Source(
     "the weights for FouT",
     read="the abstract and the authors' code (repository FedeArang/In-Context-SSM), not the paper's body; derived here",
 )
-BOUND = Source(
-    PAPER,
-    "2407.09375",
-    "the error bound",
-    words="we find an explicit weight construction for continuous SSMs and provide an asymptotic error bound on the "
-    "derivative approximation",
-    read="the abstract, and the authors' notebook, which plots the error on a function with |u'''| <= 15 beside 15/N; "
-    "the theorem's own wording was not at hand",
-)
 OURS = Source("stated here")
 Point = Mapping[str, Any]
 nonzero = rationals(1, 3).flatmap(lambda q: st.sampled_from([q, -q]))
 AHEAD = 3  # harmonics that a point lists beyond those of the sum, for mutants that look there
 
 
-def _families(count: int, rows: Sequence[Mapping[str, fmpq]]) -> dict[str, Table]:
+def families(count: int, rows: Sequence[Mapping[str, fmpq]]) -> dict[str, Table]:
     """Families from a row for each harmonic 0..count, the last of which holds for every other one as well."""
     return {name: Table({(m,): rows[m][name] for m in range(count + 1)}, rows[count][name]) for name in rows[0]}
 
 
-def _harmonics(draw: st.DrawFn, M: int, one: Callable[[], Mapping[str, fmpq]]) -> dict[str, Table]:
-    return _families(M + AHEAD, [one() for _ in range(M + AHEAD + 1)])
+def of_harmonics(M: int, one: Callable[[], Mapping[str, fmpq]]) -> dict[str, Table]:
+    """Families from what `one` draws for each harmonic."""
+    return families(M + AHEAD, [one() for _ in range(M + AHEAD + 1)])
 
 
-def _total(M: int, family: Table) -> fmpq:
+def total(M: int, family: Table) -> fmpq:
+    """The sum over the harmonics of the basis."""
     return sum((family[(m,)] for m in range(1, M + 1)), fmpq(0))
 
 
@@ -64,7 +56,7 @@ def motions(draw: st.DrawFn) -> Point:
         omega, Q = draw(rationals()), draw(rationals())
         return {"ω": omega, "Q": Q, "P'": 4 / theta * d - omega * Q}
 
-    return {"M": M, "θ": theta, "d": d, "C'": 2 / theta * d, **_harmonics(draw, M, harmonic)}
+    return {"M": M, "θ": theta, "d": d, "C'": 2 / theta * d, **of_harmonics(M, harmonic)}
 
 
 @st.composite
@@ -77,11 +69,11 @@ def growing(draw: st.DrawFn) -> Point:
         P = 4 * s * d / (theta * (s * s + omega * omega))
         return {"ω": omega, "P": P, "Q": omega * P / s, "G": 2 * s / (s * s + omega * omega)}
 
-    families = _harmonics(draw, M, harmonic)
-    G = (1 / s + _total(M, families.pop("G"))) / theta
+    families = of_harmonics(M, harmonic)
+    G = (1 / s + total(M, families.pop("G"))) / theta
     assume(1 + 2 * G != 0)
     mean = 2 * d / (theta * s)
-    return {"M": M, "θ": theta, "d": d, "s": s, "G": G, "C": mean, "u": d + mean + _total(M, families["P"]), **families}
+    return {"M": M, "θ": theta, "d": d, "s": s, "G": G, "C": mean, "u": d + mean + total(M, families["P"]), **families}
 
 
 @st.composite
@@ -95,9 +87,9 @@ def oscillating(draw: st.DrawFn) -> Point:
         P1, P2 = (4 * nu * d / (theta * (nu * nu - omega * omega)) for d in (d2, -d1))
         return {"ω": omega, "P₁": P1, "P₂": P2, "Q₁": omega * P2 / nu, "Q₂": -omega * P1 / nu}
 
-    families = _harmonics(draw, M, harmonic)
+    families = of_harmonics(M, harmonic)
     C1, C2 = 2 * d2 / (theta * nu), -2 * d1 / (theta * nu)
-    u1, u2 = d1 + C1 + _total(M, families["P₁"]), d2 + C2 + _total(M, families["P₂"])
+    u1, u2 = d1 + C1 + total(M, families["P₁"]), d2 + C2 + total(M, families["P₂"])
     numbers = {"M": M, "θ": theta, "ν": nu, "d₁": d1, "d₂": d2, "C₁": C1, "C₂": C2, "u₁": u1, "u₂": u2}
     return numbers | families
 
@@ -111,7 +103,7 @@ def resonant(draw: st.DrawFn) -> Point:
     rows = [{"ω": nu + draw(rationals(1, 3)), **silent} for _ in range(j + r + AHEAD + 2)]
     rows[j + 1] = {"ω": nu, "P₁": P1, "P₂": P2, "Q₁": P2, "Q₂": -P1}
     still = {name: fmpq(0) for name in ("d₁", "d₂", "C₁", "C₂")}
-    return {"j": j, "r": r, "θ": theta, "ν": nu, "u₁": P1, "u₂": P2, **still, **_families(len(rows) - 1, rows)}
+    return {"j": j, "r": r, "θ": theta, "ν": nu, "u₁": P1, "u₂": P2, **still, **families(len(rows) - 1, rows)}
 
 
 @st.composite
@@ -123,7 +115,7 @@ def windows(draw: st.DrawFn) -> Point:
         omega, X = draw(rationals()), draw(rationals())
         return {"ω": omega, "X": X, "Y": J / theta - omega * X}
 
-    families = _harmonics(draw, M, harmonic)
+    families = of_harmonics(M, harmonic)
     for name, value in (("ω", fmpq(0)), ("X", fmpq(0)), ("Y", J / theta)):
         families[name] = Table({**families[name].entries, (0,): value}, families[name].default)
     return {"M": M, "θ": theta, "J": J, **families}
@@ -137,65 +129,6 @@ def steps(draw: st.DrawFn) -> Point:
     sign = draw(share)
     v = u + delta * slope + sign * delta**2 / 2 * S
     return {"u": u, "u'": slope, "δ": delta, "E": E, "S": S, "v": v, "y": slope - draw(st.sampled_from([sign, 0])) * E}
-
-
-@st.composite
-def quadratics(draw: st.DrawFn) -> Point:
-    """Coefficients of a₁ t + a₂ t²."""
-    M, theta = draw(st.integers(0, 3)), draw(rationals(1, 3))
-    t, a1, a2 = (draw(rationals()) for _ in range(3))
-
-    def harmonic() -> Mapping[str, fmpq]:
-        omega = draw(nonzero)
-        return {"ω": omega, "X": (a1 + a2 * (2 * t - theta)) / omega}
-
-    rest = {"L": draw(rationals(0, 3)), "κ": draw(rationals())}
-    return {"M": M, "θ": theta, "t": t, "a₁": a1, "a₂": a2, **rest, **_harmonics(draw, M, harmonic)}
-
-
-@st.composite
-def ramps(draw: st.DrawFn) -> Point:
-    """Coefficients of t, and of a window with equal ends."""
-    M, p, kappa = draw(st.integers(0, 3)), draw(st.integers(0, 2)), draw(rationals())
-
-    def harmonic() -> Mapping[str, fmpq]:
-        omega = draw(nonzero)
-        return {"ω": omega, "X": 1 / omega, "Z": fmpq(0)}
-
-    return {"M": M, "p": p, "κ": kappa, "L": fmpq(0), **_harmonics(draw, M, harmonic)}
-
-
-@st.composite
-def moving_ramps(draw: st.DrawFn) -> Point:
-    """Coefficients of t, and a time."""
-    families = {name: table for name, table in draw(ramps()).items() if name in ("ω", "X")}
-    return {"m": draw(st.integers(0, 2)), "t": draw(rationals()), "θ": draw(rationals(1, 3)), **families}
-
-
-@st.composite
-def tails(draw: st.DrawFn) -> Point:
-    """Errors that add up: every harmonic is as large as it may be, and of one sign."""
-    first, size, p = draw(st.integers(0, 3)), draw(st.integers(0, 12)), draw(st.integers(0, 2))
-    unit = st.sampled_from([(fmpq(1), fmpq(0)), (fmpq(3, 5), fmpq(4, 5)), (fmpq(5, 13), fmpq(-12, 13))])
-    sign = draw(st.sampled_from([1, 1, -1]))
-    rows = []
-    for _ in range(first + size + AHEAD):
-        x, y = draw(unit)
-        rows.append({"c": x, "s": y, "f": sign * x, "h": sign * y})
-    numbers = {"μ": first, "n": size, "p": p, "L": draw(rationals(0, 3))}
-    return {**numbers, "λ": draw(st.sampled_from([fmpq(1, 9), fmpq(1), fmpq(9)])), **_families(len(rows) - 1, rows)}
-
-
-@st.composite
-def sampled(draw: st.DrawFn) -> Point:
-    """Samples of u^(k), and of waves."""
-    unit = st.sampled_from([(fmpq(1), fmpq(0)), (fmpq(-1), fmpq(0)), (fmpq(3, 5), fmpq(4, 5))])
-    size, L = draw(st.integers(0, 3)), draw(rationals())
-    rows = []
-    for _ in range(size + AHEAD):
-        x, y = draw(unit)
-        rows.append({"c": x, "s": y, "v": draw(st.sampled_from([L, -L, L / 2]))})
-    return {"n": size, "L": L, **_families(len(rows) - 1, rows)}
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
@@ -225,8 +158,6 @@ static = fout.jump.conclusion.lhs  # type: ignore[attr-defined]
 jumps = fout.N / fout.theta * fout.J
 step = fout.after - (fout.u + fout.delta * fout.read)
 half_curvature = fout.delta * fout.delta / 2 * fout.S
-drifted, *beyond_every_constant = parts(bound.no_constant)
-n_samples = bound.samples
 
 innovation = row(
     fout.innovation,
@@ -299,72 +230,5 @@ next_state = row(
     without_the_curvature=absolute_le(step, fout.delta * fout.E),
     a_perfect_derivative=absolute_le(step, half_curvature),
 )
-as_read = row(
-    bound.as_read,
-    bound.refute_as_read,
-    quadratics,
-    BOUND,
-    "Read as: if |u^(k)| <= L everywhere then |u' - y| <= κ L/N^(k-2), with κ depending on neither u nor N; "
-    "here for k = 3 and quadratic u. No constant will do: see `hippo_prophecy.error_bound_no_constant`.",
-    a_bound_that_does_not_fall_with_N=absolute_le(bound.slope - bound.read_out(fout.X), bound.kappa * bound.L),
-)
-no_constant = row(
-    bound.no_constant,
-    bound.prove_no_constant,
-    ramps,
-    BOUND,
-    "u = t has u^(k) = 0 for k >= 2 and an error of exactly N; x(x - 1) on [0, 1], whose window closes, has u^(k) = 0 "
-    "for k >= 3 and an error of 1. N^(k-2) times either is above κ L = 0 for every constant κ, every k, N and θ.",
-    an_error_of_two_M=And((Eq(drifted.lhs, Nat(2 * fout.M)), *beyond_every_constant)),
-)
-ramp_motion = row(
-    bound.ramp_motion,
-    bound.prove_ramp_motion,
-    moving_ramps,
-    OURS,
-    "The exact coefficients of u = t move as FouT's equation says, so the error of N is that of the layer as well, in "
-    "steady state.",
-    a_recomposed_ramp_without_lag=And((Eq(parts(bound.ramp_motion)[0].lhs, term(0)), parts(bound.ramp_motion)[1])),
-)
-periodic = row(
-    bound.periodic,
-    bound.prove_periodic,
-    tails,
-    BOUND,
-    "The bound that holds: if u has period θ and |u^(k)| <= L, k >= 3, then |u' - y| <= L θ^(k-1)/(π^(k-1) (k-2) "
-    "(N-1)^(k-2)), for exact coefficients and in steady state. Proved for trigonometric polynomials of every degree "
-    "M + n, with λ = 2π/θ and k = p + 3; that C^k inputs follow is by hand.",
-    one_power_of_M_more=absolute_le(
-        bound.beyond_basis(bound.weight * bound.wave), bound.scale / (bound.q * bound.power(bound.M_, bound.p + 2))
-    ),
-    a_third_of_it=absolute_le(
-        bound.beyond_basis(bound.weight * bound.wave), bound.scale / (3 * bound.q * bound.power(bound.M_, bound.p + 1))
-    ),
-)
-amplitude = row(
-    bound.amplitude,
-    bound.prove_amplitude,
-    sampled,
-    OURS,
-    "|u^(k)| <= L at n + 1 samples makes the sum of the samples times (cos, sin) at most (n + 1) L long: a harmonic of "
-    "u has an amplitude of at most 2L/(λm)^k.",
-    one_sample_fewer=Le(
-        bound.amplitude.conclusion.lhs,  # type: ignore[attr-defined]
-        (n_samples - 1) * bound.L * ((n_samples - 1) * bound.L),
-    ),
-)
 
-theorems = (
-    innovation,
-    transfer,
-    overtone,
-    harmonic,
-    closed_loop,
-    jump,
-    next_state,
-    as_read,
-    no_constant,
-    ramp_motion,
-    amplitude,
-    periodic,
-)
+theorems = (innovation, transfer, overtone, harmonic, closed_loop, jump, next_state)

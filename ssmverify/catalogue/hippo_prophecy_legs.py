@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from flint import fmpq, fmpq_poly
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from proofs import hippo_prophecy_kernels as kernels
 from proofs import hippo_prophecy_legs as legs
 from proofs.evaluation import evaluate
 from proofs.terms import And, Eq, Nat
-from ssmverify.catalogue.hippo_prophecy import CODE, OURS, nonzero, parts, row
+from ssmverify.catalogue.hippo_prophecy import CODE, OURS, Point, nonzero, parts, row
 from ssmverify.strategies import columns, matrices, points, rationals
 from ssmverify.theorem import Broken, Finite, Source
 
@@ -21,7 +20,7 @@ HIPPO = Source(
     "2008.07669",
     read="remembered; re-derived",
 )
-Point = Mapping[str, Any]
+WEIGHTS = replace(CODE, place="the weights for LegS")
 
 
 # ---------------------------------------------------------------------------------------------- exact instances
@@ -53,7 +52,7 @@ powers = row(
     legs.powers,
     legs.prove_powers,
     lambda: points(N=st.integers(0, 4), ρ=rationals(0, 3), u=rationals()),
-    CODE,
+    WEIGHTS,
     "LegS on u = t^ρ: its states are √(2n+1) V_n/(ρ+n+1) u, they satisfy t c' = A c + B u; the recomposed input is "
     "(1 - V_N) u, and the read-out y = (1 - V_N) u', V_N = ∏ (ρ+1-i)/(ρ+i). So the error has the roots 0, 0, 1..N-1.",
     an_error_without_the_second_root_at_zero=And((line, value, Eq(slope.lhs, -(legs.V(legs.N) * legs.u)))),
@@ -62,7 +61,7 @@ polynomials = row(
     legs.polynomials,
     legs.prove_polynomials,
     lambda: points(j=st.integers(0, 3), r=st.integers(0, 2), u=rationals()),
-    CODE,
+    WEIGHTS,
     "LegS with N states differentiates t^j exactly for every j < N, and so every polynomial of degree below N.",
     one_state_fewer=Eq(with_fewer, legs.polynomials.conclusion.rhs),  # type: ignore[attr-defined]
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from flint import fmpq
 from hypothesis import assume
@@ -11,11 +10,11 @@ from hypothesis import strategies as st
 
 from proofs import hippo_prophecy_predictors as paper
 from proofs.terms import And, Eq, Nat, term
-from ssmverify.catalogue.hippo_prophecy import CODE, OURS, nonzero, parts, row
+from ssmverify.catalogue.hippo_prophecy import CODE, OURS, Point, nonzero, parts, row
 from ssmverify.strategies import columns, matrices, points, rationals
 from ssmverify.theorem import Broken, Finite
 
-Point = Mapping[str, Any]
+PREDICTORS = replace(CODE, place="the discrete predictors")
 STEP = fmpq(1, 1000)
 
 
@@ -40,7 +39,7 @@ def smooth(draw: st.DrawFn) -> Point:
         states.append(A @ states[-1] + value * B)
     motion = dict(zip(("c", "c'", "c''", "c'''"), states, strict=True)) | {"b": A @ B, "e": A @ A @ B}
     numbers = {name: rationals() for name in ("τ", "α", "β", "δ")}
-    return draw(points(n=n, A=A, B=B, **motion, **inputs, **numbers, ρ=columns(n), E=matrices(n, n), F=matrices(n, n)))
+    return draw(points(n=n, A=A, B=B, **motion, **inputs, **numbers, ρ=columns(n)))
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
@@ -53,7 +52,7 @@ state = row(
     P.bilinear_state,
     P.prove_bilinear_state,
     growing,
-    CODE,
+    PREDICTORS,
     "For u_k = z^k u the state after bilinear steps with one sample each is 1 + x = 2z/(z + 1) times that of the "
     "continuous model at s = (2/δ)(z - 1)/(z + 1): that of an input half a step ahead, which 2 c_k makes up for.",
     the_old_sample=Eq(
@@ -65,7 +64,7 @@ predictor = row(
     P.predictor,
     P.prove_predictor,
     lambda: points(x=rationals(), δ=nonzero, D=rationals(), ε=rationals(), u=rationals()).filter(lambda p: p["x"] != 1),
-    CODE,
+    PREDICTORS,
     "What the predictors miss the next input by, for every model: with the trapezoidal rule, times 1 - δD/2, "
     "x² (δD - 2x)/(1 - x) - δ(1 + x)ε, so that the closed loop has s = 0 twice if ε has; with Euler's rule "
     "-2x³/(1 - x) - δDx - δ(1 + x)ε, where δDx is a bias of first order, unless D = 0 as for FouT.",
@@ -76,7 +75,7 @@ order = row(
     P.order,
     P.prove_order,
     lambda: points(w=rationals(), δ=rationals(), D=rationals()).filter(lambda p: p["w"] != -2),
-    CODE,
+    PREDICTORS,
     "Up to ε the miss is (δD/4)(z-1)² - (z-1)³/4 and terms with (z-1)⁴ and δ(z-1)³, so (δ³/4)(D u'' - u''') and terms "
     "of fourth order: an error of third order in a step, and the rule is of second order.",
     without_the_third_difference=Eq(P.order.conclusion.lhs, delta * D / 4 * (w * w)),  # type: ignore[attr-defined]
@@ -85,7 +84,7 @@ singular = row(
     P.singular,
     P.prove_singular,
     lambda: points(n=st.integers(0, 5), r=st.integers(0, 5)),
-    CODE,
+    PREDICTORS,
     "The trapezoidal predictor divides by zero at δ N² = 2 for LegT, and for LegS, whose steps are δ = 1 and D = N²/t, "
     "at the step t = N²/2 for every even N.",
     one_state_more=And(
@@ -113,7 +112,7 @@ hold_order = row(
     "is of first order with one sample of the input, of second with the mean of two.",
     any_share_of_the_input=Eq(
         P.hold_order.conclusion.lhs,  # type: ignore[attr-defined]
-        P.E_rest @ P.c + P.fed * (P.F_rest @ P.B) - P.rest,
+        P.beta * P.tau * P.hold - P.rest,
     ),
 )
 
@@ -133,7 +132,7 @@ closed_loop = Finite(
         Broken("D = N² - 1", lambda N: P.check_unstable(_weaker_innovation(N), STEP)),
         Broken("one state", lambda _: P.check_unstable(P.legt(1), STEP)),
     ),
-    source=CODE,
+    source=PREDICTORS,
 )
 
 theorems = (state, predictor, order, singular, closed_loop, bilinear_order, hold_order)
