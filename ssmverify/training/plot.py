@@ -1,0 +1,48 @@
+"""Loss against the levels that are known, in training and after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ssmverify.theorem import BadInput
+from ssmverify.training.report import Report
+
+
+def require_matplotlib() -> None:
+    """Raises BadInput where it is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise BadInput("a plot needs matplotlib: pip install 'ssmverify[plot]'") from error
+
+
+def draw(report: Report, file: Path) -> None:
+    """Two panels: the loss in training, a line a seed; the loss after it over the last of the levels, 95 % intervals.
+
+    Raises BadInput without matplotlib, and for a file whose ending names no kind of picture.
+    """
+    require_matplotlib()
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
+
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    training, after = figure.subplots(1, 2, width_ratios=[3, 1])
+    for (name, level), style in zip(report.levels.items(), (":", "--", "-")[-len(report.levels) :], strict=True):
+        training.axhline(level, color="black", linewidth=1, linestyle=style, label=name)
+    for place, (seed, curve) in enumerate(report.curves.items()):
+        training.plot(*zip(*curve, strict=True), color=f"C{place}", linewidth=0.8, label=f"seed {seed}")
+        ratio = report.losses[seed] / level
+        after.errorbar(place, ratio.value, ratio.margin, fmt="o", color=f"C{place}", markersize=4, capsize=3)
+    after.axhline(1, color="black", linewidth=1)
+    training.set(xlabel="step", ylabel="loss: half the mean square error", yscale="log", title="in training")
+    training.yaxis.set_major_formatter(ScalarFormatter())
+    training.yaxis.set_minor_formatter(ScalarFormatter())
+    after.set(title="after it, over the solid line", xlim=(-0.5, len(report.curves) - 0.5))
+    after.set_xticks(range(len(report.curves)), [str(seed) for seed in report.curves], rotation=45, ha="right")
+    after.ticklabel_format(axis="y", useOffset=False)
+    training.legend(fontsize="small")
+    figure.suptitle(report.title)
+    try:
+        figure.savefig(file, dpi=150)
+    except ValueError as error:
+        raise BadInput(f"cannot draw to {file}: give it an ending such as .png, .svg or .pdf") from error

@@ -1,0 +1,166 @@
+"""What training found, for the terminal and for the plot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import fmpq
+
+from ssmverify.training import gd_ssm, sine, two_layers
+from ssmverify.training.measures import Estimate
+from ssmverify.training.tasks import LinearRegression
+
+Comparison = gd_ssm.Comparison | two_layers.Comparison | sine.Comparison
+
+
+@dataclass(frozen=True)
+class Report:
+    """Sentences, a table and sentences; for the plot, levels that are known and, for each seed, its loss in training
+    and after it. `problems` are sentences as well: what of the criterion is not met."""
+
+    title: str
+    opening: list[str]
+    headings: list[str]
+    rows: list[list[str]]
+    closing: list[str]
+    problems: list[str]
+    levels: dict[str, float]
+    curves: dict[int, list[tuple[int, float]]]
+    losses: dict[int, Estimate]
+
+
+def report(comparison: Comparison) -> Report:
+    """Of any of the tasks."""
+    if isinstance(comparison, gd_ssm.Comparison):
+        return of_gd_ssm(comparison)
+    if isinstance(comparison, two_layers.Comparison):
+        return of_two_layers(comparison)
+    return of_sine(comparison)
+
+
+def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
+    """One layer against one step with the best rate."""
+    floor = _float(found.floor)
+    opening = [
+        f"The optimum ({_sizes(found.task)}), exactly: γ* = {found.rate}, loss {found.floor} = {floor:.6f}.",
+        f"Loss and ratio: on {gd_ssm.EVALUATED:,} tasks drawn after training, beside the exact optimum on the same "
+        "tasks, ± half of a 95 % interval.",
+        "Distance: half the mean square between the layer's and the optimum's predictions, over the optimum's loss. "
+        "Cosine: of the sensitivities to the query, mean and worst task.",
+        "W_q, d, rate: in the gauge w_12 = d_3 = 1, rate = -w_12 d_3 C: it should be γ* I, all else of W_q and d 0.",
+    ]
+    headings = ["seed", "loss", "ratio", "distance", "cosine", "worst", "|W_q| else", "|d| else"]
+    headings += ["rate", "|rate| off it", "decay", "least"]
+    rows = []
+    for each in found.trained:
+        mixing, pick, off = each.weights.stray
+        rate, decay = each.weights.rate.diagonal(), each.weights.decay
+        rows.append(
+            [
+                *(str(each.seed), str(each.loss), str(each.ratio), f"{each.distance.value:.5f}"),
+                *(f"{each.cosine:.5f}", f"{each.least_cosine:.5f}", f"{mixing:.4f}", f"{pick:.4f}"),
+                f"{rate.mean():.4f} ({rate.min():.3f} ... {rate.max():.3f})",
+                *(f"{off:.4f}", f"{decay.mean():.4f}", f"{decay.min():.4f}"),
+            ]
+        )
+    worst = max(each.ratio.value for each in found.trained)
+    closing = [
+        f"Median ratio {found.median:.5f} (at most {gd_ssm.MEDIAN}), worst {worst:.5f} (at most {gd_ssm.WORST}), least "
+        f"cosine {min(each.cosine for each in found.trained):.5f} (above {gd_ssm.COSINE})."
+    ]
+    return Report(
+        "GD-SSM's layer, trained, and one step of gradient descent",
+        opening,
+        headings,
+        rows,
+        closing,
+        found.problems,
+        {f"one step with γ* = {found.rate}: {found.floor}": floor},
+        {each.seed: each.curve for each in found.trained},
+        {each.seed: each.loss for each in found.trained},
+    )
+
+
+def of_two_layers(found: two_layers.Comparison) -> Report:
+    """Two layers against two steps."""
+    one, shared, free = found.one_step, found.one_rate, found.two_rates
+    opening = [
+        f"The best steps of gradient descent ({_sizes(found.task)}):",
+        f"  one step, γ = {one.rates[0]:.6f}: loss {one.exact} = {one.loss:.6f}",
+        f"  two steps with one rate, γ = {shared.rates[0]:.6f}: loss {shared.loss:.6f}",
+        f"  two steps with two rates, γ = {free.rates[0]:.6f} and {free.rates[1]:.6f}: "
+        f"loss {free.exact} = {free.loss:.6f}",
+        "The layers can be these two steps, and other things too: no theorem here says that they cannot be better.",
+    ]
+    headings = ["seed", "loss", "of one rate", "of two rates", "distance to two rates", "cosine"]
+    rows = [
+        [
+            *(str(each.seed), str(each.loss), str(each.to_one_rate), str(each.to_two_rates)),
+            *(f"{each.distance.value:.5f}", f"{each.cosine:.5f}"),
+        ]
+        for each in found.trained
+    ]
+    closing = [f"Median ratio to two rates {found.median:.5f} (at most {two_layers.MEDIAN})."]
+    levels = {
+        "one step": one.loss,
+        "two steps, one rate": shared.loss,
+        f"two steps, two rates: {free.exact}": free.loss,
+    }
+    return Report(
+        "Two layers, trained, and two steps of gradient descent",
+        opening,
+        headings,
+        rows,
+        closing,
+        found.problems,
+        levels,
+        {each.seed: each.curve for each in found.trained},
+        {each.seed: each.loss for each in found.trained},
+    )
+
+
+def of_sine(found: sine.Comparison) -> Report:
+    """What is gradient descent, and what is not."""
+    w = found.task.half_width
+    opening = [
+        f"y = amplitude sin(x + phase), x in (-{w:g}, {w:g}), {found.task.N} pairs. Losses of what is not trained:",
+        f"  0 for every query: {found.nothing:.4f}",
+        f"  the best affine function of x, told the task: {found.affine:.4f}",
+        f"  one step of gradient descent on the linear head of (sin x, cos x), best rate: {found.sin_cos}",
+        "  least squares on (sin x, cos x) is exact: one step is no solver",
+        "Trained, each with a perceptron φ of its own: a layer that is free, and one held at the construction.",
+    ]
+    headings = ["seed", "free", "held", "one step on free's φ", "of free, no such step"]
+    rows = [
+        [
+            *(str(each.seed), str(each.free), str(each.held), str(each.step_on_free)),
+            f"{100 * each.unexplained:.1f} %",
+        ]
+        for each in found.trained
+    ]
+    closing = [
+        "Gradient descent: the held layer, one step from zero on the linear head of its φ (gd_ssm.features), exactly.",
+        "Not gradient descent: what the free layer does besides, the last column, in parts of its mean square; and φ "
+        "itself in both, which no context changes: it was found before, by Adam over many tasks.",
+    ]
+    levels = {"the best affine predictor": found.affine, "one step on (sin x, cos x)": found.sin_cos.value}
+    return Report(
+        "A sine behind a perceptron: one step of gradient descent on its head, and more",
+        opening,
+        headings,
+        rows,
+        closing,
+        found.problems,
+        levels,
+        {each.seed: each.curve for each in found.trained},
+        {each.seed: each.free for each in found.trained},
+    )
+
+
+def _sizes(task: LinearRegression) -> str:
+    a = fmpq(*task.half_width.as_integer_ratio())
+    return f"entries of x uniform on (-{a}, {a}), f = {task.f}, N = {task.N}"
+
+
+def _float(value: fmpq) -> float:
+    return int(value.p) / int(value.q)
