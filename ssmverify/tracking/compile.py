@@ -1,6 +1,6 @@
 """Compiles a fixed-point model into a threshold circuit: its exact-then-cast output, for words of n tokens.
 
-`residues`: depth 6 for every n, size polynomial in n and 2**p.
+`residues`: depth 6 for every n, size polynomial in n and 2**p, so in n for p = O(log n).
 
     depth 1  the letters of the tokens, one-hot                              [letter = v]
     depth 2  for each term j and each prime q, its discrete logarithm        [log (2**(p (j-1)) beta_j alpha ...) >= s]
@@ -17,7 +17,10 @@ two (a product is a shift), polynomially many in n for any fixed tables, but 2**
 varying factor needs no counter, so a time-invariant model has depth 3.
 
 Tokens that arrive one-hot save the first layer. Stacked layers share what is in between: each further one adds two
-layers less than its depth, for its letters are functions of an output in unary, not of bits.
+less than its depth, for its letters are functions of an output in unary, not of bits.
+
+A gate or an input is any table over the letters. Outputs are in fixed point: floats, with exponents of their own, are
+not compiled.
 """
 
 from __future__ import annotations

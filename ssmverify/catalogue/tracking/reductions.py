@@ -22,7 +22,9 @@ BARRINGTON = Source(
     place="Barrington 1989, Theorem 1",
     read="not the paper: the construction is derived here",
 )
-ILLUSION = Source("The Illusion of State in State-Space Models", "2404.08819v3", "Proposition 3.3", read="the proof")
+ILLUSION = Source(
+    "The Illusion of State in State-Space Models", "2404.08819v3", "Proposition 3.3", read="notes of the whole paper"
+)
 OURS = Source("stated here", read="nothing: the rendering is ours, after Figure 1 of 2404.08819")
 
 
@@ -65,14 +67,12 @@ def small_formulas() -> Iterator[Formula]:
     literals: list[Formula] = [f for name in "xy" for f in (Var(name), Not(Var(name)))]
     deeper: list[Formula] = [c(f, g) for c in (And, Or) for f, g in product(literals, repeat=2)]
     yield from [*literals, *deeper]
-    yield from (c(f, g) for c in (And, Or) for f, g in product(literals + deeper, repeat=2))
+    pairs = [(f, g) for f, g in product(literals + deeper, repeat=2) if barrington.depth(And(f, g)) == 2]
+    yield from (c(f, g) for c in (And, Or) for f, g in pairs)
 
 
-@st.composite
-def formulas(draw: st.DrawFn) -> Formula:
-    """Of depth at most 4 in five variables."""
-    rng = random.Random(draw(st.integers(0, 2**64 - 1)))
-    return barrington.random_formula(rng, 4, "vwxyz")
+def formulas(deepest: int, names: str) -> st.SearchStrategy[Formula]:
+    return st.integers(0, 2**64 - 1).map(lambda seed: barrington.random_formula(random.Random(seed), deepest, names))
 
 
 A5 = group("A5")
@@ -97,7 +97,7 @@ def row_barrington(name: str, g: str) -> Finite:
             Broken("a five-cycle for its inverse", truth(with_pairs(lambda a, b: (a, int(A5.inverse[b]))))),
         ),
         cases=small_formulas,
-        samples=formulas,
+        samples=lambda: formulas(4, "vwxyz"),
         source=BARRINGTON,
     )
 
@@ -198,6 +198,48 @@ games_of_words = disguised(
     chess.read,
     ILLUSION,
 )
+
+
+Assigned = dict[str, bool]
+
+
+def moves_of(program: Program, assigned: Assigned) -> list[str]:
+    return chess.moves(swaps(program.word(assigned)))
+
+
+def by_chess(moves: Callable[[Program, Assigned], list[str]]) -> Decide:
+    """A formula's word over S5, played from the rook on a8: it is back there if and only if the formula is false."""
+
+    def decide(formula: Formula) -> str:
+        program = compile_formula(formula, "S5")
+        for assigned in barrington.assignments(formula):
+            board = chess.play(chess.start(0), moves(program, assigned))
+            file = chess.rook_file(board) if board else None
+            if file is None or (file != 0) != barrington.value(formula, assigned):
+                return f"the rook is on file {file} for {barrington.show(formula)} at {assigned}"
+        return ""
+
+    return decide
+
+
+def of_the_negated(program: Program, assigned: Assigned) -> list[str]:
+    return moves_of(program, {name: not value for name, value in assigned.items()})
+
+
+formulas_by_chess = Finite(
+    name="tracking.chess_evaluates_formulas",
+    says="Every formula becomes moves of chess, each run of them chosen by one variable, after which the rook is back "
+    "on a8 if and only if the formula is false: all formulas of depth at most 1 in two variables, and samples of depth "
+    "2 in three, on all assignments.",
+    decide=by_chess(moves_of),
+    mutants=(
+        Broken("the last two swaps left out", by_chess(lambda program, assigned: moves_of(program, assigned)[:-24])),
+        Broken("each variable negated", by_chess(of_the_negated)),
+    ),
+    cases=lambda: (f for f in small_formulas() if barrington.depth(f) < 2),
+    samples=lambda: formulas(2, "xyz"),
+    source=ILLUSION,
+)
 programs = disguised(
     "python_swaps",
     "A word over S5 as a Python program of swaps of five variables: the interpreter ends with the word's product.",
@@ -238,7 +280,7 @@ theorems: tuple[Any, ...] = (
         cases=lambda: five_cycles("A5"),
         source=OURS,
     ),
-    *((transpositions, games_of_words) if find_spec("chess") else ()),
+    *((transpositions, games_of_words, formulas_by_chess) if find_spec("chess") else ()),
     programs,
     stories,
 )
