@@ -38,9 +38,9 @@ def train(task: str, seeds: int | None, seed: int | None, plot: Path | None) -> 
     if task not in TASKS:
         raise BadInput(f"there is no task {task!r}: give one of {', '.join(TASKS)}")
     if plot:
-        from ssmverify.training.plot import require_matplotlib
+        from ssmverify.training.plot import require
 
-        require_matplotlib()
+        require(plot)
     found = _train(task, seeds or TASKS[task], seed)
     if plot:
         from ssmverify.training.plot import draw
@@ -79,13 +79,14 @@ def _train(task: str, seeds: int, seed: int | None) -> Report:
 def _print(found: Report, console: Console) -> None:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in found.headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in found.rows:
-        table.add_row(*row)
     console.print(*found.opening, sep="\n", soft_wrap=True)
-    console.print(table)
+    for headings, *rows in found.tables:
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for heading in headings:
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
     console.print(*found.closing, *(f"Not met: {problem}." for problem in found.problems), sep="\n", soft_wrap=True)
 
 

@@ -156,7 +156,7 @@ def choose_seeds(many: int, seed: int | None, checkpoint: Path) -> tuple[int, ..
         raise BadInput(f"seeds must be 1 or more, the first one from 0 to 2^32 - 1, given {many} from {seed}")
     if seed is None and (saved := load(checkpoint)) and len(saved["settings"]["seeds"]) == many:
         return tuple(saved["settings"]["seeds"])
-    first = secrets.randbits(32) if seed is None else seed
+    first = secrets.randbits(31) if seed is None else seed
     return tuple(range(first, first + many))
 
 

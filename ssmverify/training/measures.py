@@ -25,7 +25,7 @@ class Estimate:
     margin: float
 
     def __str__(self) -> str:
-        digits = max(2, 1 - math.floor(math.log10(self.margin))) if self.margin > 0 else 5
+        digits = max(2, 1 - math.floor(math.log10(self.margin))) if 0 < self.margin < math.inf else 5
         return f"{self.value:.{digits}f} ± {self.margin:.{digits}f}"
 
     def __truediv__(self, by: float) -> Estimate:

@@ -8,20 +8,24 @@ from ssmverify.theorem import BadInput
 from ssmverify.training.report import Report
 
 
-def require_matplotlib() -> None:
-    """Raises BadInput where it is not installed."""
+def require(file: Path) -> None:
+    """Raises BadInput without matplotlib, for an ending that names no kind of picture, and for a folder that is not."""
     try:
-        import matplotlib  # noqa: F401
+        from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
         raise BadInput("a plot needs matplotlib: pip install 'ssmverify[plot]'") from error
+    if file.suffix[1:] not in FigureCanvasBase.get_supported_filetypes():
+        raise BadInput(f"cannot draw to {file}: give it an ending such as .png, .svg or .pdf")
+    if not file.absolute().parent.is_dir():
+        raise BadInput(f"cannot draw to {file}: make the folder {file.parent} first")
 
 
 def draw(report: Report, file: Path) -> None:
     """Two panels: the loss in training, a line a seed; the loss after it over the last of the levels, 95 % intervals.
 
-    Raises BadInput without matplotlib, and for a file whose ending names no kind of picture.
+    Raises what `require` raises.
     """
-    require_matplotlib()
+    require(file)
     from matplotlib.figure import Figure
     from matplotlib.ticker import ScalarFormatter
 
@@ -42,7 +46,4 @@ def draw(report: Report, file: Path) -> None:
     after.ticklabel_format(axis="y", useOffset=False)
     training.legend(fontsize="small")
     figure.suptitle(report.title)
-    try:
-        figure.savefig(file, dpi=150)
-    except ValueError as error:
-        raise BadInput(f"cannot draw to {file}: give it an ending such as .png, .svg or .pdf") from error
+    figure.savefig(file, dpi=150)

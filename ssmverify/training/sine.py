@@ -26,7 +26,7 @@ from ssmverify.training.measures import Estimate, batches, double, estimate, hal
 from ssmverify.training.models import SideBySide
 from ssmverify.training.tasks import Sine
 
-RECIPE = Recipe(steps=3000, rate=0.01, decay_rate=0.01)
+RECIPE = Recipe(steps=2500, rate=0.01, decay_rate=0.01)
 CHECKPOINT = FOLDER / "sine.pt"
 FEATURES, HIDDEN = 16, 32
 EVALUATED = 20_000  # tasks

@@ -309,11 +309,18 @@ def test_a_plot_is_drawn() -> None:
     pytest.importorskip("matplotlib")
     run("two_layers", "--seeds", "2", "--plot", "losses.png")
     assert Path("losses.png").read_bytes().startswith(b"\x89PNG")
-    assert run("gd_ssm", "--seeds", "1", "--plot", "losses.docx").exit_code == 2
+
+
+@pytest.mark.parametrize("file", ["losses.docx", "nowhere/losses.png"])
+def test_a_plot_that_cannot_be_drawn_is_told_before_any_training(file: str) -> None:
+    ran = run("gd_ssm", "--plot", file)
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith(f"ssmverify: cannot draw to {file}: ")
+    assert ran.stdout == ""
 
 
 def test_a_plot_without_matplotlib_is_one_sentence_before_any_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
     ran = run("gd_ssm", "--plot", "losses.png")
     assert ran.exit_code == 2
     assert ran.stderr == "ssmverify: a plot needs matplotlib: pip install 'ssmverify[plot]'\n"
