@@ -12,15 +12,17 @@ Source: stated here, of the construction in "HiPPO-Prophecy" (arXiv 2407.09375),
 | ℓ_n(z) | scalars | for Legendre, unscaled: ∫ p_n(-x) e^(-sx) dx over x > 0, the sum over j of (-1)^j j! p_nj z^(j+1) |
 | Q_N(s) | scalar | the sum over i <= N of q_i s^(N-i), q_i = (-1)^i (-N)_i (N)_i / i! = N (N+i-1)! / ((N-i)! i!) |
 
-Together: 1 + ℓ'g₀ = Q_N(s)/s^N, so u - g₀'w u = [s^N/Q_N(s)] u is what the reconstruction misses now, and s times that
-the read-out. What is classical for determinants makes that Q_N = det(sI - A): with A = -M' - g₀g₀', and M strictly
-triangular, det(sI - A) = s^N (1 + ℓ'g₀). And det(sI - K) = s^(N+1) for the closed loop K, since by `closed_loop` a
-power of it is 0. The catalogue checks both exactly for a range of N.
+Together: 1 + ℓ'g₀ = Q_N(s)/s^N, so u - g₀'w u = [s^N/Q_N(s)] u is what the reconstruction misses now, and s times
+that the read-out, g₀'(A w + g₀) = s g₀'w. `legt_error` says it of LegT's matrix itself. What is classical for
+determinants makes that Q_N = det(sI - A): with A = -M' - g₀g₀', and M strictly triangular, det(sI - A) = s^N (1 + ℓ'g₀).
+And det(sI - K) = s^(N+1) for the closed loop K, since by `closed_loop` a power of it is 0. The catalogue checks both
+exactly for a range of N.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import cast
 
 from flint import fmpq
@@ -49,6 +51,7 @@ from proofs.hypergeometric import (
     grow,
     inductively,
     lowered,
+    moved_out,
     one,
     power,
     put_in,
@@ -61,7 +64,9 @@ from proofs.hypergeometric import (
 from proofs.kernel import (
     Claim,
     Fact,
+    additive,
     assume,
+    congruence,
     conjunction,
     empty,
     identity,
@@ -73,11 +78,13 @@ from proofs.kernel import (
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
+    Add,
     And,
     Eq,
     Index,
     Mul,
     Nat,
+    Sum,
     Term,
     for_all,
     index,
@@ -222,14 +229,25 @@ denominators = Claim(
 def prove_denominators() -> Fact:
     """The three-term relation of the derivatives makes ℓ_(n+2) - ℓ_n = 2(2n+3) z ℓ_(n+1), whence the first part as for
     the derivative matrix; and z^N Q_N(1/z) grows by (2N+1) ℓ_N with N."""
-    resolvent, sums = (cast(Eq, part) for part in cast(And, denominators.conclusion).parts)
-    at = transform(k)
-    growth = grow(alternating(n + 1, at), weighted(n + 1, at), sign(n + 1))
-    pair = rewrite(neighbouring_transforms(), unfold(weighted(n + 1, at)))
-    start = grow(transform(0), power(z, 1))
-    first = inductively(resolvent, n, growth, [pair, square_of_sign(n)], start)
-    second = inductively(sums, N, grow(weighted(N + 1, at)), [denominators_differ()], grow(denominator(0)))
-    return conjunction(first, second)
+    return conjunction(prove_resolvent(), prove_sum())
+
+
+resolvent, total_is = (cast(Eq, part) for part in cast(And, denominators.conclusion).parts)
+
+
+@cache
+def prove_resolvent() -> Fact:
+    """ℓ_n + z (M ℓ)_n = z, by induction on n."""
+    row = transform(k)
+    growth = grow(alternating(n + 1, row), weighted(n + 1, row), sign(n + 1))
+    pair = rewrite(neighbouring_transforms(), unfold(weighted(n + 1, row)))
+    return inductively(resolvent, n, growth, [pair, square_of_sign(n)], grow(transform(0), power(z, 1)))
+
+
+@cache
+def prove_sum() -> Fact:
+    """z^N Q_N(1/z) - sum over k < N of (2k+1) ℓ_k = 1, by induction on N."""
+    return inductively(total_is, N, grow(weighted(N + 1, transform(k))), [denominators_differ()], grow(denominator(0)))
 
 
 def neighbouring_transforms() -> Fact:
@@ -266,6 +284,40 @@ def denominators_differ() -> Fact:
     top = rewrite(top, put_in(member, zero, (), [factor]))
     rhs = Nat(2 * N + 1) * transform(N)
     return put_in(denominator(N + 1) - denominator(N), rhs, (), [instantiate(every, {"J": N + 1}), top])
+
+
+# --------------------------------------------------------------------- the error of LegT, with its matrix, for every N
+response = sequence("w")
+seen = weighted(N, response(k))  # the reconstruction now
+later = summation(k, n + 1, N - 1, sign(k) * (Nat(2 * k + 1) * response(k)))
+row = -weighted(n + 1, response(k)) - sign(n) * later  # of A w, in the scale d = 1
+unsettled = response(n) - z * row - z  # of w = z (A w + B)
+share = Nat(2 * n + 1) * transform(n)
+legt_error = Claim(
+    "hippo.legt_error",
+    Eq(summation(n, 0, N - 1, share * unsettled) + z * (denominator(N) * (1 - seen)), z),
+)
+
+
+def prove_legt_error() -> Fact:
+    """The signed sum over k > n is that over k < N less that over k <= n. What then depends on N alone moves out, and
+    the rest adds up, row by row, as ℓ_n = z (1 + sum of (2k+1) ℓ_k - (-1)^n times the signed sum)."""
+    goal = cast(Eq, legt_error.conclusion)
+    whole, part = alternating(N, response(k)), alternating(n + 1, response(k))
+    outer = z * whole * (sign(n) * share)
+    inner = share * (response(n) + z * weighted(n + 1, response(k)) - z * sign(n) * part - z)
+    each = put_in(share * unsettled, Add((inner, outer)), [split(whole, n)])
+    sums = additive(n, 0, N - 1, [inner, outer])
+    summed = rewrite(congruence(each, Sum, n, 0, N - 1), sums)
+    signed = alternating(N, transform(k))
+    moved = moved_out(n, 0, N - 1, outer, z * whole, sign(n) * share)
+    rest = summation(n, 0, N - 1, inner)
+    total = weighted(N, transform(k))
+    adds_up = Eq(rest, z * ((total + 1) * seen - signed * whole - total))
+    values = [substitute(x, {"N": N + 1}) for x in (rest, total, seen, signed, whole)]
+    given = [instantiate(fact, {"n": N}) for fact in (prove_resolvent(), square_of_sign(n))]
+    closed = inductively(adds_up, N, grow(*values), given)
+    return put_in(goal.lhs, goal.rhs, [summed, moved], [closed, prove_sum()])
 
 
 # ------------------------------------------------------------------------------------------------ Padé, every order
@@ -320,6 +372,7 @@ derivations = (
     Derivation(closed_loop, prove_closed_loop),
     Derivation(exact, prove_exact),
     Derivation(denominators, prove_denominators),
+    Derivation(legt_error, prove_legt_error),
     Derivation(order, prove_order),
 )
 

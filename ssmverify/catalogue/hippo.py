@@ -382,8 +382,8 @@ def decide_spectrum(N: int, sixth: Any = None, entry: spectra.Entry = spectra.le
 spectrum = Finite(
     name="hippo.s4d_legs_frequencies",
     says="For N = 8..64: the eigenvalues of A + P P', which is LegS made normal and the diagonal of S4D-LegS, have the "
-    "real part -1/2, and the four largest imaginary parts are N²/(rπ) - rπ/6, r = 1, 3, 5, 7, and at most 2r³/(3N²) more. "
-    "S4D-Inv puts N²/(rπ) - N/π there.",
+    "real part -1/2, and the four largest imaginary parts are N²/(rπ) - rπ/6, r = 1, 3, 5, 7, and at most 2r³/(3N²) "
+    "more. S4D-Inv puts N²/(rπ) - N/π there.",
     decide=decide_spectrum,
     cases=lambda: range(8, 65),
     source=Source(

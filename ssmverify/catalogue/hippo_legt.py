@@ -256,6 +256,30 @@ denominator = Theorem(
         ),
     ),
 )
+
+
+def unsettled(row: Term) -> Claim:
+    """The claim about the error, with other rows of A w."""
+    rows = pade.share * (pade.response(n) - pade.z * row - pade.z)
+    missed = pade.z * (pade.denominator(N) * (1 - pade.seen))
+    return replace(pade.legt_error, conclusion=Eq(summation(n, 0, N - 1, rows) + missed, pade.z))
+
+
+legs_row = -legendre.weighted(n, pade.response(k)) - Nat(n + 1) * pade.response(n)
+error = Theorem(
+    claim=pade.legt_error,
+    proof=pade.prove_legt_error,
+    instances=lambda: points(N=degrees, z=rationals(), w=tables(range(4), rationals())),
+    source=OURS,
+    says="In the scale d = 1, for any w, and z = 1/s: where w = z (A w + B), the steady state for u = e^(st), the "
+    "sum over n is 0; so 1 less the reconstruction is s^N/Q_N(s), and y - u' = -[s^(N+1)/Q_N(s)] u, as y is s times the "
+    "reconstruction. For every N.",
+    mutants=(
+        Mutant("LegS", claim=unsettled(legs_row)),
+        Mutant("no signs", claim=unsettled(-legendre.weighted(N, pade.response(k)))),
+        Mutant("the other time", claim=unsettled(-pade.row)),
+    ),
+)
 order = Theorem(
     claim=pade.order,
     proof=pade.prove_order,
@@ -314,6 +338,7 @@ theorems = (
     legs_read_out,
     exact,
     denominator,
+    error,
     order,
     characteristic,
 )
