@@ -14,7 +14,7 @@ Source: stated here, of the construction in "HiPPO-Prophecy" (arXiv 2407.09375),
 
 Together: 1 + ℓ'g₀ = Q_N(s)/s^N, so u - g₀'w u = [s^N/Q_N(s)] u is what the reconstruction misses now, and s times
 that the read-out, g₀'(A w + g₀) = s g₀'w. `legt_error` says it of LegT's matrix itself. What is classical for
-determinants makes that Q_N = det(sI - A): with A = -M' - g₀g₀', and M strictly triangular, det(sI - A) = s^N (1 + ℓ'g₀).
+determinants makes that Q_N = det(sI - A): as A = -M' - g₀g₀', and M is strictly triangular, this is s^N (1 + ℓ'g₀).
 And det(sI - K) = s^(N+1) for the closed loop K, since by `closed_loop` a power of it is 0. The catalogue checks both
 exactly for a range of N.
 """

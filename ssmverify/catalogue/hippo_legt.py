@@ -272,8 +272,8 @@ error = Theorem(
     instances=lambda: points(N=degrees, z=rationals(), w=tables(range(4), rationals())),
     source=OURS,
     says="In the scale d = 1, for any w, and z = 1/s: where w = z (A w + B), the steady state for u = e^(st), the "
-    "sum over n is 0; so 1 less the reconstruction is s^N/Q_N(s), and y - u' = -[s^(N+1)/Q_N(s)] u, as y is s times the "
-    "reconstruction. For every N.",
+    "sum over n is 0; so 1 less the reconstruction is s^N/Q_N(s), and y - u' = -[s^(N+1)/Q_N(s)] u, as y is s times "
+    "the reconstruction. For every N.",
     mutants=(
         Mutant("LegS", claim=unsettled(legs_row)),
         Mutant("no signs", claim=unsettled(-legendre.weighted(N, pade.response(k)))),
