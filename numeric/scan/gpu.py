@@ -2,7 +2,7 @@
 
     a b g h (B, T, D), h0 (B, D); float32, float64, complex64, complex128
 
-Inputs whose channels do not lie side by side are copied so that they do, which costs a pass over them.
+Any strides are walked; complex inputs whose channels do not lie side by side are copied so that they do.
 """
 
 import importlib.util
@@ -11,6 +11,8 @@ from types import ModuleType
 
 import torch
 from torch import Tensor
+
+from numeric.scan.layout import new_states
 
 _KERNELS = {
     torch.float32: "",
@@ -39,49 +41,57 @@ def obstacle(device: torch.device, dtype: torch.dtype) -> str:
 
 def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:
     """All states h (B, T, D) of h_t = a_t·h_{t-1} + b_t; with reverse, of h_t = a_t·h_{t+1} + b_t."""
-    kernels = _kernels()
-    h = b.new_empty(b.shape)
-    tile = kernels.STEPS, kernels.CHANNELS, kernels.STAGES
-    _launch("forward", kernels, (a, b), h0, (h,), reverse, tile)
+    h = _new(b)
+    _launch("forward", (a, b), h0, (h,), reverse)
     return h
 
 
 def backward(g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
     """The gradients (da, db) for the cotangent g of the states h that `forward` gave."""
-    kernels = _kernels()
-    da, db = h.new_empty(h.shape), h.new_empty(h.shape)
-    tile = kernels.STEPS_BACKWARD, kernels.CHANNELS, kernels.STAGES
-    _launch("backward", kernels, (g, a, h), h0, (da, db), reverse, tile)
+    da, db = _new(h), _new(h)
+    _launch("backward", (g, a, h), h0, (da, db), reverse)
     return da, db
 
 
 def _launch(
-    name: str,
-    kernels: ModuleType,
-    inputs: tuple[Tensor, ...],
-    h0: Tensor | None,
-    outputs: tuple[Tensor, ...],
-    reverse: bool,
-    tile: tuple[int, int, int],
+    name: str, inputs: tuple[Tensor, ...], h0: Tensor | None, outputs: tuple[Tensor, ...], reverse: bool
 ) -> None:
-    """One program for each sequence and tile of channels; outputs are contiguous."""
-    if outputs[0].numel() == 0:
+    """One program for each sequence and tile of channels; the outputs have one layout."""
+    out = outputs[0]
+    if out.numel() == 0:
         return
-    kernel = getattr(kernels, f"{name}{_KERNELS[outputs[0].dtype]}_kernel")
+    kernels = _kernels()
     given, made = [_real(x) for x in inputs], [_real(x) for x in outputs]
-    start = made[0] if h0 is None else _real(h0)
+    start = made[0] if h0 is None else _real(h0.contiguous())
+    dims = 2 if out.is_complex() else 3  # the kernels for complex numbers take channels side by side
+    strides = [stride for x in given for stride in x.stride()[:dims]]
+    strides += [start.stride(0), *made[0].stride()[:dims]]
+    steps = kernels.STEPS_BACKWARD if name == "backward" else kernels.STEPS
+    kind, *tile = _KERNELS[out.dtype], steps, kernels.CHANNELS
+    if _along_time(out):
+        kind, *tile = "_rows", kernels.STEPS_ROWS, kernels.ROWS
     batch, length, channels = made[0].shape
-    strides = [stride for x in given for stride in x.stride()[:2]]
-    strides += [start.stride(0), *made[0].stride()[:2]]
-    programs = batch * -(-channels // kernels.CHANNELS)
-    kernel[(programs,)](*given, start, *made, length, channels, *strides, h0 is not None, reverse, *tile, num_warps=1)
+    kernel = getattr(kernels, f"{name}{kind}_kernel")
+    arguments = [*given, start, *made, length, channels, *strides, h0 is not None, reverse, *tile, kernels.STAGES]
+    kernel[(batch * -(-channels // tile[1]),)](*arguments, num_warps=1)
+
+
+def _along_time(x: Tensor) -> bool:
+    """Whether time lies innermost in x (B, T, D)."""
+    return x.stride(1) == 1 and x.stride(2) != 1
+
+
+def _new(x: Tensor) -> Tensor:
+    """Room for states like x: in its memory order, but complex channels side by side."""
+    return x.new_empty(x.shape) if x.is_complex() else new_states(x)
 
 
 def _real(x: Tensor) -> Tensor:
-    """x with its channels side by side, complex ones as pairs of real ones."""
+    """x as real numbers; complex ones as pairs, their channels side by side."""
     x = x.resolve_conj().resolve_neg()
-    x = x if x.stride(-1) == 1 else x.contiguous()
-    return torch.view_as_real(x).flatten(-2) if x.is_complex() else x
+    if not x.is_complex():
+        return x
+    return torch.view_as_real(x if x.stride(-1) == 1 else x.contiguous()).flatten(-2)
 
 
 def _kernels() -> ModuleType:

@@ -1,12 +1,15 @@
-"""The canonical chain for GPUs, in Triton: one warp walks time for CHANNELS channels, which lie side by side.
+"""The canonical chain for GPUs, in Triton: one warp walks time for CHANNELS channels.
 
-    a b h g da db (B, T, D), stride 1 between channels    h0 (B, D)
+    a b h g da db (B, T, D), any strides; complex ones with stride 1 between channels    h0 (B, D)
     STEPS, CHANNELS    the tile that is loaded at a time; time lies in the registers of one thread
+    STEPS_ROWS, ROWS   the same where time lies innermost: a sector of memory or two, one row a thread
 
-With this tile and one warp, Triton gives each thread four channels and all STEPS of time, so that `associative_scan`
+With these tiles and one warp, Triton gives each thread a few channels and all steps of time, so that `associative_scan`
 is the sequential chain: one fused multiply-add an element, no exchange between threads, and the bits of the reference.
-`tests/numeric/test_scan_triton.py` holds the compiled code to that. Offsets have 64 bits; nothing is tuned at run time
-and no result depends on which program was first. The backward walks time downwards by its indices.
+`tests/numeric/test_scan_triton.py` holds the compiled code to that. Where time lies innermost Triton must not know it,
+or it would spread time over the threads: those kernels are compiled for time strides of any size. Offsets have 64 bits;
+nothing is tuned at run time and no result depends on which program was first. The backward walks time downwards by its
+indices.
 """
 
 # mypy: ignore-errors
@@ -19,6 +22,8 @@ STEPS = 16
 CHANNELS = 128
 STAGES = 4
 STEPS_BACKWARD = 8
+STEPS_ROWS = 8
+ROWS = 32
 
 
 @triton.jit
@@ -47,7 +52,7 @@ def _chain(gates, inputs, carry, rows):
 @triton.jit
 def forward_kernel(
     a, b, h0, h, T, D,
-    a_batch, a_time, b_batch, b_time, h0_batch, h_batch, h_time,
+    a_batch, a_time, a_channel, b_batch, b_time, b_channel, h0_batch, h_batch, h_time, h_channel,
     HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
     STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
@@ -56,24 +61,25 @@ def forward_kernel(
     i = (tl.program_id(0) // blocks).to(tl.int64)
     d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
     rows = tl.arange(0, STEPS)
-    inside = d < D
+    inside, column = d < D, d.to(tl.int64)[None, :]
     zero = tl.zeros([CHANNELS], h.dtype.element_ty)
     carry = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
     for start in tl.range(0, T, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
-        gates = tl.load(a + i * a_batch + t * a_time + d[None, :], mask, 0.0)
-        inputs = tl.load(b + i * b_batch + t * b_time + d[None, :], mask, 0.0)
+        gates = tl.load(a + i * a_batch + t * a_time + column * a_channel, mask, 0.0)
+        inputs = tl.load(b + i * b_batch + t * b_time + column * b_channel, mask, 0.0)
         states = _chain(gates, inputs, carry, rows)
-        tl.store(h + i * h_batch + t * h_time + d[None, :], states, mask)
+        tl.store(h + i * h_batch + t * h_time + column * h_channel, states, mask)
         carry = _row(states, STEPS - 1, rows)
 
 
 @triton.jit
 def backward_kernel(
     g, a, h, h0, da, db, T, D,
-    g_batch, g_time, a_batch, a_time, h_batch, h_time, h0_batch, out_batch, out_time,
+    g_batch, g_time, g_channel, a_batch, a_time, a_channel, h_batch, h_time, h_channel,
+    h0_batch, out_batch, out_time, out_channel,
     HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
     STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
@@ -82,7 +88,7 @@ def backward_kernel(
     i = (tl.program_id(0) // blocks).to(tl.int64)
     d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
     rows = tl.arange(0, STEPS)
-    inside = d < D
+    inside, column = d < D, d.to(tl.int64)[None, :]
     earlier = 1 if REVERSE else -1
     carry = tl.zeros([CHANNELS], db.dtype.element_ty)
     before_all = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else carry
@@ -92,15 +98,24 @@ def backward_kernel(
         mask = (step < T)[:, None] & inside[None, :]
         has_next = (step > 0)[:, None] & mask
         has_previous = (step < T - 1)[:, None] & mask
-        gates = tl.load(a + i * a_batch + (t - earlier) * a_time + d[None, :], has_next, 0.0)
-        inputs = tl.load(g + i * g_batch + t * g_time + d[None, :], mask, 0.0)
-        previous = tl.load(h + i * h_batch + (t + earlier) * h_time + d[None, :], has_previous, 0.0)
+        gates = tl.load(a + i * a_batch + (t - earlier) * a_time + column * a_channel, has_next, 0.0)
+        inputs = tl.load(g + i * g_batch + t * g_time + column * g_channel, mask, 0.0)
+        previous = tl.load(h + i * h_batch + (t + earlier) * h_time + column * h_channel, has_previous, 0.0)
         previous = tl.where((step == T - 1)[:, None], before_all[None, :], previous)
         adjoint = _chain(gates, inputs, carry, rows)
-        place = i * out_batch + t * out_time + d[None, :]
+        place = i * out_batch + t * out_time + column * out_channel
         tl.store(db + place, adjoint, mask)
         tl.store(da + place, adjoint * previous, mask)
         carry = _row(adjoint, STEPS - 1, rows)
+
+
+_TIMES = "a_time", "b_time", "g_time", "h_time", "out_time"
+forward_rows_kernel = triton.jit(
+    forward_kernel.fn, do_not_specialize=[x for x in forward_kernel.arg_names if x in _TIMES]
+)
+backward_rows_kernel = triton.jit(
+    backward_kernel.fn, do_not_specialize=[x for x in backward_kernel.arg_names if x in _TIMES]
+)
 
 
 @triton.jit

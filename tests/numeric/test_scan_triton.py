@@ -47,6 +47,8 @@ def problems() -> list[tuple[Any, ...]]:
         for reverse in (False, True):
             a, b, g = (torch.randn(shape) for _ in range(3))
             made.append((a, b, torch.randn(shape[::2]) if reverse else None, g, reverse))
+            turned = [x.mT.contiguous().mT for x in (a, b, g)]  # time innermost
+            made.append((turned[0], turned[1], None, turned[2], reverse))
             b, g, h0 = (
                 torch.view_as_complex(torch.randint(-3, 4, (*size, 2)).float()) for size in (shape, shape, shape[::2])
             )
@@ -102,22 +104,28 @@ def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("along_time", [False, True])
 @pytest.mark.parametrize(("has_h0", "reverse"), [(False, False), (True, True)])
 @pytest.mark.parametrize("element", ["fp32", "fp64"])
-def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, tmp_path: Path) -> None:
-    """The fused multiply-adds of the definition and no other sum, no exchange between threads, no spills."""
+def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, along_time: bool, tmp_path: Path) -> None:
+    """The fused multiply-adds of the definition and no other sum, no spills; no exchange of states between threads."""
     from numeric.scan import triton_kernels as kernels
 
     forward, backward = ("a b h0 h", kernels.STEPS), ("g a h h0 da db", kernels.STEPS_BACKWARD)
-    for kernel, (pointers, steps), sums, products in (
-        (kernels.forward_kernel, forward, 1, 0),
-        (kernels.backward_kernel, backward, 1, 1),
+    complex_ones = (
         (kernels.forward_complex_kernel, forward, 2, 0),  # of each real number: half of four a complex one
         (kernels.backward_complex_kernel, backward, 3, 1),
+    )
+    for kernel, (pointers, steps), sums, products in (
+        (kernels.forward_rows_kernel if along_time else kernels.forward_kernel, forward, 1, 0),
+        (kernels.backward_rows_kernel if along_time else kernels.backward_kernel, backward, 1, 1),
+        *(() if along_time else complex_ones),
     ):
-        tile = {"STEPS": steps, "CHANNELS": kernels.CHANNELS, "STAGES": kernels.STAGES}
+        steps, channels = (kernels.STEPS_ROWS, kernels.ROWS) if along_time else (steps, kernels.CHANNELS)
+        unit = {} if along_time else {name: 1 for name in kernel.arg_names if name.endswith("_channel")}
+        tile = {"STEPS": steps, "CHANNELS": channels, "STAGES": kernels.STAGES, **unit}
         code = compiled(kernel, pointers, element, {"HAS_H0": has_h0, "REVERSE": reverse, **tile})
-        ptx, each = code.asm["ptx"], steps * kernels.CHANNELS // 32
+        ptx, each = code.asm["ptx"], steps * channels // 32
         assert "shfl" not in ptx
         assert len(re.findall(r"\bfma\.rn\.f\d\d", ptx)) == sums * each
         assert len(re.findall(r"\bmul(?:\.rn)?\.f\d\d", ptx)) == products * each

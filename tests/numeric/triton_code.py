@@ -7,7 +7,7 @@ from typing import Any
 
 
 def compiled(kernel: Any, pointers: str, element: str, fixed: dict[str, Any], warps: int = 1) -> Any:
-    """The kernel with its constants fixed, and sizes and strides known to be multiples of 16, the length apart."""
+    """The kernel with its constants fixed, and what it may specialise on known to be a multiple of 16, T apart."""
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
@@ -16,7 +16,8 @@ def compiled(kernel: Any, pointers: str, element: str, fixed: dict[str, Any], wa
     fixed = {name: value for name, value in fixed.items() if name in names}
     kinds = {name: "*" + element if name in pointers.split() else "i32" for name in names}
     signature = {name: "constexpr" if name in fixed else kinds[name] for name in names}
-    aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(names) if name not in fixed and name != "T"}
+    unknown = {"T", *fixed, *kernel.do_not_specialize}
+    aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(names) if name not in unknown}
     constants = {(names.index(name),): value for name, value in fixed.items()}
     source = ASTSource(kernel, signature, constexprs=constants, attrs=aligned)
     return triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": warps})
