@@ -67,20 +67,17 @@ def times_exponential(p: fmpq_poly, terms: int) -> list[fmpq]:
 
 
 # ----------------------------------------------------------------------------------- determinants of any entries
-def transfer_identity(N: int, feedthrough: int = 1, middle: int = 1) -> Any:
-    """det(sI - K) - (s - D) det(sI - A) + C adj(sI - A) B, a polynomial in s and the entries of A, B, C and D.
-
-    The factors of D and of C adj(sI - A) B are 1, unless a mutant says otherwise.
-    """
+def bordered(N: int) -> tuple[Any, Any, Any, Any]:
+    """det(sI - K), s - D, det(sI - A) and C adj(sI - A) B: polynomials in s and the entries of A, B, C and D."""
     names = ["s", "d", *(f"{letter}{i}" for letter in "bc" for i in range(N))]
     ring = fmpz_mpoly_ctx.get((*names, *(f"a{i}_{j}" for i in range(N) for j in range(N))), "lex")
     s, d, *rest = ring.gens()
     b, c, a = rest[:N], rest[N : 2 * N], rest[2 * N :]
     inner = [[(s if i == j else 0 * s) - a[N * i + j] for j in range(N)] for i in range(N)]
-    bordered = [[*row, -b[i]] for i, row in enumerate(inner)] + [[*(-x for x in c), s - d]]
+    whole = [[*row, -b[i]] for i, row in enumerate(inner)] + [[*(-x for x in c), s - d]]
     adjugate = [(i, j, (-1) ** (i + j) * determinant(minor(inner, j, i))) for i in range(N) for j in range(N)]
     through = sum((c[i] * cofactor * b[j] for i, j, cofactor in adjugate), 0 * s)
-    return determinant(bordered) - (s - feedthrough * d) * determinant(inner) + middle * through
+    return determinant(whole), s - d, determinant(inner), through
 
 
 def minor(rows: Sequence[Sequence[Any]], i: int, j: int) -> list[list[Any]]:
