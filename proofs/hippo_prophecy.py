@@ -30,6 +30,7 @@ from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
 
 from proofs.derivation import Derivation, main
+from proofs.hypergeometric import inductively
 from proofs.inequalities import Bounded, at_most, backwards, positive_gap, settle
 from proofs.kernel import (
     Claim,
@@ -41,10 +42,8 @@ from proofs.kernel import (
     congruence,
     conjunction,
     discharge,
-    empty,
     generalise,
     identity,
-    induction,
     instantiate,
     linear,
     rewrite,
@@ -69,7 +68,6 @@ from proofs.terms import (
     absolute_le,
     family,
     for_all,
-    index,
     scalar,
     sequence,
     size,
@@ -93,11 +91,7 @@ def over(body: Term) -> Term:
 
 def count() -> Fact:
     """The sum of M ones is M."""
-    statement = Eq(over(one), Nat(M))
-    nothing = summation(m, 1, 0, one)
-    base = equal(nothing, Nat(index(0)), empty(nothing))
-    grown = summation(m, 1, M + 1, one)
-    return induction(statement, M, base, equal(grown, Nat(M + 1), unfold(grown), assume(statement)))
+    return inductively(Eq(over(one), Nat(M)), M, [unfold(summation(m, 1, M + 1, one))])
 
 
 def distribute(body: Term, parts: Parts, *by: Fact) -> Fact:

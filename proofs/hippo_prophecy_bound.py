@@ -28,13 +28,13 @@ coefficients that converge to those of u.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.hippo_prophecy import M, N, X, followed, m, omega, one, over, theta
+from proofs.hypergeometric import grow, inductively, plainly_nonzero, power
 from proofs.inequalities import at_most, backwards, settle
 from proofs.kernel import (
     Claim,
@@ -59,7 +59,6 @@ from proofs.terms import (
     And,
     Eq,
     Formula,
-    Index,
     Le,
     Lt,
     Mul,
@@ -70,7 +69,6 @@ from proofs.terms import (
     absolute_le,
     for_all,
     index,
-    product,
     scalar,
     sequence,
     size,
@@ -84,17 +82,7 @@ L, kappa, t, a1, a2, lam = (scalar(name) for name in ("L", "κ", "t", "a₁", "a
 half = term(1) / 2
 
 
-def power(x: Term, exponent: Index | int) -> Term:
-    """x^exponent."""
-    return product(i, 1, exponent, x)
-
-
-def positive(value: Term, *known: Lt) -> Fact:
-    """0 < value, where that is plain."""
-    return squares(term(0), value, value, list(known), strict=True)
-
-
-def restated(fact: Fact, lhs: Term, rhs: Term, *by: Fact) -> Fact:
+def with_sides(fact: Fact, lhs: Term, rhs: Term, *by: Fact) -> Fact:
     """lhs <= rhs from an inequality whose sides are equal to these, modulo the equations `by`."""
     old = cast(Le | Lt, fact.conclusion)
     for before, after in ((old.lhs, lhs), (old.rhs, rhs)):
@@ -103,9 +91,10 @@ def restated(fact: Fact, lhs: Term, rhs: Term, *by: Fact) -> Fact:
     return fact
 
 
-def defined(*denominators: Term, known: Sequence[Lt] = ()) -> list[Fact]:
-    """They are not 0, being plainly positive."""
-    return [apart(positive(value, *known)) for value in denominators]
+def slack(fact: Fact) -> Term:
+    """What an inequality leaves between its sides."""
+    relation = cast(Le | Lt, fact.conclusion)
+    return relation.rhs - relation.lhs
 
 
 # ------------------------------------------------------------------------------------------ refuted, as it is read
@@ -166,7 +155,7 @@ def prove_no_constant() -> Fact:
         reached, value = (cast(Eq, error.conclusion).lhs, cast(Eq, error.conclusion).rhs)
         below = -(power(N, p) * value)
         bound = squares(below, term(0), power(N, p) * value, strict=True)
-        above.append(restated(bound, kappa * L - power(N, p) * reached, term(0), given["derivative_bound"], error))
+        above.append(with_sides(bound, kappa * L - power(N, p) * reached, term(0), given["derivative_bound"], error))
     return conjunction(found[0], *above)
 
 
@@ -214,15 +203,14 @@ bernoulli = Claim(
 def prove_bernoulli() -> Fact:
     """x^p (x + p) <= x (x + 1)^p, by induction on p: Bernoulli's inequality times x^(p+1)."""
     statement = cast(Le, bernoulli.conclusion)
-    gap = statement.rhs - statement.lhs
     nothing = [empty(power(base, 0)) for base in (x, next_x)]
     start = at_most(one * x, x * one, [term(0)])
-    start = restated(start, power(x, 0) * (x + Nat(index(0))), x * power(next_x, 0), *nothing)
-    grown = [unfold(power(base, p + 1)) for base in (x, next_x)]
-    lhs = x * power(x, p) * (x + Nat(p + 1))
-    rhs = x * (next_x * power(next_x, p))
-    step = at_most(lhs, rhs, [next_x * gap, Nat(p) * power(x, p)], assume(statement))
-    step = restated(step, power(x, p + 1) * (x + Nat(p + 1)), x * power(next_x, p + 1), *grown)
+    start = with_sides(start, power(x, 0) * (x + Nat(index(0))), x * power(next_x, 0), *nothing)
+    lhs, rhs = x * power(x, p) * (x + Nat(p + 1)), x * (next_x * power(next_x, p))
+    before = assume(statement)
+    step = at_most(lhs, rhs, [next_x * slack(before), Nat(p) * power(x, p)], before)
+    grown = grow(power(x, p + 1), power(next_x, p + 1))
+    step = with_sides(step, power(x, p + 1) * (x + Nat(p + 1)), x * power(next_x, p + 1), *grown)
     return induction(statement, p, start, step)
 
 
@@ -249,22 +237,16 @@ def prove_tail() -> Fact:
     x, next_x = Nat(mu + 1 + n), Nat(mu + 2 + n)
     steeper = instantiate(prove_bernoulli(), {"c": mu + n, "p": p + 1})
     a, b, first = power(x, p + 1), power(next_x, p + 1), power(M_, p + 1)
-    slack = cast(Le, steeper.conclusion)
-    whole = x * a * b * next_x
-    falls = (next_x * (slack.rhs - slack.lhs) + q * a) / whole
+    falls = (next_x * slack(steeper) + q * a) / (x * a * b * next_x)
     statement = cast(Le, tail.conclusion)
-    known = defined(a, b, first, next_x * b, whole)
-    step = at_most(
-        q * (beyond + 1 / (next_x * b)), 1 / first - 1 / b, [statement.rhs - statement.lhs, falls],
-        assume(statement), steeper, *known,
-    )  # fmt: skip
-    goal = substitute(statement, {"n": n + 1})
-    longer = unfold(substitute(beyond, {"n": n + 1}))
-    step = restated(step, goal.lhs, goal.rhs, rewrite(longer, unfold(power(next_x, p + 2))))
+    before, goal = assume(statement), substitute(statement, {"n": n + 1})
+    step = at_most(q * (beyond + 1 / (next_x * b)), 1 / first - 1 / b, [slack(before), falls], before, steeper)
+    longer = rewrite(unfold(substitute(beyond, {"n": n + 1})), unfold(power(next_x, p + 2)))
+    step = with_sides(step, goal.lhs, goal.rhs, longer)
     none = substitute(beyond, {"n": index(0)})
-    start = at_most(q * term(0), 1 / first - 1 / first, [term(0)], *known)
-    start = restated(start, q * none, 1 / first - 1 / first, empty(none))
-    return settle(induction(statement, n, start, settle(step, *known)), *known)
+    start = at_most(q * term(0), 1 / first - 1 / first, [term(0)])
+    start = with_sides(start, q * none, 1 / first - 1 / first, empty(none))
+    return induction(statement, n, plainly_nonzero(start), plainly_nonzero(step))
 
 
 # --------------------------------------------------------------------------------------------- the corrected bound
@@ -290,44 +272,35 @@ periodic = Claim(
 def power_of_product(y: Term) -> Fact:
     """(λ y)^p = λ^p y^p, by induction on p."""
     statement = Eq(power(lam * y, p), power(lam, p) * power(y, p))
-    bases = (lam * y, lam, y)
-    start = equal(power(lam * y, 0), power(lam, 0) * power(y, 0), *(empty(power(base, 0)) for base in bases))
-    grown = [unfold(power(base, p + 1)) for base in bases]
-    step = equal(power(lam * y, p + 1), power(lam, p + 1) * power(y, p + 1), *grown, assume(statement))
-    return induction(statement, p, start, step)
+    return inductively(statement, p, grow(*(power(base, p + 1) for base in (lam * y, lam, y))))
 
 
 def prove_periodic() -> Fact:
     """A number in [-1, 1] times the weight is at most the weight; the weights are 2L/λ^(k-1) times m^-(k-1), of which
     the `tail` has the sum."""
     given = [assume(hypothesis) for hypothesis in positive_constants.values()]
-    falls = prove_tail()
-    first, last = (power(Nat(end), p + 1) for end in (mu + 1, mu + 1 + n))
-    known = defined(q, power(lam, p + 2), first, last, q * first, known=[Lt(term(0), lam)])
-    slack, share = cast(Le, falls.conclusion).rhs - cast(Le, falls.conclusion).lhs, 1 / q * scale
+    falls, share = prove_tail(), 1 / q * scale
+    rest = share * (1 / power(Nat(mu + 1 + n), p + 1))
     bounds = []
     for sign, part in zip((-1, 1), cast(And, periodic.conclusion).parts, strict=True):
         most, goal = largest(sign), cast(Le, part)
-        reached = cast(Le, most.conclusion).rhs - cast(Le, most.conclusion).lhs
-        bounds.append(at_most(goal.lhs, goal.rhs, [reached, share * slack, share * (1 / last)], most, falls, *given))
-    return settle(conjunction(*bounds), *known)
+        bounds.append(at_most(goal.lhs, goal.rhs, [slack(most), share * slack(falls), rest], most, falls, *given))
+    return plainly_nonzero(conjunction(*bounds), positive_constants["frequency"])
 
 
 def largest(sign: int) -> Fact:
     """± the error is at most 2L/λ^(k-1) times the sum of m^-(k-1), by (f c + h s)² <= (f² + h²)(c² + s²) <= 1."""
     given = {name: assume(hypothesis) for name, hypothesis in periodic.hypotheses.items()}
-    amplitude, phase = (specialise(given[name], higher) for name in unit_disc)
-    slack = [cast(Le, fact.conclusion).rhs - cast(Le, fact.conclusion).lhs for fact in (amplitude, phase)]
+    inside = [specialise(given[name], higher) for name in unit_disc]
     x = Nat(higher)
     separate, each = power(lam, p + 2) * power(x, p + 2), 1 / power(x, p + 2)
-    nonzero = defined(power(lam, p + 2), power(x, p + 2), separate, known=[Lt(term(0), lam)])
     away = [f(higher) - sign * cosine(higher), h(higher) - sign * sine(higher)]
-    room = scale * each * (half * Add((away[0] * away[0], away[1] * away[1], *slack)))
-    facts = [amplitude, phase, given["frequency"], given["derivative_bound"], *nonzero]
+    room = scale * each * (half * Add((away[0] * away[0], away[1] * away[1], *map(slack, inside))))
     wide = Mul((term(sign), 2 * L / separate * wave, one))
-    bound = settle(at_most(wide, Mul((scale, each, one)), [room], *facts), given["frequency"], *nonzero)
+    bound = at_most(wide, Mul((scale, each, one)), [room], *inside, given["frequency"], given["derivative_bound"])
+    bound = plainly_nonzero(bound, positive_constants["frequency"])
     bound = rewrite(bound, backwards(instantiate(power_of_product(x), {"p": p + 2})))
-    bound = settle(congruence(bound, Sum, j, 1, n), given["frequency"])
+    bound = congruence(bound, Sum, j, 1, n)
     return rewrite(rewrite(bound, linear(j, 1, n, term(sign), weight * wave)), linear(j, 1, n, scale, each))
 
 

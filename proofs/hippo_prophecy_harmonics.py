@@ -19,8 +19,9 @@ from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.hippo_prophecy import m, one
-from proofs.hippo_prophecy_bound import L, cosine, defined, j, n, p, power, restated, sine, unit_disc
-from proofs.inequalities import at_most, settle
+from proofs.hippo_prophecy_bound import L, cosine, j, n, p, sine, slack, unit_disc, with_sides
+from proofs.hypergeometric import plainly_nonzero, power
+from proofs.inequalities import at_most
 from proofs.kernel import Claim, Fact, assume, induction, single, specialise
 from proofs.tactics import unfold
 from proofs.terms import (
@@ -73,27 +74,28 @@ def prove_amplitude() -> Fact:
     """
     size, next_size = Nat(n + 1), Nat(n + 2)
     statement = cast(Le, amplitude.conclusion)
-    goal = substitute(statement, {"n": n + 1})
+    before, goal, base = (
+        assume(statement),
+        substitute(statement, {"n": n + 1}),
+        substitute(statement, {"n": index(0)}),
+    )
     S = correlation(cosine), correlation(sine)
     w = [v(n + 2) * wave(n + 2) for wave in (cosine, sine)]
-    steps = [unfold(correlation(wave, n + 2)) for wave in (cosine, sine)]
     room, inside = shorter(n + 2)
     across = norm(S[0] - size * w[0], S[1] - size * w[1])
-    gap = [(1 + 1 / size) * (statement.rhs - statement.lhs), next_size * room, 1 / size * across]
-    step = at_most(norm(S[0] + w[0], S[1] + w[1]), goal.rhs, gap, assume(statement), *inside, *defined(size))
-    first = [single(correlation(wave, index(1))) for wave in (cosine, sine)]
+    gap = [(1 + 1 / size) * slack(before), next_size * room, 1 / size * across]
+    step = at_most(norm(S[0] + w[0], S[1] + w[1]), goal.rhs, gap, before, *inside)
+    step = with_sides(step, goal.lhs, goal.rhs, *(unfold(correlation(wave, n + 2)) for wave in (cosine, sine)))
     room, inside = shorter(index(1))
     start = at_most(norm(v(1) * cosine(1), v(1) * sine(1)), one * L * (one * L), [room], *inside)
-    base = substitute(statement, {"n": index(0)})
-    start = restated(start, base.lhs, base.rhs, *first)
-    return induction(statement, n, start, restated(step, goal.lhs, goal.rhs, *steps))
+    start = with_sides(start, base.lhs, base.rhs, *(single(correlation(wave, index(1))) for wave in (cosine, sine)))
+    return induction(statement, n, start, plainly_nonzero(step))
 
 
 def shorter(at: Index) -> tuple[Term, list[Fact]]:
     """L² - v²(c² + s²) = (L² - v²) + v² (1 - c² - s²), and why that is not negative."""
     facts = [specialise(assume(hypothesis), at) for hypothesis in amplitude.hypotheses.values()]
-    slack = [cast(Le, fact.conclusion).rhs - cast(Le, fact.conclusion).lhs for fact in facts]
-    return Add((slack[0], Mul((v(at) * v(at), slack[1])))), facts
+    return Add((slack(facts[0]), Mul((v(at) * v(at), slack(facts[1]))))), facts
 
 
 # ---------------------------------------------------------------------------------------- the error in a harmonic
@@ -114,17 +116,13 @@ harmonic_error = Claim(
 def prove_harmonic_error() -> Fact:
     """From `amplitude`, (ν^k)² A <= (2L)², and from `fout_overtone`, or for exact coefficients where it is an equality,
     e₁² + e₂² <= ν² A: divided by ν^(k-1), the two add up."""
-    facts = {name: assume(h) for name, h in harmonic_error.hypotheses.items()}
+    largest, error, oscillates = (assume(h) for h in harmonic_error.hypotheses.values())
     lower = power(nu, p + 2)
-    given = cast(Le, facts["amplitude"].conclusion)
-    product = squared * (nu * lower * (nu * lower))
-    bounded = restated(facts["amplitude"], product, given.rhs, unfold(power(nu, p + 3)))
-    slack = [cast(Le, fact.conclusion) for fact in (bounded, facts["error"])]
-    gap = [1 / (lower * lower) * (slack[0].rhs - slack[0].lhs), slack[1].rhs - slack[1].lhs]
-    signs = [facts["oscillates"], bounded, facts["error"]]
-    known = defined(lower, lower * lower, known=[Lt(term(0), nu)])
+    square = nu * lower * (nu * lower)
+    largest = with_sides(largest, squared * square, 2 * L * (2 * L), unfold(power(nu, p + 3)))
+    gap = [1 / (lower * lower) * slack(largest), slack(error)]
     goal = cast(Le, harmonic_error.conclusion)
-    return settle(at_most(goal.lhs, goal.rhs, gap, *signs), *known, *signs)
+    return plainly_nonzero(at_most(goal.lhs, goal.rhs, gap, largest, error, oscillates), Lt(term(0), nu))
 
 
 derivations = (

@@ -18,19 +18,12 @@ from flint import fmpq_poly
 
 from proofs.derivation import Derivation, main
 from proofs.evaluation import evaluate
-from proofs.hippo_prophecy import followed
-from proofs.inequalities import backwards, settle
+from proofs.hypergeometric import grow, inductively
+from proofs.inequalities import backwards
 from proofs.kernel import (
     Claim,
     Fact,
-    apart,
-    assume,
-    empty,
-    induction,
-    instantiate,
-    rewrite,
     single,
-    squares,
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
@@ -42,7 +35,6 @@ from proofs.terms import (
     product,
     size,
     summation,
-    term,
 )
 
 i, j, l, q = (size(name) for name in "ijlq")
@@ -73,19 +65,9 @@ def prove_legs_kernel() -> Fact:
     body = Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)
     total = summation(l, 0, q - 1, body)
     statement = Eq(total, -Nat(q) * legendre_ratio(j, q))
-    nothing = summation(l, 0, -1, body)
-    base = equal(nothing, -Nat(index(0)) * legendre_ratio(j, 0), empty(nothing), empty(legendre_ratio(j, 0)))
-    longer = unfold(legendre_ratio(j, q + 1))
-    step = rewrite(unfold(summation(l, 0, q, body)), assume(statement))
-    step = followed(step, -Nat(q + 1) * cast(Eq, longer.conclusion).rhs)
-    step = settle(rewrite(step, backwards(longer)), at_least_one(q + 1))
+    values = grow(summation(l, 0, q, body), legendre_ratio(j, q + 1))
     goal = cast(Eq, legs_kernel.conclusion)
-    return equal(goal.lhs, goal.rhs, induction(statement, q, base, step))
-
-
-def at_least_one(i: Index) -> Fact:
-    """i != 0, as it is 1 or more."""
-    return apart(squares(term(0), Nat(i), Nat(i), strict=True))
+    return equal(goal.lhs, goal.rhs, inductively(statement, q, values))
 
 
 def binomial(j: Index, q: Index | int) -> Term:
@@ -108,28 +90,11 @@ def prove_lagt_kernel() -> Fact:
     The left side is (j + 1 + q)/(j + 1) times the last member of the sum, by induction on q; so the sum grows as the
     left side does, by induction again.
     """
-
-    def share(q: Index) -> Term:
-        return Nat(j + 1 + q) / Nat(j + 1)
-
     upper, lower = (binomial(j + shift, q) for shift in (1, 0))
-    first, next_upper, next_lower = binomial(j + 1, 0), *(binomial(j + shift, q + 1) for shift in (1, 0))
-    longer, known = unfold(next_lower), [at_least_one(j + 1), at_least_one(q + 1)]
-    ratio = Eq(upper, share(q) * lower)
-    nothing = [empty(first), empty(binomial(j, 0))]
-    base = settle(equal(first, share(index(0)) * binomial(j, 0), *nothing), *known)
-    step = followed(rewrite(unfold(next_upper), assume(ratio)), share(q + 1) * cast(Eq, longer.conclusion).rhs)
-    every = induction(ratio, q, base, settle(rewrite(step, backwards(longer)), *known))
-
-    total, after = (summation(l, 0, last, binomial(j, l)) for last in (q, q + 1))
-    statement = Eq(total, upper)
-    start = summation(l, 0, 0, binomial(j, l))
-    base = equal(start, first, single(start), *nothing)
-    step = rewrite(rewrite(rewrite(unfold(after), assume(statement)), every), longer)
-    step = followed(step, share(q + 1) * cast(Eq, longer.conclusion).rhs)
-    step = rewrite(rewrite(step, backwards(longer)), backwards(instantiate(every, {"q": q + 1})))
-    hockey_stick = induction(statement, q, base, settle(step, *known))
-    return backwards(hockey_stick)
+    grown = grow(binomial(j + 1, q + 1), binomial(j, q + 1))
+    ratio = inductively(Eq(upper, Nat(j + 1 + q) / Nat(j + 1) * lower), q, grown)
+    total, after, start = (summation(l, 0, last, binomial(j, l)) for last in (q, q + 1, index(0)))
+    return backwards(inductively(Eq(total, upper), q, [unfold(after), *grown], [ratio], [single(start)]))
 
 
 # ------------------------------------------------------------------------------- Legendre's polynomials, case by case

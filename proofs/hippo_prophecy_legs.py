@@ -25,6 +25,7 @@ from flint import fmpq
 
 from proofs.derivation import Derivation, main
 from proofs.hippo_prophecy import followed
+from proofs.hypergeometric import grow, inductively
 from proofs.inequalities import backwards, settle
 from proofs.kernel import (
     Claim,
@@ -36,6 +37,7 @@ from proofs.kernel import (
     congruence,
     conjunction,
     empty,
+    generalise,
     identity,
     induction,
     instantiate,
@@ -116,12 +118,8 @@ powers = Claim(
 def telescoped(body: Term, value: Callable[[Index, Term], Term]) -> Fact:
     """The sum of `body` over the states below N is value(N, V_N), by induction on N."""
     statement = Eq(below(N, body), value(N, V(N)))
-    nothing = below(index(0), body)
-    base = equal(nothing, value(index(0), V(0)), empty(nothing), empty(V(0)))
-    longer = unfold(V(N + 1))
-    step = rewrite(unfold(below(N + 1, body)), assume(statement))
-    step = rewrite(followed(step, value(N + 1, cast(Eq, longer.conclusion).rhs)), backwards(longer))
-    return induction(statement, N, base, settle(step, above_zero(N)))
+    fact = inductively(statement, N, grow(below(N + 1, body), V(N + 1)))
+    return settle(fact, generalise(above_zero(N), N))
 
 
 def recomposed() -> Fact:

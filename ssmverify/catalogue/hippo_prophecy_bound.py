@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proofs import hippo_prophecy as fout
 from proofs import hippo_prophecy_bound as bound
 from proofs import hippo_prophecy_harmonics as harmonics
+from proofs.hypergeometric import power
 from proofs.terms import And, Eq, Le, Nat, absolute_le, term
 from ssmverify.catalogue.hippo_prophecy import AHEAD, OURS, PAPER, Point, families, nonzero, of_harmonics, parts, row
 from ssmverify.strategies import rationals
@@ -157,10 +158,10 @@ periodic = row(
     "(N-1)^(k-2)), for exact coefficients and in steady state. Proved for trigonometric polynomials of every degree "
     "M + n, with λ = 2π/θ and k = p + 3; that C^k inputs follow is by hand.",
     one_power_of_M_more=absolute_le(
-        bound.beyond_basis(bound.weight * bound.wave), bound.scale / (bound.q * bound.power(bound.M_, bound.p + 2))
+        bound.beyond_basis(bound.weight * bound.wave), bound.scale / (bound.q * power(bound.M_, bound.p + 2))
     ),
     a_third_of_it=absolute_le(
-        bound.beyond_basis(bound.weight * bound.wave), bound.scale / (3 * bound.q * bound.power(bound.M_, bound.p + 1))
+        bound.beyond_basis(bound.weight * bound.wave), bound.scale / (3 * bound.q * power(bound.M_, bound.p + 1))
     ),
 )
 
