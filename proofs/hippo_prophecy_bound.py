@@ -163,11 +163,8 @@ def summed(X: Symbol, drifts: Fact) -> Fact:
     """The sum of ω_m X_m is M J/θ, by induction on M."""
     each = specialise(drifts, M)
     rise = cast(Eq, each.conclusion).rhs
-    total, grown, nothing = (summation(m, 1, last, omega(m) * X(m)) for last in (M, M + 1, index(0)))
-    statement = Eq(total, Nat(M) * rise)
-    base = equal(nothing, Nat(index(0)) * rise, empty(nothing))
-    step = equal(grown, Nat(M + 1) * rise, unfold(grown), assume(statement), each)
-    return induction(statement, M, base, step)
+    total, grown = (summation(m, 1, last, omega(m) * X(m)) for last in (M, M + 1))
+    return inductively(Eq(total, Nat(M) * rise), M, [unfold(grown)], [each])
 
 
 innovation = t - (t - theta / 2)  # of u = t, where C = t - θ/2 and P_m = 0 recompose it

@@ -8,8 +8,11 @@ t c' = A c + B u, which is exact for the exact coefficients. Its read-out is y =
 | N, n | states; number of a state |
 | ρ | u = t^ρ, any real power above -1; so u' = ρ u/t. What holds for each power holds for their sums |
 | μ_n | moment of P_n: the mean over [0, 1] of r^ρ P_n(2r - 1). The state c_n is √(2n+1) μ_n u |
-| V_N | ∏ (ρ + 1 - i)/(ρ + i), i = 1..N: so μ_n = V_n/(ρ + n + 1), which the row `legendre` has for n <= 16 |
+| V_N | ∏ (ρ + 1 - i)/(ρ + i), i = 1..N; μ_n = V_n/(ρ + n + 1) |
 | S, F | means of r^(ρ-1) (P_N + P_{N-1}) and of r^(ρ-2) Φ_N, where Φ_N' = P_N + P_{N-1} and Φ_N(0) = 0 |
+
+That the moments are V_n/(ρ + n + 1) is `hippo.legendre_moments` for natural ρ and every n, and so, as both sides are
+rational in ρ, for every ρ: that step by hand, and `hippo_prophecy.legendre` goes through n <= 16 without it.
 
 The states below are c_n/√(2n+1), so that nothing is irrational: A has the rows -(n+1) on the diagonal and -(2k+1)
 before it, B is all 1, and B'A has the entries -(2k+1)(N² - k(k+1)).
