@@ -7,6 +7,7 @@ Sources: Gu, Dao, Ermon, Rudra and Ré, "HiPPO" (arXiv 2008.07669), for the matr
 | --- | --- |
 | p_n, μ_nq | Legendre polynomials on the window and their moments: see `proofs/hippo_legendre.py` |
 | d_n | the scale of state n, c_n = d_n ∫ u p_n: sqrt(2n+1) makes the basis orthonormal |
+| x_n | the states in the scale d_n = 1 |
 | A_nk, B_n | LegT: A_nk = -(2k+1) d_n/d_k for k <= n, (-1)^(n-k) times that for k > n; B_n = d_n |
 | | LegS: A_nk = -(2k+1) d_n/d_k for k < n, A_nn = -(n+1), 0 for k > n; B_n = d_n |
 | g_n | (2n+1)/d_n: the reconstruction at lag 0 is the sum of g_n c_n. Orthonormal, g_n = B_n |
@@ -57,6 +58,7 @@ from proofs.inequalities import settle
 from proofs.kernel import (
     Claim,
     Fact,
+    additive,
     assume,
     congruence,
     conjunction,
@@ -69,6 +71,7 @@ from proofs.kernel import (
     split,
 )
 from proofs.terms import (
+    Add,
     And,
     Eq,
     Index,
@@ -86,6 +89,7 @@ from proofs.terms import (
     summation,
 )
 
+half = one / 2
 N, j, r, J = (size(name) for name in ("N", "j", "r", "J"))
 u, z = scalar("u"), scalar("z")
 d, c = sequence("d"), sequence("c")
@@ -320,11 +324,43 @@ def prove_legs_read_out() -> Fact:
     return conjunction(settle(fact, scale_not_zero(k)), prove_feedthrough())
 
 
-# ------------------------------------------------------------------------------------------ NPLR form of LegS
+# ------------------------------------------------------------------------------------------------- NPLR forms
+x = sequence("x")
+row = -weighted(n + 1, x(k)) - sign(n) * summation(k, n + 1, N - 1, sign(k) * (Nat(2 * k + 1) * x(k)))
+ends = weighted(N, x(k)), alternating(N, x(k))  # the reconstruction now, and at the far end
+legt_nplr = Claim(
+    "hippo.legt_nplr",
+    Eq(
+        summation(n, 0, N - 1, Nat(2 * n + 1) * x(n) * row),
+        -half * (ends[0] * ends[0]) - half * (ends[1] * ends[1]),
+    ),
+)
+
+
+def prove_legt_nplr() -> Fact:
+    """The signed sum over k > n is that over k < N less that over k <= n; the first moves out, the rest adds up."""
+    goal = cast(Eq, legt_nplr.conclusion)
+    weight = Nat(2 * n + 1) * x(n)
+    inner = weight * (sign(n) * alternating(n + 1, x(k)) - weighted(n + 1, x(k)))
+    outer = -ends[1] * (sign(n) * weight)
+    summed = cut_in_two(weight * row, inner, outer, split(ends[1], n))
+    moved = moved_out(n, 0, N - 1, outer, -ends[1], sign(n) * (Nat(2 * n + 1) * x(n)))
+    rest = summation(n, 0, N - 1, inner)
+    adds_up = Eq(rest, half * (ends[1] * ends[1]) - half * (ends[0] * ends[0]))
+    values = [substitute(value, {"N": N + 1}) for value in (rest, *ends)]
+    closed = inductively(adds_up, N, grow(*values), [instantiate(square_of_sign(n), {"n": N})])
+    return put_in(goal.lhs, goal.rhs, [summed, moved], [closed])
+
+
+def cut_in_two(body: Term, inner: Term, outer: Term, *by: Fact) -> Fact:
+    """The sum over n < N of the body is that of `inner` and that of `outer`, into which the values cut it."""
+    each = put_in(body, Add((inner, outer)), by)
+    return rewrite(congruence(each, Sum, n, 0, N - 1), additive(n, 0, N - 1, [inner, outer]))
+
+
 mass = Nat(2 * n + 1) / d(n) / d(n)
 reconstructed = summation(k, 0, N - 1, Nat(2 * k + 1) / d(k) * c(k))
 drift = summation(k, 0, n - 1, low(n, k) * c(k)) - Nat(n + 1) * c(n)
-half = one / 2
 legs_nplr = Claim(
     "hippo.legs_nplr",
     Eq(
@@ -351,6 +387,7 @@ derivations = (
     Derivation(window, prove_window),
     Derivation(closed, prove_closed),
     Derivation(legs, prove_legs),
+    Derivation(legt_nplr, prove_legt_nplr),
     Derivation(legs_nplr, prove_legs_nplr),
     Derivation(legt_read_out, prove_legt_read_out),
     Derivation(legs_read_out, prove_legs_read_out),

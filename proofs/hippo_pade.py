@@ -43,7 +43,7 @@ from proofs.hippo_legendre import (
     q,
     weighted,
 )
-from proofs.hippo_legt import far_end, near_end, near_end_of_one
+from proofs.hippo_legt import cut_in_two, far_end, near_end, near_end_of_one, row, x
 from proofs.hypergeometric import (
     cancelled,
     factorial,
@@ -64,9 +64,7 @@ from proofs.hypergeometric import (
 from proofs.kernel import (
     Claim,
     Fact,
-    additive,
     assume,
-    congruence,
     conjunction,
     empty,
     identity,
@@ -78,13 +76,11 @@ from proofs.kernel import (
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
-    Add,
     And,
     Eq,
     Index,
     Mul,
     Nat,
-    Sum,
     Term,
     for_all,
     index,
@@ -238,9 +234,9 @@ resolvent, total_is = (cast(Eq, part) for part in cast(And, denominators.conclus
 @cache
 def prove_resolvent() -> Fact:
     """ℓ_n + z (M ℓ)_n = z, by induction on n."""
-    row = transform(k)
-    growth = grow(alternating(n + 1, row), weighted(n + 1, row), sign(n + 1))
-    pair = rewrite(neighbouring_transforms(), unfold(weighted(n + 1, row)))
+    each = transform(k)
+    growth = grow(alternating(n + 1, each), weighted(n + 1, each), sign(n + 1))
+    pair = rewrite(neighbouring_transforms(), unfold(weighted(n + 1, each)))
     return inductively(resolvent, n, growth, [pair, square_of_sign(n)], grow(transform(0), power(z, 1)))
 
 
@@ -287,11 +283,8 @@ def denominators_differ() -> Fact:
 
 
 # --------------------------------------------------------------------- the error of LegT, with its matrix, for every N
-response = sequence("w")
-seen = weighted(N, response(k))  # the reconstruction now
-later = summation(k, n + 1, N - 1, sign(k) * (Nat(2 * k + 1) * response(k)))
-row = -weighted(n + 1, response(k)) - sign(n) * later  # of A w, in the scale d = 1
-unsettled = response(n) - z * row - z  # of w = z (A w + B)
+seen = weighted(N, x(k))  # the reconstruction now
+unsettled = x(n) - z * row - z  # of x = z (A x + B), in the scale d = 1
 share = Nat(2 * n + 1) * transform(n)
 legt_error = Claim(
     "hippo.legt_error",
@@ -303,18 +296,16 @@ def prove_legt_error() -> Fact:
     """The signed sum over k > n is that over k < N less that over k <= n. What then depends on N alone moves out, and
     the rest adds up, row by row, as ℓ_n = z (1 + sum of (2k+1) ℓ_k - (-1)^n times the signed sum)."""
     goal = cast(Eq, legt_error.conclusion)
-    whole, part = alternating(N, response(k)), alternating(n + 1, response(k))
+    whole, part = alternating(N, x(k)), alternating(n + 1, x(k))
     outer = z * whole * (sign(n) * share)
-    inner = share * (response(n) + z * weighted(n + 1, response(k)) - z * sign(n) * part - z)
-    each = put_in(share * unsettled, Add((inner, outer)), [split(whole, n)])
-    sums = additive(n, 0, N - 1, [inner, outer])
-    summed = rewrite(congruence(each, Sum, n, 0, N - 1), sums)
+    inner = share * (x(n) + z * weighted(n + 1, x(k)) - z * sign(n) * part - z)
+    summed = cut_in_two(share * unsettled, inner, outer, split(whole, n))
     signed = alternating(N, transform(k))
     moved = moved_out(n, 0, N - 1, outer, z * whole, sign(n) * share)
     rest = summation(n, 0, N - 1, inner)
     total = weighted(N, transform(k))
     adds_up = Eq(rest, z * ((total + 1) * seen - signed * whole - total))
-    values = [substitute(x, {"N": N + 1}) for x in (rest, total, seen, signed, whole)]
+    values = [substitute(value, {"N": N + 1}) for value in (rest, total, seen, signed, whole)]
     given = [instantiate(fact, {"n": N}) for fact in (prove_resolvent(), square_of_sign(n))]
     closed = inductively(adds_up, N, grow(*values), given)
     return put_in(goal.lhs, goal.rhs, [summed, moved], [closed, prove_sum()])

@@ -35,7 +35,7 @@ READ_OUT = Source(
 NPLR = Source(
     "Efficiently Modeling Long Sequences with Structured State Spaces",
     "2111.00396",
-    "NPLR form of LegS",
+    "NPLR forms of LegS and LegT",
     read="remembered; derived here",
 )
 OURS = Source(
@@ -186,6 +186,17 @@ legs = Theorem(
         ),
     ),
 )
+legt_nplr = Theorem(
+    claim=paper.legt_nplr,
+    proof=paper.prove_legt_nplr,
+    instances=lambda: points(N=degrees, x=tables(range(4), rationals())),
+    source=NPLR,
+    says="c'A c = -(g₀'c)²/2 - (g₁'c)²/2 for every c, with c_n = sqrt(2n+1) x_n: A + (g₀g₀' + g₁g₁')/2 is skew.",
+    mutants=(
+        Mutant("rank 1", claim=rhs_replaced(paper.legt_nplr, -(paper.ends[0] * paper.ends[0]))),
+        Mutant("twice as much", claim=rhs_replaced(paper.legt_nplr, 2 * paper.legt_nplr.conclusion.rhs)),  # type: ignore[attr-defined]
+    ),
+)
 nplr_rhs = paper.legs_nplr.conclusion.rhs.terms  # type: ignore[attr-defined]
 legs_nplr = Theorem(
     claim=paper.legs_nplr,
@@ -259,25 +270,25 @@ denominator = Theorem(
 
 
 def unsettled(row: Term) -> Claim:
-    """The claim about the error, with other rows of A w."""
-    rows = pade.share * (pade.response(n) - pade.z * row - pade.z)
+    """The claim about the error, with other rows of A x."""
+    rows = pade.share * (paper.x(n) - pade.z * row - pade.z)
     missed = pade.z * (pade.denominator(N) * (1 - pade.seen))
     return replace(pade.legt_error, conclusion=Eq(summation(n, 0, N - 1, rows) + missed, pade.z))
 
 
-legs_row = -legendre.weighted(n, pade.response(k)) - Nat(n + 1) * pade.response(n)
+legs_row = -legendre.weighted(n, paper.x(k)) - Nat(n + 1) * paper.x(n)
 error = Theorem(
     claim=pade.legt_error,
     proof=pade.prove_legt_error,
-    instances=lambda: points(N=degrees, z=rationals(), w=tables(range(4), rationals())),
+    instances=lambda: points(N=degrees, z=rationals(), x=tables(range(4), rationals())),
     source=OURS,
-    says="In the scale d = 1, for any w, and z = 1/s: where w = z (A w + B), the steady state for u = e^(st), the "
+    says="In the scale d = 1, for any x, and z = 1/s: where x = z (A x + B), the steady state for u = e^(st), the "
     "sum over n is 0; so 1 less the reconstruction is s^N/Q_N(s), and y - u' = -[s^(N+1)/Q_N(s)] u, as y is s times "
     "the reconstruction. For every N.",
     mutants=(
         Mutant("LegS", claim=unsettled(legs_row)),
-        Mutant("no signs", claim=unsettled(-legendre.weighted(N, pade.response(k)))),
-        Mutant("the other time", claim=unsettled(-pade.row)),
+        Mutant("no signs", claim=unsettled(-legendre.weighted(N, paper.x(k)))),
+        Mutant("the other time", claim=unsettled(-paper.row)),
     ),
 )
 order = Theorem(
@@ -333,6 +344,7 @@ theorems = (
     window,
     matrix,
     legs,
+    legt_nplr,
     legs_nplr,
     legt_read_out,
     legs_read_out,
