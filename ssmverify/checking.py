@@ -28,6 +28,7 @@ from ssmverify.theorem import (
     CITED,
     CONDITIONAL,
     FELL,
+    NOT_RUN,
     OPEN,
     REFUTED,
     Cited,
@@ -68,6 +69,8 @@ def check(
                 verdict.status = f"{CONDITIONAL} on {on}" if on else CITED
             case Open():
                 verdict.status = OPEN
+            case Finite() if reason := theorem.missing():
+                verdict.status = f"{NOT_RUN}: {reason}"
             case Finite() | Theorem():
                 _check(theorem, verdict, effort)
     except OutOfTime:

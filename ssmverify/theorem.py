@@ -141,7 +141,8 @@ class Finite:
     for neither. `cases()` lists every case of the statement: then the row `holds`. `samples()` is a hypothesis strategy
     for cases of a larger domain; with it alone the row is only `tested`. One item of either may stand for `count(item)`
     cases. With `refuted`, `says` is a statement of the source that is false, and each item of `cases` a counterexample;
-    its mutants are then decisions under which none of them is one.
+    its mutants are then decisions under which none of them is one. `missing()` says what the decision needs that is not
+    here, and is empty where nothing is: the row is then not run.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Finite:
     layers: tuple[Layer, ...] = ()
     count: Callable[[Any], int] = lambda _: 1
     refuted: bool = False
+    missing: Callable[[], str] = lambda: ""
 
     def __post_init__(self) -> None:
         if not self.mutants:
@@ -224,6 +226,7 @@ TESTED = "tested"
 CITED = "cited"
 CONDITIONAL = "conditional"  # with the conjectures' names behind it
 OPEN = "open"
+NOT_RUN = "not run"  # with the reason behind it
 FELL = "not proved"
 
 
@@ -274,8 +277,8 @@ class Verdict:
 
     @property
     def unchecked(self) -> bool:
-        """Nothing was checked, for there is nothing here that could fail: cited, conditional or open."""
-        return self.status in (CITED, OPEN) or self.status.startswith(CONDITIONAL)
+        """Nothing was checked: cited, conditional or open, where nothing could fail, or not run."""
+        return self.status in (CITED, OPEN) or self.status.startswith((CONDITIONAL, NOT_RUN))
 
     @property
     def green(self) -> bool:

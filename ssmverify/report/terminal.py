@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ssmverify.theorem import REFUTED, Cited, Finite, LayerResult, Row, Theorem, Verdict
+from ssmverify.theorem import NOT_RUN, REFUTED, Cited, Finite, LayerResult, Row, Theorem, Verdict
 
 HEADINGS = ("theorem", "status", "sizes", "lengths", "decided by", "error / bound", "mutants", "s")
 
@@ -68,7 +68,7 @@ def table(verdicts: Iterable[Verdict]) -> Table:
         out.add_column(heading, justify="right" if heading in ("mutants", "s") else "left", overflow="fold")
     for v in verdicts:
         colour = "red" if not v.green else "yellow" if v.unchecked else "green"
-        status = v.status + ("" if v.green else " (undecided)" if v.undecided else " (FAILS)")
+        status = v.status.split(":")[0] + ("" if v.green else " (undecided)" if v.undecided else " (FAILS)")
         out.add_row(
             v.theorem,
             f"[{colour}]{status}[/]",
@@ -104,8 +104,9 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> list[str]:
     not_run = sorted({f"{r.device} {r.problem}" for v in verdicts for r in v.layers if r.problem.startswith("not run")})
     lines.extend(not_run)
     checked = [v for v in verdicts if not v.unchecked]
+    lines.extend(f"{v.theorem} {v.status}" for v in verdicts if v.status.startswith(NOT_RUN))
     if unchecked := len(verdicts) - len(checked):
-        lines.append(f"{unchecked} cited, conditional or open: of these nothing was checked.")
+        lines.append(f"{unchecked} cited, conditional, open or not run: of these nothing was checked.")
     seed = verdicts[0].seed if verdicts else 0
     good = sum(v.green for v in checked)
     lines.append(f"{good} of {len(checked)} theorems as they should be, in {seconds:.1f} s (seed {seed}).")

@@ -2,10 +2,10 @@
 
 Each multiplication and each addition is rounded to the format by itself, in time order; complex numbers are written
 out. The guarantee for channels whose gates are roots of unity, u being the unit roundoff: a gate that is rounded, to
-float64 and from there to the format, errs by (1 + 2^-53)(1 + u) - 1 of its modulus at most; a product of complex numbers
-by √2 (2u + u²), for each of its parts errs by (2u + u²) times the sum of the moduli of two products, and by Cauchy and
-Schwarz neither sum exceeds |a||h|; and each of a step's four products by η, the least subnormal, below the normal range.
-Nothing is decoded wrongly while all that together is below half the distance of two codes.
+float64 and from there to the format, errs by (1 + 2^-53)(1 + u) - 1 of its modulus at most. A complex product errs
+√2 (2u + u²) of its own, for each of its parts errs by (2u + u²) times the sum of the moduli of two products, and
+by Cauchy and Schwarz neither sum exceeds |a||h|. Below the normal range each of a step's four products errs by η, the
+least subnormal. Nothing is decoded wrongly while all that together is below half the distance of two codes.
 """
 
 from __future__ import annotations

@@ -98,6 +98,12 @@ def test_a_row_needs_mutants_and_something_to_decide() -> None:
         replace(row, cases=None, samples=st.integers, refuted=True)
 
 
+def test_what_cannot_run_here_is_not_run() -> None:
+    verdict = check(replace(row, missing=lambda: "there is no python-chess (pip install chess)"))
+    assert (verdict.status, verdict.unchecked) == ("not run: there is no python-chess (pip install chess)", True)
+    assert "test.squares not run: there is no python-chess (pip install chess)" in summary([verdict], 1.0)
+
+
 BARRINGTON = Cited("test.barrington", "S5's word problem is NC1-complete.", Source("Barrington 1989"))
 
 
@@ -113,7 +119,7 @@ def test_what_was_not_checked_is_not_counted() -> None:
     verdicts = [check(row), check(BARRINGTON), check(Open("test.open", "Who knows?", Source("nobody")))]
     assert [v.unchecked for v in verdicts] == [False, True, True]
     lines = summary(verdicts, 1.0)
-    assert lines[-2] == "2 cited, conditional or open: of these nothing was checked."
+    assert lines[-2] == "2 cited, conditional, open or not run: of these nothing was checked."
     assert lines[-1].startswith("1 of 1 theorems")
 
 

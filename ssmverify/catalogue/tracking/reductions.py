@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import permutations, product
 from typing import Any
@@ -139,6 +140,11 @@ def disguised(name: str, says: str, reader: Reader, source: Source, *more: Broke
         samples=lambda: words,
         source=source,
     )
+
+
+def no_chess() -> str:
+    """Why there is no chess, if there is none."""
+    return "" if find_spec("chess") else "there is no python-chess (pip install 'ssmverify[tracking]')"
 
 
 Game = tuple[int, Swap]  # the rook's file at the start, and the files to swap
@@ -280,7 +286,7 @@ theorems: tuple[Any, ...] = (
         cases=lambda: five_cycles("A5"),
         source=OURS,
     ),
-    *((transpositions, games_of_words, formulas_by_chess) if find_spec("chess") else ()),
+    *(replace(row, missing=no_chess) for row in (transpositions, games_of_words, formulas_by_chess)),
     programs,
     stories,
 )
