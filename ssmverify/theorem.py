@@ -289,4 +289,4 @@ class Verdict:
     def refuted_mutants(self) -> str:
         """How many of the mutants that are programs and not equivalent were refuted."""
         counted = [m for m in self.mutants if m.outcome in ("refuted", "survived")]
-        return f"{sum(m.outcome == 'refuted' for m in counted)}/{len(counted)}"
+        return f"{sum(m.outcome == 'refuted' for m in counted)}/{len(counted)}" if counted else "-"
