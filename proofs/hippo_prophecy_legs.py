@@ -1,4 +1,4 @@
-"""HiPPO-Prophecy (arXiv 2407.09375), continued: what LegS makes of powers of t, its time scale, and the kernels.
+"""HiPPO-Prophecy (arXiv 2407.09375), continued: what LegS makes of powers of t, its error integral, its time scale.
 
 What was read: see `proofs/hippo_prophecy.py`. LegS projects all of the past, [0, t], on Legendre polynomials:
 t c' = A c + B u, which is exact for the exact coefficients. Its read-out is y = (1/t)(B'A c + N² u).
