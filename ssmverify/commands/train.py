@@ -70,7 +70,9 @@ def _train(task: str, seeds: int, seed: int | None) -> Report:
             how = {"recipe": module.RECIPE, "checkpoint": module.CHECKPOINT, "tell": shown.tell}
             found = report(getattr(module, f"train_{task}")(seeds, first, **how))
     except KeyboardInterrupt:
-        console.print(f"Interrupted: the same command goes on from {module.CHECKPOINT}.", soft_wrap=True)
+        kept = module.CHECKPOINT.exists()
+        later = f"the same command goes on from {module.CHECKPOINT}" if kept else "too early for anything to be kept"
+        console.print(f"Interrupted: {later}.", soft_wrap=True)
         raise click.exceptions.Exit(UNDECIDED) from None
     _print(found, console)
     return found
@@ -86,8 +88,8 @@ def _print(found: Report, console: Console) -> None:
             table.add_column(heading, justify="right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
-        console.print(table)
-    console.print(*found.closing, *(f"Not met: {problem}." for problem in found.problems), sep="\n", soft_wrap=True)
+        console.print("", table, sep="\n")
+    console.print("", *found.closing, *(f"Not met: {problem}." for problem in found.problems), sep="\n", soft_wrap=True)
 
 
 class Progression:

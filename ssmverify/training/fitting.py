@@ -1,6 +1,7 @@
 """Training from random weights, seed by seed, in a way that an interruption cannot lose.
 
-Adam on fresh tasks in every step, with a rate that falls along half a cosine to zero after a fixed number of steps.
+Adam on fresh tasks in every step, gradients clipped to length 1, with a rate that falls along half a cosine to zero
+after a fixed number of steps.
 Nothing here knows an optimum: neither the loss, nor when to stop.
 """
 
@@ -13,12 +14,13 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, nn
 
 from ssmverify.theorem import BadInput
+from ssmverify.training.tasks import Task
 
 FOLDER = Path(".ssmverify") / "train"
 SAVED_EVERY, SMOOTHED_OVER = 200, 25  # steps
@@ -26,16 +28,9 @@ Model = TypeVar("Model", bound=nn.Module)
 Tell = Callable[[int, int, float], None]  # seed, steps done, loss on the last batch
 
 
-class Task(Protocol):
-    """A distribution of tasks, a frozen dataclass."""
-
-    def draw(self, many: int, generator: Generator, dtype: torch.dtype = ...) -> tuple[Tensor, Tensor]:
-        """Tokens and the targets of their queries."""
-
-
 @dataclass(frozen=True)
 class Recipe:
-    """How long, on how much, how fast. Decays saturate, so they move by `decay_rate` where other weights by `rate`."""
+    """How long, on how many tasks a step, how fast: `decay_rate` is for the logits of decays, which saturate."""
 
     steps: int
     batch: int = 128
@@ -49,14 +44,15 @@ class Run(Generic[Model]):
 
     name: str
     build: Callable[[], Model]
-    task: Any  # a Task that is a dataclass
+    task: Task
     recipe: Recipe
     seeds: tuple[int, ...]
 
     @property
     def settings(self) -> dict[str, Any]:
         """What must be equal for a checkpoint to be gone on from."""
-        return {"name": self.name, "task": asdict(self.task), "recipe": asdict(self.recipe), "seeds": list(self.seeds)}
+        what = {"name": self.name, "task": asdict(self.task), "recipe": asdict(self.recipe)}
+        return {**what, "seeds": list(self.seeds), "torch": str(torch.__version__)}
 
 
 class Fit(Generic[Model]):

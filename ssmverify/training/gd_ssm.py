@@ -1,8 +1,11 @@
 """GD-SSM's layer trained from random weights, against the best it can be: one step of gradient descent with γ*.
 
-The optimum is exact (`gd_ssm.optimal_rate`, `gd_ssm.optimal_loss`); training knows nothing of it. The weights are
-compared in the one gauge that leaves nothing free: mixing scaled to w_12 = 1, pick to d_3 = 1, and what is divided out
-multiplied into C, for the layer depends on the product of the three (`gd_ssm.identifiability`).
+The optimum is exact (`gd_ssm.optimal_rate`, `gd_ssm.optimal_loss`); training knows nothing of it. The theorems say that
+no other rate is better. That nothing else is, of all that the layer can be, is what training may refute: a loss below
+the optimum's is a problem as well.
+
+The output is linear in mixing, in pick and in C, so that factors can be moved between them and no data tells. Weights
+are compared where mixing has w_12 = 1 and pick d_3 = 1, with what that divides out multiplied into C.
 """
 
 from __future__ import annotations
@@ -54,10 +57,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class Trained:
-    """What became of one seed. `distance` is half the mean square of the difference between the layer's predictions and
-    those of the exact optimum, in units of the floor: ratio - 1 again, if the optimum is one among all the predictors
-    the layer can be. `cosine` is the mean over tasks, `least_cosine` the worst task,
-    `curve` the loss in training."""
+    """What became of one seed.
+
+    `distance` is half the mean square of the difference between the predictions of the layer and of the exact optimum,
+    over the optimum's loss: ratio - 1 again, if one step is the best of all that the layer can be. `cosine` is a mean
+    over tasks, `least_cosine` the worst task's, `curve` the loss in training.
+    """
 
     seed: int
     loss: Estimate
@@ -95,7 +100,7 @@ class Comparison:
             if not ratio <= WORST:
                 found.append(f"seed {each.seed}: the loss is {ratio:.4f} of the exact optimum, above {WORST}")
             if not each.ratio.value + 3 * each.ratio.margin >= 1:
-                found.append(f"seed {each.seed}: the loss is below the exact optimum, which no such layer's can be")
+                found.append(f"seed {each.seed}: the loss is below the exact optimum, so that one step is not the best")
             if not each.cosine > COSINE:
                 found.append(
                     f"seed {each.seed}: the cosine of the sensitivities is {each.cosine:.5f}, not above {COSINE}"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from ssmverify.training.fitting import Model, Task
+from ssmverify.training.fitting import Model
+from ssmverify.training.tasks import Task
 
 Predictor = Callable[[Tensor], Tensor]  # tokens -> predictions for every prefix, the last one for the query
 NORMAL = 1.96  # 95 % of a normal distribution lie within so many standard deviations
@@ -47,8 +48,8 @@ def double(model: Model) -> Model:
 
 def batches(task: Task, generator: Generator, tasks: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Fresh tasks in float64."""
-    for _ in range(math.ceil(tasks / BATCH)):
-        yield task.draw(BATCH, generator, torch.float64)
+    for drawn in range(0, tasks, BATCH):
+        yield task.draw(min(BATCH, tasks - drawn), generator, torch.float64)
 
 
 def half_square(error: Tensor) -> Tensor:

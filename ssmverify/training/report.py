@@ -53,21 +53,13 @@ def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
     scores = [["seed", "loss", "ratio", "distance", "cosine", "worst task"]]
     weights = [["seed", "W_q else", "d else", "rate", "rate off I", "decay", "least"]]
     for each in found.trained:
-        scores.append(
-            [
-                *(str(each.seed), str(each.loss), str(each.ratio), f"{each.distance.value:.5f}"),
-                *(f"{each.cosine:.5f}", f"{each.least_cosine:.5f}"),
-            ]
-        )
+        fit = _digits(5, each.distance.value, each.cosine, each.least_cosine)
+        scores.append([str(each.seed), str(each.loss), str(each.ratio), *fit])
         mixing, pick, off = each.weights.stray
         rate, decay = each.weights.rate.diagonal(), each.weights.decay
-        weights.append(
-            [
-                *(str(each.seed), f"{mixing:.4f}", f"{pick:.4f}"),
-                f"{rate.mean():.4f} ({rate.min():.4f} ... {rate.max():.4f})",
-                *(f"{off:.4f}", f"{decay.mean():.4f}", f"{decay.min():.4f}"),
-            ]
-        )
+        mean, least, most = _digits(4, rate.mean().item(), rate.min().item(), rate.max().item())
+        around = _digits(4, off, decay.mean().item(), decay.min().item())
+        weights.append([str(each.seed), *_digits(4, mixing, pick), f"{mean} ({least} ... {most})", *around])
     worst = max(each.ratio.value for each in found.trained)
     closing = [
         f"Median ratio {found.median:.5f} (at most {gd_ssm.MEDIAN}), worst {worst:.5f} (at most {gd_ssm.WORST}), least "
@@ -98,10 +90,8 @@ def of_two_layers(found: two_layers.Comparison) -> Report:
     ]
     table = [["seed", "loss", "of one rate", "of two rates", "distance", "cosine"]]
     table += [
-        [
-            *(str(each.seed), str(each.loss), str(each.to_one_rate), str(each.to_two_rates)),
-            *(f"{each.distance.value:.5f}", f"{each.cosine:.5f}"),
-        ]
+        [str(cell) for cell in (each.seed, each.loss, each.to_one_rate, each.to_two_rates)]
+        + _digits(5, each.distance.value, each.cosine)
         for each in found.trained
     ]
     closing = [f"Median ratio to two rates {found.median:.5f} (at most {two_layers.MEDIAN})."]
@@ -135,10 +125,8 @@ def of_sine(found: sine.Comparison) -> Report:
     ]
     table = [["seed", "free", "held", "one step on free's φ", "no such step"]]
     table += [
-        [
-            *(str(each.seed), str(each.free), str(each.held), str(each.step_on_free)),
-            f"{100 * each.unexplained:.1f} %",
-        ]
+        [str(cell) for cell in (each.seed, each.free, each.held, each.step_on_free)]
+        + [f"{100 * each.unexplained:.1f} %"]
         for each in found.trained
     ]
     share = statistics.median(each.free.value / each.held.value for each in found.trained)
@@ -164,6 +152,10 @@ def of_sine(found: sine.Comparison) -> Report:
 def _sizes(task: LinearRegression) -> str:
     a = fmpq(*task.half_width.as_integer_ratio())
     return f"entries of x uniform on (-{a}, {a}), f = {task.f}, N = {task.N}"
+
+
+def _digits(many: int, *values: float) -> list[str]:
+    return [f"{value:.{many}f}" for value in values]
 
 
 def _float(value: fmpq) -> float:

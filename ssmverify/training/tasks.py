@@ -72,3 +72,6 @@ class Sine:
         constant = (math.sin(w) / w) ** 2
         slope = ((math.sin(w) - w * math.cos(w)) / w) ** 2 * 3 / w**2
         return self.mean_square / 4 * (1 - constant - slope)
+
+
+Task = LinearRegression | Sine

@@ -47,7 +47,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (gd_ssm, two_layers, sine):
         monkeypatch.setattr(module, "RECIPE", Recipe(steps=30, batch=8))
-        monkeypatch.setattr(module, "EVALUATED", 2000)
+        monkeypatch.setattr(module, "EVALUATED", 1000)
+        monkeypatch.setattr(module, "DIFFERENTIATED", 100, raising=False)
 
 
 # ------------------------------------------------------------------------------------------------ exact floors
@@ -307,7 +308,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("_short")
 def test_a_plot_is_drawn() -> None:
     pytest.importorskip("matplotlib")
-    run("two_layers", "--seeds", "2", "--plot", "losses.png")
+    run("gd_ssm", "--seeds", "2", "--plot", "losses.png")
     assert Path("losses.png").read_bytes().startswith(b"\x89PNG")
 
 
