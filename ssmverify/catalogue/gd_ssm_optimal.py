@@ -92,8 +92,8 @@ def asymmetric(monomial: paper.Monomial) -> str:
 predictor = Finite(
     name="gd_ssm.optimal_predictor",
     says="On the linear task with independent symmetric entries, for every f, N and moments, one step at the best rate "
-    "leaves a residual that is uncorrelated with every monomial of degree 3 or less in the tokens. So no such predictor, "
-    "and no GD-SSM layer, is better. The cases are the patterns of monomials, each decided for all f and N at once.",
+    "leaves a residual that is uncorrelated with every monomial of degree 3 or less in the tokens. So no such "
+    "predictor, and no GD-SSM layer, is better. The cases are the patterns of monomials, each for all f and N at once.",
     decide=uncorrelated,
     cases=every_pattern,
     source=OURS,
