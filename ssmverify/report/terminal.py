@@ -121,9 +121,9 @@ def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[s
     claim = statement(row.claim) if isinstance(row, Theorem) else [row.says]
     lines += ["Claim", *_indent(claim), "", "Source", f"  {row.source}"]
     if isinstance(row, Theorem) and row.says:
-        lines.append(f"  It says: {row.says}")
+        lines.append(f"  In words: {row.says}")
     if row.source.words:
-        lines.append(f"  In its words: {row.source.words!r}")
+        lines.append(f"  Quoted: {row.source.words!r}")
     if row.source.read:
         lines.append(f"  Read: {row.source.read}.")
     lines += ["", "What is so", *(_proof(row) if isinstance(row, Theorem) else _indent(_standing(row)))]
