@@ -47,19 +47,21 @@ def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
         "tasks, ± half of a 95 % interval.",
         "Distance: half the mean square between the layer's and the optimum's predictions, over the optimum's loss. "
         "Cosine: of the sensitivities to the query, mean and worst task.",
-        "W_q, d, rate: in the gauge w_12 = d_3 = 1, with rate = -w_12 d_3 C. The rate should be γ* I, so its mean "
-        "diagonal γ*; the largest entry off it, and of all else in W_q and d, should be 0; the decay 1.",
+        "W_q (by rows), d, rate: with factors moved so that w_12 = d_3 = 1, rate = -w_12 d_3 C. The optimum has 0 else "
+        "in W_q and d, the rate γ* I (shown: its diagonal's mean, least and most; the largest entry off it), the decay 1.",
     ]
     scores = [["seed", "loss", "ratio", "distance", "cosine", "worst task"]]
-    weights = [["seed", "W_q else", "d else", "rate", "rate off I", "decay", "least"]]
+    gates = [["seed", "W_q", "d"]]
+    rates = [["seed", "rate", "least", "most", "off it", "decay", "least"]]
     for each in found.trained:
         fit = _digits(5, each.distance.value, each.cosine, each.least_cosine)
         scores.append([str(each.seed), str(each.loss), str(each.ratio), *fit])
-        mixing, pick, off = each.weights.stray
-        rate, decay = each.weights.rate.diagonal(), each.weights.decay
-        mean, least, most = _digits(4, rate.mean().item(), rate.min().item(), rate.max().item())
-        around = _digits(4, off, decay.mean().item(), decay.min().item())
-        weights.append([str(each.seed), *_digits(4, mixing, pick), f"{mean} ({least} ... {most})", *around])
+        rows = (" ".join(_digits(3, *row)) for row in each.weights.mixing.tolist())
+        gates.append([str(each.seed), "; ".join(rows), " ".join(_digits(3, *each.weights.pick.tolist()))])
+        diagonal, decay = each.weights.rate.diagonal(), each.weights.decay
+        along = [value.item() for value in (diagonal.mean(), diagonal.min(), diagonal.max())]
+        kept = [value.item() for value in (decay.mean(), decay.min())]
+        rates.append([str(each.seed), *_digits(4, *along, each.weights.stray[2], *kept)])
     worst = max(each.ratio.value for each in found.trained)
     closing = [
         f"Median ratio {found.median:.5f} (at most {gd_ssm.MEDIAN}), worst {worst:.5f} (at most {gd_ssm.WORST}), least "
@@ -68,7 +70,7 @@ def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
     return Report(
         "GD-SSM's layer, trained, and one step of gradient descent",
         opening,
-        [scores, weights],
+        [scores, gates, rates],
         closing,
         found.problems,
         {f"one step with γ* = {found.rate}: {found.floor}": floor},
