@@ -47,8 +47,8 @@ def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
         "tasks, ± half of a 95 % interval.",
         "Distance: half the mean square between the layer's and the optimum's predictions, over the optimum's loss. "
         "Cosine: of the sensitivities to the query, mean and worst task.",
-        "W_q (by rows), d, rate: with factors moved so that w_12 = d_3 = 1, rate = -w_12 d_3 C. The optimum has 0 else "
-        "in W_q and d, the rate γ* I (shown: its diagonal's mean, least and most; the largest entry off it), the decay 1.",
+        "W_q (by rows), d, rate: with factors moved so that w_12 = d_3 = 1, rate = -w_12 d_3 C. The optimum has 0 "
+        "else in W_q and d, rate γ* I (shown: its diagonal's mean, least and most; the largest entry off it), decay 1.",
     ]
     scores = [["seed", "loss", "ratio", "distance", "cosine", "worst task"]]
     gates = [["seed", "W_q", "d"]]
