@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -213,12 +214,12 @@ def _shift(i: Index, bound: str) -> int:
 
 def require_well_typed(x: object, point: Point) -> None:
     """Every variable of x has a value at the point, exact and of its shape; raises Undecidable else."""
-    require_distinct_names(x)
-    for name in free_indices(x):
+    indices, known, bound = _variables(x)
+    _require_distinct(indices, known)
+    for name in indices:
         if not (isinstance(point.get(name), int) and point[name] >= 0):
             raise Undecidable(f"the index {name} needs a natural number, given {point.get(name)!r}")
-    bound = {node.symbol for node in walk(x) if isinstance(node, UniqueMinimiser)}
-    for symbol in symbols(x) - {b for b in bound if b.name not in point}:
+    for symbol in known - {b for b in bound if b.name not in point}:
         if symbol.name not in point:
             raise Undecidable(f"{symbol.name} has no value")
         given = point[symbol.name]
@@ -233,14 +234,26 @@ def require_well_typed(x: object, point: Point) -> None:
 
 def require_distinct_names(x: object) -> None:
     """No two variables of x share a name, by which alone a point and a reader know them; raises Undecidable else."""
-    names = sorted([*free_indices(x), *(symbol.name for symbol in symbols(x))])
+    indices, known, _ = _variables(x)
+    _require_distinct(indices, known)
+
+
+@lru_cache(maxsize=1024)
+def _variables(x: Any) -> tuple[frozenset[str], frozenset[Symbol], frozenset[Symbol]]:
+    """The free index variables of x, its symbols, and those that a minimiser statement binds."""
+    bound = frozenset(node.symbol for node in walk(x) if isinstance(node, UniqueMinimiser))
+    return frozenset(free_indices(x)), frozenset(symbols(x)), bound
+
+
+def _require_distinct(indices: frozenset[str], known: frozenset[Symbol]) -> None:
+    names = sorted([*indices, *(symbol.name for symbol in known)])
     if twice := [a for a, b in itertools.pairwise(names) if a == b]:
         raise Undecidable(f"{twice[0]} names more than one variable")
 
 
 def inhabited(x: object, point: Point) -> bool:
     """Whether every symbol of x has an entry at the point: of a matrix without entries all is true, and void."""
-    return all(position(side, point) > 0 for symbol in symbols(x) for side in (symbol.rows, symbol.columns))
+    return all(position(side, point) > 0 for symbol in _variables(x)[1] for side in (symbol.rows, symbol.columns))
 
 
 def frozen(point: Point) -> Point:

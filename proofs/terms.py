@@ -24,6 +24,7 @@ import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import cache
 from typing import Any, TypeVar, cast
 
 Number = int | Fraction
@@ -506,7 +507,13 @@ def children(x: Any) -> Iterator[Any]:
     if isinstance(x, tuple | frozenset):
         yield from x
     elif isinstance(x, Node):
-        yield from (getattr(x, f.name) for f in fields(x))
+        kind: Any = type(x)
+        yield from (getattr(x, name) for name in _field_names(kind))
+
+
+@cache
+def _field_names(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def walk(x: Any) -> Iterator[Any]:

@@ -22,7 +22,7 @@ from ssmverify.claims import check_claim, refuted_at, scope
 from ssmverify.effort import RAISED, Effort, OutOfTime, shorten
 from ssmverify.evidence import sources_hash
 from ssmverify.finite import check_finite, try_broken
-from ssmverify.layers import Run, check_layer, in_precision, ratio, show_inputs
+from ssmverify.layers import Reference, Run, check_layer, in_precision, ratio, show_inputs
 from ssmverify.mutation import claim_mutants, construction, source_mutants, swapped
 from ssmverify.theorem import (
     CITED,
@@ -128,7 +128,9 @@ def _authors(theorem: Theorem, effort: Effort) -> Iterator[MutantResult]:
 
 
 def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort) -> MutantResult:
-    point = effort.any_input(theorem.instances(), lambda p: refuted_at(claim, p))
+    point = effort.among(effort.points, lambda p: refuted_at(claim, p))
+    if point is None:
+        point = effort.any_input(theorem.instances(), lambda p: refuted_at(claim, p))
     if point is not None:
         return MutantResult(description, "refuted", f"claim, at {show_point(point)}")
     if proof := _equivalence(theorem.claim, claim):
@@ -188,19 +190,25 @@ def _try_layer(
 ) -> MutantResult:
     ran = False
 
-    def wrong(inputs: Mapping[str, Any]) -> bool:
+    def wrong(inputs: Mapping[str, Any], known: Reference | None = None) -> bool:
         nonlocal ran
         try:
-            found = ratio(layer, run, inputs)
+            found = ratio(layer, run, inputs, known)
         except RAISED:
             return False
         ran = True
         return found is not None and found > 1
 
-    inputs = effort.any_input(layer.inputs(getattr(torch, dtype or layer.dtypes[0])), wrong)
-    if inputs is not None:
-        found = ratio(layer, run, inputs)
+    name = dtype or layer.dtypes[0]
+    tried = effort.inputs.get((layer.name, name), [])
+    found = effort.among(tried, lambda drawn: wrong(*drawn))
+    if found is None and (ran or not tried):  # else it raised on all of them
+        anew = effort.any_input(layer.inputs(getattr(torch, name)), wrong)
+        found = None if anew is None else (anew, None)
+    if found is not None:
+        inputs, known = found
+        error = ratio(layer, run, inputs, known)
         return MutantResult(
-            description, "refuted", f"{layer.name}, error / bound = {found:.3g} at {show_inputs(inputs)}"
+            description, "refuted", f"{layer.name}, error / bound = {error:.3g} at {show_inputs(inputs)}"
         )
     return MutantResult(description, "survived" if ran else "ill-typed", "")

@@ -78,6 +78,7 @@ def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort)
         tried += 1
         if verdict.problems:  # the proof has failed: look on where the broken claim cannot be evaluated
             return refuted_at(theorem.claim, point)
+        effort.points.append(point)
         return refutation(theorem.claim, point) is not None
 
     try:
@@ -116,8 +117,8 @@ def refutation(claim: Claim, point: Mapping[str, Any]) -> Fact | None:
 def refuted_at(claim: Claim, point: Mapping[str, Any]) -> bool:
     """Whether the kernel can refute the claim at the point; the cheap look at the conclusion alone comes first."""
     try:
-        if not isinstance(claim.conclusion, UniqueMinimiser) and holds(claim.conclusion, point):
-            return False
-        return refutation(claim, point) is not None
-    except (Unusable, Undecidable, ZeroDivisionError):
+        if isinstance(claim.conclusion, UniqueMinimiser):
+            return refutation(claim, point) is not None
+        return not holds(claim.conclusion, point) and bool(refute(claim.sequent, point))
+    except (NotProved, Unusable, Undecidable, ZeroDivisionError):
         return False

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
 # What a user's proof or a broken layer may raise: it is shown as a failure, not as ours.
 RAISED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+T = TypeVar("T")
 
 
 class OutOfTime(Exception):
@@ -27,6 +30,21 @@ class Effort:
     seed: int = 0
     deadline: float = float("inf")
     tell: Callable[[str], None] = lambda _: None
+    points: list[Any] = field(default_factory=list)  # where the claim was found to hold
+    inputs: dict[Any, list[Any]] = field(default_factory=dict)  # of each layer and dtype, with what is right there
+
+    def among(self, drawn: Iterable[T], condition: Callable[[T], bool]) -> T | None:
+        """The first of what was drawn before that satisfies the condition."""
+        for x in drawn:
+            self.in_time()
+            if condition(x):
+                return x
+        return None
+
+    def in_time(self) -> None:
+        """Raises OutOfTime after the deadline."""
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
 
     def search(self, strategy: Any, condition: Callable[[Any], bool], examples: int | None = None) -> Any | None:
         """An input that satisfies the condition, made as simple as can be; None if none was found."""
@@ -46,8 +64,7 @@ class Effort:
         self, strategy: Any, condition: Callable[[Any], bool], examples: int, seed: int, simplify: bool
     ) -> Any | None:
         def in_time(x: Any) -> bool:
-            if time.monotonic() > self.deadline:
-                raise OutOfTime
+            self.in_time()
             return condition(x)
 
         how = settings(

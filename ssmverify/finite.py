@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from ssmverify.effort import RAISED, Effort, OutOfTime, shorten
+from ssmverify.effort import RAISED, Effort, shorten
 from ssmverify.theorem import HOLDS, REFUTED, TESTED, Broken, Decide, Finite, MutantResult, Verdict
 
 
@@ -50,7 +49,7 @@ def _every_case(row: Finite, effort: Effort) -> tuple[int, str]:
     assert row.cases
     number = 0
     for case in row.cases():
-        _in_time(effort)
+        effort.in_time()
         number += row.count(case)
         if wrong := row.decide(case):
             return number, wrong
@@ -85,13 +84,8 @@ def _difference(decide: Decide, row: Finite, effort: Effort) -> str:
     if row.refuted:
         return "" if any(decide(case) for case in cases) else "no case is a counterexample"
     for case in cases:
-        _in_time(effort)
+        effort.in_time()
         if wrong := decide(case):
             return wrong
     found = effort.any_input(row.samples(), lambda case: bool(decide(case))) if row.samples else None
     return "" if found is None else decide(found)
-
-
-def _in_time(effort: Effort) -> None:
-    if time.monotonic() > effort.deadline:
-        raise OutOfTime

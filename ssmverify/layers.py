@@ -18,7 +18,15 @@ from ssmverify.theorem import Layer, LayerResult, Verdict
 Run = Callable[..., tuple[Tensor, ...]]
 
 
-def ratio(layer: Layer, run: Run, inputs: Mapping[str, Any]) -> float | None:
+Reference = tuple[tuple[Any, ...], tuple[Tensor, ...]]
+
+
+def reference(layer: Layer, inputs: Mapping[str, Any]) -> Reference:
+    """What is right at the inputs, and how far from it rounding may lead."""
+    return layer.exact(**inputs), layer.bound(**inputs)
+
+
+def ratio(layer: Layer, run: Run, inputs: Mapping[str, Any], known: Reference | None = None) -> float | None:
     """The worst error of one run in units of the bound; None if an output is not finite.
 
     The error is exact: output and reference are rationals. An error where the bound is 0 counts as infinite.
@@ -27,7 +35,7 @@ def ratio(layer: Layer, run: Run, inputs: Mapping[str, Any]) -> float | None:
     if not all(bool(torch.isfinite(out).all()) for out in outputs):
         return None
     worst = 0.0
-    for out, true, bound in zip(outputs, layer.exact(**inputs), layer.bound(**inputs), strict=True):
+    for out, true, bound in zip(outputs, *(known or reference(layer, inputs)), strict=True):
         limits = bound.expand(out.shape).reshape(-1).tolist()
         for computed, value, limit in zip(exact(out).ravel(), np.asarray(true).ravel(), limits, strict=True):
             error = abs(computed - value)
@@ -73,7 +81,9 @@ def _worst(layer: Layer, run: Run, dtype: torch.dtype, effort: Effort) -> LayerR
     def violates(inputs: Mapping[str, Any]) -> bool:
         nonlocal worst, worst_input, tried
         tried += 1
-        found = ratio(layer, run, inputs)
+        known = reference(layer, inputs)
+        effort.inputs.setdefault((layer.name, name), []).append((inputs, known))
+        found = ratio(layer, run, inputs, known)
         if found is None:
             return True
         if found > worst:
