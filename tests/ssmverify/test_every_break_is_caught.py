@@ -11,14 +11,14 @@ import pytest
 import proofs.longhorn
 import ssmverify.catalogue.longhorn as rows
 from numeric import longhorn
-from numeric.scan import delta
+from numeric.scan import delta, delta_fused
 from ssmverify import check
 from ssmverify.mutation import source_mutants, swapped
 from ssmverify.theorem import Theorem
 
 LAYERS: list[tuple[Any, Theorem]] = [
     (delta._write_strength, rows.closed_form),
-    (delta._write, rows.closed_form),
+    (delta_fused.write, rows.closed_form),
     (longhorn.diagonal_transition, rows.diagonal_objective),
 ]
 BROKEN_LAYERS = [
