@@ -12,7 +12,6 @@ from ssmverify.theorem import BadInput
 from ssmverify.tracking.reductions import PLACES, Swap
 
 NAMES = ("a", "b", "c", "d", "e")
-HARMLESS = (ast.Module, ast.Assign, ast.Tuple, ast.Name, ast.Load, ast.Store, ast.Constant, ast.Expr, ast.Call)
 
 
 def render(words: Iterable[Sequence[Swap]]) -> str:
@@ -29,23 +28,45 @@ def render(words: Iterable[Sequence[Swap]]) -> str:
 def read(program: str) -> list[tuple[int, ...]]:
     """The permutations that the interpreter finds, one a line.
 
-    It runs isolated and without an environment, and only a program of assignments and prints, so nothing that runs can
-    reach a file or a network. Raises BadInput for any other program.
+    It runs isolated and without an environment, and only a program that assigns to the five variables and prints them,
+    as it was parsed, so nothing that runs can reach a file or a network. Raises BadInput for any other program.
     """
-    tree = ast.parse(program)
-    for node in ast.walk(tree):
-        calls_print = not isinstance(node, ast.Call) or (isinstance(node.func, ast.Name) and node.func.id == "print")
-        if not isinstance(node, HARMLESS) or not calls_print:
-            raise BadInput(f"only assignments and print are run, not {ast.unparse(node)!r}")
+    try:
+        statements = ast.parse(program).body
+    except (SyntaxError, ValueError) as error:
+        raise BadInput(f"this is no program in Python: {error}") from error
+    for statement in statements:
+        if not _harmless(statement):
+            raise BadInput(f"only assignments and print are run, not {ast.unparse(statement)!r}")
     ran = subprocess.run(
         [sys.executable, "-I", "-S", "-"],
-        input=program,
+        input="\n".join(map(ast.unparse, statements)),  # a comment could name another encoding
         capture_output=True,
-        check=True,
         cwd=Path(sys.executable).anchor,
         encoding="ascii",
         env={},
         timeout=60,
     )
     held = [[int(thing) for thing in line.split()] for line in ran.stdout.splitlines()]
+    if ran.returncode or any(sorted(line) != list(range(PLACES)) for line in held):
+        reason = (ran.stderr.splitlines() or [f"it prints {held}"])[-1]
+        raise BadInput(f"the program does not swap five variables that hold 0 to {PLACES - 1}: {reason}")
     return [tuple(line.index(thing) for thing in range(PLACES)) for line in held]
+
+
+def _harmless(statement: ast.stmt) -> bool:
+    """Whether it assigns variables or numbers to variables, or prints variables; `print` itself cannot be replaced."""
+    match statement:
+        case ast.Assign([ast.Tuple(variables)], ast.Tuple(values)):
+            return all(map(_variable, variables)) and all(_variable(v) or _number(v) for v in values)
+        case ast.Expr(ast.Call(ast.Name("print"), variables, [])):
+            return all(map(_variable, variables))
+    return False
+
+
+def _variable(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in NAMES
+
+
+def _number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int

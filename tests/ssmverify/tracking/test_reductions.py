@@ -100,11 +100,43 @@ def test_words_as_programs() -> None:
 
 
 @pytest.mark.parametrize(
-    "program", ["import socket", "open('x')", "a = [1]", "print(a.b)", "print(exit())", "a: int = 1"]
+    "program",
+    [
+        "import socket",
+        "open('x')",
+        "a = [1]",
+        "print(a.b)",
+        "print(exit())",
+        "a: int = 1",
+        "print = eval\nprint('1')",
+        "print, a = a, print",
+        "a, b = eval, 1",
+        "print(a, file=b)",
+        "print(*a)",
+    ],
 )
 def test_only_swaps_are_run(program: str) -> None:
     with pytest.raises(BadInput, match="only assignments and print"):
         python_swaps.read(program)
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("a = (", "no program"),
+        ("a, b = b, a", "NameError"),
+        ("a, b = 0, 1\nprint(a, b)", "it prints"),
+        ("a, b = 0, 1, 2", "ValueError"),
+    ],
+)
+def test_a_program_that_swaps_nothing(program: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        python_swaps.read(program)
+
+
+def test_what_was_read_is_what_is_run() -> None:
+    program = python_swaps.render([[(0, 1)]])
+    assert python_swaps.read(f"# coding: no-such-encoding é\n{program}") == [(1, 0, 2, 3, 4)]
 
 
 def test_words_as_stories() -> None:
