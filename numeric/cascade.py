@@ -55,14 +55,15 @@ def trajectories(tokens: Tensor, layers: Sequence[Layer], *, backend: str = "aut
 
 def _states(tokens: Tensor, layers: Sequence[Layer], backend: str) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Of each layer its states, the nearest points, and how many points there are."""
-    if tokens.ndim != 2 or tokens.is_floating_point():
+    if tokens.ndim != 2 or tokens.dtype not in (torch.int32, torch.int64):  # others would be masks
         raise ValueError(f"tokens must be a (batch, time) table of letters, given {tokens.dtype} {tuple(tokens.shape)}")
     before, count = torch.zeros_like(tokens), 1
     for layer in layers:
         if layer.gates.shape[1] != count:
             raise ValueError(f"the layers below have {count} joint states, the gates know {layer.gates.shape[1]}")
         if tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < len(layer.gates):
-            raise ValueError(f"tokens must be letters 0..{len(layer.gates) - 1}, given {int(tokens.max())}")
+            given = f"{int(tokens.min())}..{int(tokens.max())}"
+            raise ValueError(f"tokens must be letters 0..{len(layer.gates) - 1}, given {given}")
         h = run(layer.gates[tokens, before], layer.inputs[tokens, before], layer.start, backend=backend)
         own, first = nearest(h, layer.points), nearest(layer.start, layer.points)
         yield h, own, len(layer.points)

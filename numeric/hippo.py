@@ -54,7 +54,7 @@ def hippo(
 def _checked(measure: str, N: int) -> str:
     if measure not in MEASURES:
         raise ValueError(f"the measure {measure!r} is not known: take one of {', '.join(MEASURES)}")
-    if N < 1:
+    if N < 1 or int(N) != N:
         raise ValueError(f"{measure} needs N >= 1 states, given N = {N}")
     if measure == "fout" and N % 2 == 0:
         raise ValueError(f"fout needs an odd N = 2M + 1, a constant and M pairs of cosine and sine, given N = {N}")
@@ -102,13 +102,13 @@ def _fourier_squares(N: int) -> Tensor:
 def basis(measure: str, N: int, x: Tensor) -> Tensor:
     """The values g_0(x), ..., g_{N-1}(x) of the basis functions at lags x (...): (..., N), in the dtype of x.
 
-    Polynomials by their three-term recurrences, in float64. Raises ValueError as `hippo` does, and for lags outside
-    the domain of the table.
+    Polynomials by their three-term recurrences, in float64. Raises ValueError as `hippo` does, and for lags that
+    are integers or outside the domain of the table.
     """
     _checked(measure, N)
     furthest = math.inf if measure == "lagt" else 1.0
-    if not bool(((x >= 0) & (x <= furthest)).all()):
-        raise ValueError(f"a lag of {measure} lies between 0 and {furthest:g}")
+    if not x.is_floating_point() or not bool(((x >= 0) & (x <= furthest) & x.isfinite()).all()):
+        raise ValueError(f"lags of {measure} must be floating-point numbers between 0 and {furthest:g}")
     lag = x.double()
     if measure == "fout":
         m = torch.arange(1, N // 2 + 1, dtype=torch.float64, device=x.device)
@@ -174,9 +174,11 @@ def discretize(
     The input of a step is one sample, u_k; with `averaged(u)` for u it is (u_{k-1} + u_k)/2, which makes bilinear and
     zoh of second order.
 
-    Raises ValueError for delta <= 0, an unknown method, an alpha that is missing, out of range or not asked for, and
-    where I - αδA is singular.
+    Raises ValueError for other shapes, delta <= 0, an unknown method, an alpha that is missing, out of range or not
+    asked for, and where I - αδA is singular.
     """
+    if A.ndim < 2 or A.shape[-2:] != (A.shape[-1],) * 2 or B.ndim < 1 or B.shape[-1] != A.shape[-1]:
+        raise ValueError(f"A must be (..., N, N) and B (..., N), given {tuple(A.shape)} and {tuple(B.shape)}")
     step = torch.as_tensor(delta, dtype=A.dtype, device=A.device)
     useless = ~((step > 0) & torch.isfinite(step))
     if bool(useless.any()):
@@ -220,7 +222,7 @@ def exponential(X: Tensor) -> Tensor:
     s = squarings(X)[..., None, None]
     I = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)
     P = taylor(X / 2**s, I)
-    for done in range(int(s.max())):
+    for done in range(int(s.max()) if s.numel() else 0):
         P = torch.where(done < s, P @ P, P)
     return P
 
@@ -284,6 +286,8 @@ def states(Ad: Tensor, Bd: Tensor, u: Tensor, c0: Tensor | None = None, *, backe
     for name, weight, shape in (("Ad", Ad, (N, N)), ("Bd", Bd, (N,))):
         if tuple(weight.shape) not in (shape, (T, *shape)):
             raise ValueError(f"{name} must be {shape} or {(T, *shape)}, given {tuple(weight.shape)}")
+    if c0 is not None and c0.shape != (batch, D, N):
+        raise ValueError(f"c0 must be {(batch, D, N)}, given {tuple(c0.shape)}")
     signals = u.movedim(1, 0).reshape(T, 1, batch * D)
     start = None if c0 is None else c0.reshape(1, batch * D, N).mT
     H = matrix_scan(Ad.expand(1, T, N, N), (Bd.unsqueeze(-1) * signals).unsqueeze(0), start, backend=backend)

@@ -107,7 +107,7 @@ def next_state(u: Tensor, weights: Weights, c0: Tensor | None = None, *, backend
 
     Raises ValueError for weights of other shapes than `Weights` has, and what `numeric.hippo.states` raises.
     """
-    if vary(weights) and u.shape[1] != len(weights.C):
+    if vary(weights) and u.ndim == 3 and u.shape[1] != len(weights.C):
         raise ValueError(f"there are weights of {len(weights.C)} times for {u.shape[1]} samples")
     c = states(weights.A, weights.B, u, c0, backend=backend)
     return read_out(c, u, weights.C, weights.D)

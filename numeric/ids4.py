@@ -68,9 +68,9 @@ def automaton(delta: Sequence[Sequence[int]], start: int, dtype: torch.dtype = t
     delta[letter][state] is the next state; inputs are rows of `embedding(len(delta))`, $ first. Raises ValueError for a
     table that is not rectangular, or has a state that is none.
     """
-    letters, n = len(delta), len(delta[0])
-    if any(len(row) != n or not all(0 <= q < n for q in row) for row in delta) or not 0 <= start < n:
-        raise ValueError(f"delta must send each of the states 0..{n - 1} to one of them, for every letter")
+    letters, n = len(delta), len(delta[0]) if delta else 0
+    if not n or any(len(row) != n or not all(0 <= q < n for q in row) for row in delta) or not 0 <= start < n:
+        raise ValueError("delta must send each state to one of 0, ..., n - 1, for every letter; start must be one too")
     moves = torch.zeros(letters, n, n, dtype=dtype)
     for letter, row in enumerate(delta):
         moves[letter, list(row), range(n)] = 1

@@ -21,12 +21,16 @@ def compose(later: tuple[Tensor, Tensor], earlier: tuple[Tensor, Tensor]) -> tup
 def pd_scan(target: Tensor, D: Tensor, b: Tensor, h0: Tensor | None = None) -> Tensor:
     """All states (B, T, n); b (B, T, n), h0 (B, n), absent: zero. n additions a step where a dense product takes n².
 
-    Raises ValueError where shapes do not agree.
+    Raises ValueError where shapes do not agree, and for targets that are no row.
     """
     if not target.shape == D.shape == b.shape or b.ndim != 3:
         shapes = ", ".join(str(tuple(x.shape)) for x in (target, D, b))
         raise ValueError(f"target, D and b must be one (batch, time, n), given {shapes}")
     h = b.new_zeros(b.shape[0], b.shape[2]) if h0 is None else h0
+    if h.shape != (b.shape[0], b.shape[2]):
+        raise ValueError(f"h0 must be {(b.shape[0], b.shape[2])}, given {tuple(h.shape)}")
+    if target.numel() and not 0 <= int(target.min()) <= int(target.max()) < b.shape[2]:
+        raise ValueError(f"targets must be rows 0..{b.shape[2] - 1}, given {int(target.min())}..{int(target.max())}")
     states = []
     for t in range(b.shape[1]):
         h = b[:, t].scatter_add(-1, target[:, t], D[:, t] * h)

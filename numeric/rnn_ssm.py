@@ -40,9 +40,12 @@ def automaton(delta: Sequence[Sequence[int]], start: int, dtype: torch.dtype = t
     """Theorem 5.1: unit (p, s), at p · letters + s, is on if the automaton was in p and has read s.
 
     Its pre-activation is [it is in p] + [x = s] - 3/2, where "it is in p" sums (h + 1)/2 over the units that move to p.
-    delta[letter][state] is the next state.
+    delta[letter][state] is the next state. Raises ValueError for a table that is not rectangular, or names a state that
+    is none.
     """
-    letters, n = len(delta), len(delta[0])
+    letters, n = len(delta), len(delta[0]) if delta else 0
+    if not n or any(len(row) != n or not all(0 <= q < n for q in row) for row in delta) or not 0 <= start < n:
+        raise ValueError("delta must send each state to one of 0, ..., n - 1, for every letter; start must be one too")
     moves_to = torch.tensor([*(delta[s][p] for p in range(n) for s in range(letters)), start])
     d = len(moves_to)
     A, W = torch.zeros(d, d, dtype=dtype), torch.zeros(d, letters, dtype=dtype)

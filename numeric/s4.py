@@ -68,15 +68,21 @@ def s4d(
     """The layer, shapes as in the module's table: u (B, T, d) -> y (B, T, d), real.
 
     method: "bilinear" or "zoh", both with one sample a step. Raises ValueError for another method, for shapes that do
-    not agree, delta <= 0, and what `scan` raises.
+    not agree, complex numbers beside real ones in A, B and C, delta <= 0, A = 0 with zoh, and what `scan` raises.
     """
     if u.ndim != 3 or A.ndim != 2 or A.shape[0] != u.shape[-1] or not A.shape == B.shape == C.shape:
         shapes = ", ".join(str(tuple(x.shape)) for x in (u, A, B, C))
         raise ValueError(f"u must be (batch, T, d) and A, B, C each (d, n), given {shapes}")
+    if not D.shape == delta.shape == A.shape[:1]:
+        raise ValueError(f"D and delta must be {tuple(A.shape[:1])}, given {tuple(D.shape)} and {tuple(delta.shape)}")
+    if not A.is_complex() == B.is_complex() == C.is_complex():
+        raise ValueError("A, B and C must be all real or all complex")
     if not bool((delta > 0).all()):
         raise ValueError("delta must be positive in every channel")
     if method not in ("bilinear", "zoh"):
         raise ValueError(f"the method {method!r} is not known: take bilinear or zoh")
+    if method == "zoh" and bool((A == 0).any()):
+        raise ValueError("zoh divides by A, which must not be 0: take bilinear")
     step = delta.unsqueeze(-1)
     gate, gain = bilinear(A, B, step) if method == "bilinear" else zero_order_hold(A, B, step)
     inputs = (gain * u.unsqueeze(-1)).flatten(2)

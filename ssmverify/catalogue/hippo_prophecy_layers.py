@@ -155,7 +155,7 @@ trapezoid = Theorem(
     instances=predictions,
     source=CODE,
     says="The next state of LegT and LegS solves u_{k+1} = u_k + δ (C c + D (u_k + u_{k+1})/2), the trapezoidal rule "
-    "in u. At δD = 2 nothing solves it, and the layer refuses.",
+    "in u. At δD = 2 there are no such weights, and the layer refuses.",
     layers=(prediction_layer,),
     mutants=(
         Mutant(

@@ -46,6 +46,8 @@ def test_words_of_no_letters() -> None:
     ("tokens", "layers", "message"),
     [
         (torch.zeros(3), [PARITY], "batch, time"),
+        (torch.ones(1, 3, dtype=torch.uint8), [PARITY], "given torch.uint8"),
+        (torch.tensor([[-1, 0]]), [PARITY], r"letters 0\.\.1, given -1\.\.0"),
         (torch.tensor([[2]]), [PARITY], r"letters 0\.\.1, given 2"),
         (torch.tensor([[1]]), [PARITY, PARITY], "the gates know 1"),
     ],
@@ -90,9 +92,13 @@ def test_ids4_is_the_recurrence_it_says() -> None:
     torch.testing.assert_close(layer.states(x)[0, -1], h)
 
 
-def test_a_table_that_is_no_automaton_is_said() -> None:
-    with pytest.raises(ValueError, match=r"states 0\.\.1"):
-        ids4.automaton([[0, 1], [0, 2]], 0)
+@pytest.mark.parametrize("delta", [[], [[]], [[0, 1], [0]], [[0, 1], [0, 2]], [[0, -1]]])
+def test_a_table_that_is_no_automaton_is_said(delta: list[list[int]]) -> None:
+    for layer in (ids4, rnn_ssm):
+        with pytest.raises(ValueError, match="each state"):
+            layer.automaton(delta, 0)
+        with pytest.raises(ValueError, match="each state"):
+            layer.automaton([[0, 1]], 2)
 
 
 def test_rnn_ssm_says_which_shapes_it_needs() -> None:
@@ -116,3 +122,7 @@ def test_pd_scan_is_the_dense_recurrence() -> None:
     torch.testing.assert_close(pd_ssm.pd_scan(target, D, b), run(A, b, torch.zeros(3)))
     with pytest.raises(ValueError, match="must be one"):
         pd_ssm.pd_scan(target, D, b[:, :4])
+    with pytest.raises(ValueError, match=r"h0 must be \(2, 3\)"):
+        pd_ssm.pd_scan(target, D, b, torch.zeros(3))
+    with pytest.raises(ValueError, match=r"rows 0\.\.2, given 3\.\."):
+        pd_ssm.pd_scan(target * 0 + 3, D, b)

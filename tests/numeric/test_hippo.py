@@ -113,6 +113,12 @@ def test_the_named_methods_are_gbt_with_their_alpha() -> None:
     assert torch.equal(discretize(A, B, 0.25, "forward")[0], torch.eye(4) + 0.25 * A)
 
 
+@pytest.mark.parametrize("method", ["bilinear", "zoh"])
+def test_there_may_be_no_steps_to_discretise_for(method: str) -> None:
+    A, B = discretize(*hippo("legt", 3), torch.zeros(0), method)
+    assert (A.shape, B.shape) == ((0, 3, 3), (0, 3))
+
+
 @pytest.mark.parametrize("measure", ["legt", "lagt", "fout"])
 @pytest.mark.parametrize(
     ("method", "average", "order"),
@@ -215,11 +221,17 @@ def test_gradients() -> None:
     [
         (lambda: hippo("legendre", 4), "the measure 'legendre' is not known: take one of legt, legs, lagt, fout"),
         (lambda: hippo("legt", 0), "needs N >= 1 states, given N = 0"),
+        (lambda: hippo("legs", 2.5), "needs N >= 1 states, given N = 2.5"),
         (lambda: hippo("fout", 4), "fout needs an odd N"),
         (lambda: readout("lagt", 4), "no read-out of the derivative for lagt"),
         (lambda: basis("fout", 2, torch.zeros(1)), "fout needs an odd N"),
         (lambda: basis("legt", 2, torch.tensor([1.5])), "between 0 and 1"),
         (lambda: basis("lagt", 2, torch.tensor([-1.0])), "between 0 and inf"),
+        (lambda: basis("lagt", 2, torch.tensor([torch.inf])), "between 0 and inf"),
+        (lambda: basis("legt", 2, torch.tensor([0, 1])), "floating-point"),
+        (lambda: discretize(torch.ones(2, 3), torch.ones(2), 0.1), r"A must be \(\.\.\., N, N\)"),
+        (lambda: discretize(torch.ones(3), torch.ones(3), 0.1), r"A must be \(\.\.\., N, N\)"),
+        (lambda: discretize(torch.ones(3, 3), torch.ones(2), 0.1), r"B \(\.\.\., N\)"),
         (lambda: discretize(*hippo("legt", 2), 0.0), "delta must be a positive number, given 0.0"),
         (lambda: discretize(*hippo("legt", 2), float("nan")), "delta must be a positive number"),
         (lambda: discretize(*hippo("legt", 2), -1.0, "zoh"), "delta must be a positive number"),
@@ -232,6 +244,7 @@ def test_gradients() -> None:
         (lambda: discretize_legs(0, 3), "needs N >= 1"),
         (lambda: states(torch.eye(2), torch.ones(2), torch.ones(4, 1)), r"u must be \(batch, time, channel\)"),
         (lambda: states(torch.eye(3), torch.ones(2), torch.ones(1, 4, 1)), "Bd must be"),
+        (lambda: states(torch.eye(3), torch.ones(3), torch.ones(2, 4, 1), torch.ones(1, 3, 2)), "c0 must be"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(call: Any, message: str) -> None:
