@@ -52,6 +52,7 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
 def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
     """A line for each channel of a layer, and the certificate of the worst; returns the exit status."""
     from ssmverify.tracking import witness
+    from ssmverify.tracking.classify import NON_SOLVABLE
     from ssmverify.tracking.quantised import STATES, classify_layer, verdict
 
     certificates = classify_layer(target, bits, rounding, cap)
@@ -60,10 +61,13 @@ def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
     for certificate in certificates if len(certificates) > 1 else ():
         if problems := witness.problems(certificate):
             status = WRONG
-        found = "; ".join(problems) or _verdict(certificate)
+        found = "; ".join(problems) or _found(certificate)
         click.echo(f"{certificate.automaton.name}: {_count(certificate.automaton.states, 'state')}, {found}")
     if len(certificates) > 1:
-        click.echo(f"the layer, all its channels together: {verdict(certificates)}")
+        together = verdict(certificates)
+        if together != NON_SOLVABLE and not all(certificate.decided for certificate in certificates):
+            status, together = status or UNDECIDED, f"not decided; so far {together}"
+        click.echo(f"the layer, all its channels together: {together}")
     click.echo(
         f"states: those that words reach from the first, {STATES:,} at most; {bits} bits, {rounding}, saturating"
     )
@@ -110,11 +114,9 @@ def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
         short = tuple(ascii_lowercase[: len(automaton.letters)])
         yield "letters", "; ".join(f"{a} = {_elided(name)}" for a, name in zip(short, automaton.letters, strict=True))
         automaton = replace(automaton, letters=short)
+    yield "verdict", _found(certificate)
     if certificate.decided:
-        yield "verdict", _verdict(certificate)
         yield "means", _meaning(certificate)
-    else:
-        yield "verdict", f"not decided within {certificate.sets:,} sets of states; there, {_verdict(certificate)}"
     for group in certificate.groups[:3]:
         yield "group", _group(automaton, group)
         if group.coprime:
@@ -123,6 +125,12 @@ def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
         rest = ", ".join(_order(group.order) for group in certificate.groups[3:])
         yield "", f"and groups of other kinds, of the orders {rest}"
     yield "monoid", _monoid(certificate)
+
+
+def _found(certificate: Certificate) -> str:
+    if certificate.decided:
+        return _verdict(certificate)
+    return f"not decided within {certificate.sets:,} sets of states; there, {_verdict(certificate)}"
 
 
 def _verdict(certificate: Certificate) -> str:

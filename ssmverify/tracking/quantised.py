@@ -66,7 +66,7 @@ def classify_layer(
 
 
 def verdict(certificates: list[Certificate]) -> str:
-    """The verdict on all the channels together; see the module's docstring."""
+    """The verdict on all the channels together; see the module's docstring. If not all are decided, nor is it."""
     primes = {p for certificate in certificates for p in certificate.primes}
     if any(certificate.verdict == NON_SOLVABLE for certificate in certificates):
         return NON_SOLVABLE
@@ -94,7 +94,7 @@ def automata(
         return [_stepping(layer, tokens, cap, name)]
     if not hasattr(layer, "transition"):
         raise BadInput(f"{name} has neither transition(token) nor step(state, token): give it one of them")
-    cast = _grid(bits, rounding, getattr(layer, "scale", 1), name)
+    cast = _grid(bits, rounding, _asked(getattr, name, layer, "scale", 1), name)
     gates, inputs = _affine({letter: _asked(layer.transition, name, token) for letter, token in tokens.items()}, name)
     if any(a.ndim == 2 for a in gates.values()):
         return [_dense(gates, inputs, cast, cap, name)]
@@ -115,7 +115,7 @@ def _asked(function: Callable[..., Any], name: str, *arguments: Any) -> Any:
     """What the user's function returns; whatever it raises is the user's to mend."""
     try:
         return function(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         called = f"{getattr(function, '__name__', 'it')}({', '.join(map(repr, arguments))})"
         raise BadInput(f"{name}: {called} raises {type(error).__name__}: {error}") from error
 
@@ -124,8 +124,9 @@ def _letters(layer: Any, name: str) -> dict[str, Any]:
     """The tokens by their names."""
     try:
         tokens = list(layer.letters)
-    except (AttributeError, TypeError):
-        raise BadInput(f"{name} has no letters: give it an attribute letters, the sequence of its tokens") from None
+    except Exception as error:
+        what = f"{name} has no letters: give it an attribute letters, the sequence of its tokens ({error})"
+        raise BadInput(what) from error
     named = {str(token): token for token in tokens}
     if not tokens or len(named) < len(tokens):
         raise BadInput(f"{name}: letters must be one at least, and differ when printed; given {tokens}")
@@ -135,7 +136,7 @@ def _letters(layer: Any, name: str) -> dict[str, Any]:
 def _grid(bits: int, rounding: str, scale: Any, name: str) -> Fixed:
     largest = 2 ** (bits - 1) - 1
     exact = _exactly(scale, f"{name}: scale")
-    if largest < 1 or exact.ndim or exact.item().re <= 0:
+    if largest < 1 or exact.ndim or exact.item().re <= 0 or exact.item().im:
         raise BadInput(f"{name}: quantising needs 2 bits at least and a scale above 0, given {bits} and {scale}")
     return Fixed(-largest, largest, exact.item().re / largest, rounding)
 
@@ -163,13 +164,14 @@ def _affine(transitions: dict[str, Any], name: str) -> tuple[dict[str, Exact], d
 
 def _exactly(value: Any, what: str) -> Exact:
     """A number, or an array or tensor of them, as Gaussian numbers."""
-    plain = value.tolist() if hasattr(value, "tolist") else value
+    plain = value
     try:
+        plain = value.tolist() if hasattr(value, "tolist") else value
         numbers = np.array(plain, dtype=object)
         found = np.empty(numbers.shape, dtype=object)
         for place, number in np.ndenumerate(numbers):
             found[place] = _number(number)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last from tensors without elements to read
         raise BadInput(f"{what} must be finite numbers, in rows of one length; given {plain!r}") from None
     return found
 
@@ -193,13 +195,16 @@ def _dense(gates: dict[str, Exact], inputs: dict[str, Exact], cast: Fixed, cap: 
 
 def _stepping(layer: Any, tokens: dict[str, Any], cap: int, name: str) -> Automaton:
     """The states are what the layer returns; arrays and tensors are told apart by their values."""
-    if not hasattr(layer, "start"):
+    start = _asked(getattr, name, layer, "start", None)
+    if start is None:
         raise BadInput(f"{name} has step but no start: give it an attribute start, its first state")
-    held = {_key(layer.start, name): layer.start}
+    held = {_key(start, name): start}
 
     def step(key: Any, token: Any) -> Any:
         state = _asked(layer.step, name, held[key], token)
         following = _key(state, name)
+        if _key(held[key], name) != key:
+            raise BadInput(f"{name}: step changes the state that it is given: let it return a new one")
         held.setdefault(following, state)
         return following
 

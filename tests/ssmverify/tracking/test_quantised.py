@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,13 @@ def layer_of(transition: Any = None, **attributes: Any) -> Any:
         (layer_of(([[1, 2], [1]], 1)), "rows of one length"),
         (layer_of((np.ones((2, 2, 2)), 1)), "need one size"),
         (layer_of((1, 1), scale=-1), "a scale above 0"),
+        (layer_of((1, 1), scale=1 + 1j), "a scale above 0"),
+        (layer_of((1, 1), scale=property(lambda self: 1 // 0)), "raises ZeroDivisionError"),
+        (layer_of((1, 1), letters=property(lambda self: 1 // 0)), "has no letters"),
+        (layer_of((torch.ones(1, device="meta"), 1)), "must be finite numbers"),
+        (layer_of(step=lambda self, state, token: sys.exit(), start=0), "raises SystemExit"),
+        (layer_of(step=lambda self, state, token: state, start=property(lambda self: 1 // 0)), "raises ZeroDivision"),
+        (layer_of(step=lambda self, state, token: [state.append(token), state][1], start=[]), "changes the state"),
         (layer_of(step=lambda self, state, token: state), "has step but no start"),
         (layer_of(step=lambda self, state, token: {}, start=0), "given dict"),
         (layer_of(step=lambda self, state, token: float("nan"), start=0), "equals no state"),
@@ -186,6 +194,14 @@ class Two:
         return [-1, 0.5], [1, 0]
 """
 
+UNDECIDED = """
+class Layer:
+    letters = ("a", "b", "c")
+
+    def transition(self, token):
+        return {"a": ([-1, 0.6], [0.3, 0.1]), "b": ([1, 1], [0, 0.2]), "c": ([1, 0.9], [0, -0.4])}[token]
+"""
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
@@ -207,6 +223,18 @@ def test_every_channel_has_its_line(file: str) -> None:
     assert "channel 0: 2 states, only 2-groups" in done.output
     assert "channel 1: 1 state, aperiodic" in done.output
     assert "all its channels together: only p-groups" in done.output
+
+
+def test_channels_beyond_the_cap_leave_the_layer_undecided(tmp_path: Path) -> None:
+    """Channel 0 is decided and has the worst groups that are found; channel 1 has more sets of states than the cap."""
+    path = tmp_path / "my_layer.py"
+    path.write_text(UNDECIDED)
+    done = CliRunner().invoke(main, ["classify", f"{path}:Layer", "--bits", "4", "--cap", "30"])
+    assert done.exit_code == 3
+    lines = {line.partition(": ")[0].rpartition(":")[2]: line for line in done.output.splitlines()}
+    assert "not decided" not in lines["Layer, channel 0"]
+    assert "not decided within 30 sets" in lines["Layer, channel 1"]
+    assert "together: not decided; so far" in done.output
 
 
 def test_rounding_is_an_option(file: str) -> None:
