@@ -19,7 +19,7 @@ LARGEST = 360  # of a modulus: its roots of unity are exact numbers
 @click.argument("names", nargs=-1, metavar="[parity|flip-flop|Z60|Z4xZ3xZ5|S5|icosahedron]...")
 @click.option("--steps", type=click.IntRange(1), default=10_000, show_default=True, help="Letters of each word.")
 @click.option("--words", "many", type=click.IntRange(1), default=64, show_default=True, help="Random words.")
-@click.option("--seed", type=int, help="Reproduce a run.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Reproduce a run.")
 def horizon(names: tuple[str, ...], steps: int, many: int, seed: int | None) -> None:
     """How long constructed models track when every operation is rounded, beside the steps that are proved sure.
 

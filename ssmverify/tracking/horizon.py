@@ -5,7 +5,12 @@ out. The guarantee for channels whose gates are roots of unity, u being the unit
 float64 and from there to the format, errs by (1 + 2^-53)(1 + u) - 1 of its modulus at most. A complex product errs
 √2 (2u + u²) of its own, for each of its parts errs by (2u + u²) times the sum of the moduli of two products, and
 by Cauchy and Schwarz neither sum exceeds |a||h|. Below the normal range each of a step's four products errs by η, the
-least subnormal. Nothing is decoded wrongly while all that together is below half the distance of two codes.
+least subnormal. (To 16 bits a gate is rounded by way of float32. That matters only within 2^-24 of the middle of two
+numbers, and there it errs by (u + 2^-24)/(1 + u - 2^-24) of itself at most, which is below u, as 2^-23 < u².)
+
+Nothing is decoded wrongly while all that together is below r, half the distance of two codes, less what float64 loses
+when it compares distances: the squares, of n channels and below 16 n, err by 16 n (n + 8) 2^-53 at most, with the
+codes' own rounding, and the one to another code is the larger by 4 r (r - error) or more.
 """
 
 from __future__ import annotations
@@ -81,7 +86,8 @@ def sure(layer: Exact, format: torch.dtype) -> int | None:
         u, smallest = mpmath.mpf(info.eps) / 2, mpmath.mpf(info.tiny) * info.eps
         growth = (1 + mpmath.mpf(2) ** -53) * (1 + u) * (1 + mpmath.sqrt(2) * (2 * u + u * u))
         # after t steps the error is at most (growth^t - 1) (1 + 4 η / (growth - 1))
-        allowed = _half_distance(layer) / (1 + 4 * smallest / (growth - 1))
+        r, n = _half_distance(layer), len(layer.points[0])
+        allowed = (r - 8 * n * (n + 8) * 2.0**-53 / r) / (1 + 4 * smallest / (growth - 1))
         return int(mpmath.floor(mpmath.log1p(allowed) / mpmath.log(growth)))
 
 

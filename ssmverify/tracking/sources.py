@@ -33,6 +33,8 @@ def load(target: str) -> Automaton:
     """The automaton that a command-line argument means."""
     if target.endswith(".json"):
         return read(Path(target))
+    if target.endswith(".py") or Path(target).is_file():
+        raise BadInput(f"{target} is a file: name a layer in it, FILE.py:LAYER, or give a file that ends in .json")
     if any(character in RESERVED for character in target):
         return from_regex(target)
     try:

@@ -318,6 +318,7 @@ def test_the_command():
         (["S99"], 2, "from 1 to 40"),
         (["(a"], 2, "no regular expression"),
         (["nowhere.json"], 2, "there is no file nowhere.json"),
+        (["my_layer.py"], 2, "my_layer.py is a file: name a layer in it"),  # and no regular expression
         (["S5", "--cap", "0"], 2, "cap"),
     ],
 )

@@ -113,6 +113,25 @@ def test_nothing_is_wrong_while_it_is_sure(m: int, seed: int) -> None:
         assert found.first_wrong is None or found.sure is None or found.first_wrong > found.sure
 
 
+@pytest.mark.parametrize("format", [torch.bfloat16, torch.float16])
+def test_words_chosen_for_their_error_are_right_while_it_is_sure(format: torch.dtype) -> None:
+    """Each letter is the one after which the state is furthest from its code."""
+    model = constructions.rotation(12)
+    codes = model.wide[0].points[:, 0]
+    ar, ai = torch.view_as_real(model.wide[0].gates[:, 0, 0]).to(format).unbind(-1)
+    steps = sure(model.layers[0], format)
+    assert steps is not None
+    h, state, word = torch.tensor([1.0, 0.0]).to(format), 0, []
+    for _ in range(steps):
+        hr, hi = h
+        nexts = torch.stack((ar * hr - ai * hi, ar * hi + ai * hr), -1)
+        there = (torch.arange(12) + state) % 12
+        letter = int((torch.view_as_complex(nexts.double()) - codes[there]).abs().argmax())
+        word.append(letter)
+        h, state = nexts[letter], int(there[letter])
+    assert horizon(model, format, torch.tensor([word])).first_wrong is None
+
+
 def test_the_bound_speaks_of_roots_of_unity_alone() -> None:
     assert sure(constructions.parity().layers[0], torch.float32) is None
     assert sure(constructions.icosahedral().layers[0], torch.float32) is None
