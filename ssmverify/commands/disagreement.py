@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--lengths", default="8,32,128", show_default=True, help="Steps, with commas between.")
-@click.option("--bits", type=click.IntRange(1, 64), default=8, show_default=True, help="Fraction bits of the state.")
+@click.option("--bits", type=click.IntRange(2, 64), default=8, show_default=True, help="Fraction bits of the state.")
 @click.option("--words", type=click.IntRange(1), default=100, show_default=True, help="Random words of each length.")
 @click.option("--rounding", default="nearest-even", show_default=True, help="floor, half-away or toward-zero.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the words.")
@@ -31,8 +32,8 @@ def disagreement(lengths: str, bits: int, words: int, rounding: str, seed: int) 
     from ssmverify.tracking.arithmetic.disagreement import disagreements, witness_disagreement
     from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SUBNORMAL, TIME_INVARIANT
 
-    if not all(length.strip().isdecimal() and int(length) > 0 for length in lengths.split(",")):
-        raise BadInput(f"--lengths {lengths!r} must be numbers from 1 on, with commas between, such as 8,32")
+    if not all(re.fullmatch(r"\s*0*[1-9]\d{0,5}\s*", length) for length in lengths.split(",")):
+        raise BadInput(f"--lengths {lengths} must be numbers from 1 to 999999, with commas between, such as 8,32")
     steps = [int(length) for length in lengths.split(",")]
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
 

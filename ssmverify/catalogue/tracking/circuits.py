@@ -318,7 +318,7 @@ theorems: tuple[Finite, ...] = (
     row(
         "circuit_shallow",
         "Depth 4 is enough for real channels: the residues' sums need not be reduced, nor the multiple of M be taken "
-        "off before the cast.",
+        "off before the cast. The inputs of tracking.circuit, and samples with n <= 6; any tables on samples, n <= 5.",
         4,
         cases=unsigned,
         samples=lambda: st.one_of(free_words(longest=6), selective_words(channels=1, largest=4)),
@@ -326,7 +326,7 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_shallow_one_hot",
-        "Depth 3, if the letters arrive one-hot.",
+        "Depth 3, if the letters arrive one-hot: the inputs of tracking.circuit_signed, and samples with n <= 6.",
         3,
         cases=signed,
         samples=lambda: free_words(longest=6),
@@ -335,7 +335,8 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_powers_of_two",
-        "For decays that are 0 or powers of two depth 4 is enough without residues: one counter for each shift.",
+        "For decays that are 0 or powers of two depth 4 is enough without residues: one counter for each shift. "
+        "(n, p) = (3,2), (6,2) and (5,3) on every input, n <= 16 and p <= 4 on samples.",
         4,
         cases=powers_of_two,
         samples=shift_words,

@@ -154,9 +154,9 @@ monotone_returns = Theorem(
     lambda: orbits(returns=True),
     (Mutant("the state is 0", claim=replace(paper.monotone_returns, conclusion=Eq(paper.x(paper.T), term(0)))),),
     OURS,
-    "Real gates >= 0, rounded after every step: no word has a cycle of states but fixed points, so the monoid of a "
-    "channel is aperiodic; so are products and cascades (by hand), and what they accept is star-free (Schützenberger, "
-    "cited).",
+    "Real gates >= 0, any monotone rounding after every step: no word has a cycle of states but fixed points, so the "
+    "monoid of a channel is aperiodic; so are products and cascades (by hand), and what they accept is star-free "
+    "(Schützenberger, cited).",
 )
 any_sign = Theorem(
     paper.any_sign,
@@ -182,8 +182,9 @@ any_sign_returns = Theorem(
         ),
     ),
     OURS,
-    "Real gates of any sign, rounded after every step: cycles of states have one state or two, so groups in the monoid "
-    "of a channel have exponent 2, and those of products and cascades are 2-groups (by hand): no counting mod 3.",
+    "Real gates of any sign, any monotone rounding after every step: cycles of states have one state or two, so groups "
+    "in the monoid of a channel have exponent 2, and those of products and cascades are 2-groups (by hand): no "
+    "counting mod 3.",
 )
 semidefinite = Theorem(
     paper.semidefinite,

@@ -47,19 +47,18 @@ def truth(make: Callable[[Formula], Program]) -> Decide:
     return decide
 
 
-def with_pairs(changed: Callable[[int, int], tuple[int, int]]) -> Callable[[Formula], Program]:
-    """The compiler with other five-cycles for a commutator."""
+def with_pairs(g: str, changed: Callable[[int, int], tuple[int, int]]) -> Callable[[Formula], Program]:
+    """The compiler over g with other five-cycles for a commutator."""
 
     def make(formula: Formula) -> Program:
-        pairs = {c: [changed(*pair) for pair in found] for c, found in barrington.commutator_pairs("A5").items()}
+        pairs = {c: [changed(*pair) for pair in found] for c, found in barrington.commutator_pairs(g).items()}
         with mock.patch.object(barrington, "commutator_pairs", return_value=pairs):
-            return compile_formula(formula)
+            return compile_formula(formula, g)
 
     return make
 
 
-def read_backwards(formula: Formula) -> Program:
-    program = compile_formula(formula)
+def read_backwards(program: Program) -> Program:
     return Program(program.group, program.target, program.instructions[::-1])
 
 
@@ -93,9 +92,9 @@ def row_barrington(name: str, g: str) -> Finite:
         "two variables (`not` at variables), and samples of depth at most 4 in five variables, on all assignments.",
         decide=truth(lambda formula: compile_formula(formula, g)),
         mutants=(
-            Broken("the word read backwards", truth(read_backwards)),
-            Broken("a and b exchanged in the commutator", truth(with_pairs(lambda a, b: (b, a)))),
-            Broken("a five-cycle for its inverse", truth(with_pairs(lambda a, b: (a, int(A5.inverse[b]))))),
+            Broken("the word read backwards", truth(lambda formula: read_backwards(compile_formula(formula, g)))),
+            Broken("a and b exchanged in the commutator", truth(with_pairs(g, lambda a, b: (b, a)))),
+            Broken("a five-cycle for its inverse", truth(with_pairs(g, lambda a, b: (a, int(group(g).inverse[b]))))),
         ),
         cases=small_formulas,
         samples=lambda: formulas(4, "vwxyz"),

@@ -247,8 +247,9 @@ cannot_track = Finite(
 
 nc1_hard = Cited(
     "tracking.rounded_complex_is_nc1_hard",
-    "The state of such a channel after n tokens, at a number of bits that does not grow, is an NC1-complete problem, "
-    "for the word problem of A5 is one.",
+    "The state after n tokens of a complex channel that is rounded after every step, such as those of "
+    "tracking.rounded_blocks, at a number of bits that does not grow, is an NC1-complete problem, for the word problem "
+    "of A5 is one.",
     automata.hard.source,
     rests_on=(automata.hard, one_length),
 )
@@ -262,9 +263,9 @@ not_in_tc0 = Cited(
 )
 star_free = Cited(
     "tracking.rounded_real_is_star_free",
-    "Layers of real channels with gates >= 0, rounded after every step to finitely many numbers, accept star-free "
-    "languages only, which are in AC0; with gates of any sign, languages of 2-groups and aperiodic monoids, which "
-    "are in AC0[2].",
+    "Layers of real channels with gates >= 0, rounded after every step to finitely many numbers by a monotone rounding "
+    "(one that saturates: wrap-around is none, tracking.wrapping_counts), accept star-free languages only, which are "
+    "in AC0; with gates of any sign, languages whose monoids have no groups but 2-groups, which are in AC0[2].",
     automata.star_free.source,
     rests_on=(monotone_returns, any_sign_returns, automata.star_free, automata.solvable),
 )

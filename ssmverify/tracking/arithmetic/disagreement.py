@@ -37,7 +37,7 @@ class Disagreement:
 def disagreements(
     length: int, *, bits: int = 8, words: int = 200, rounding: str = "nearest-even", seed: int = 0
 ) -> list[Disagreement]:
-    """How far each arithmetic is from exact-then-cast after `length` steps, over random words."""
+    """How far each arithmetic is from exact-then-cast after `length` steps, over random words; bits: 2 at least."""
     generator = random.Random(seed)
     scale = 2**bits
     cast = Fixed(-(length + 1) * scale, (length + 1) * scale, Fraction(1, scale), rounding)

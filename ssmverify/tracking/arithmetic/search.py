@@ -25,6 +25,7 @@ from ssmverify.tracking.automaton import Automaton
 from ssmverify.tracking.image_sets import groups, image_sets
 
 GATES, INPUTS = 16, 4  # denominators
+LARGEST = 49  # part of a state that `parse` takes: 10,000 states
 KINDS = TRIVIAL, SOLVABLE, NON_SOLVABLE = "no group", "solvable", "non-solvable"
 
 
@@ -107,8 +108,12 @@ def parse(line: str) -> Instance:
         word, number = largest.split()
         if word != "largest" or not letters:
             raise ValueError(word)
+        if not 0 <= int(number) <= LARGEST:
+            raise BadInput(f"a channel's largest part of a state is from 0 to {LARGEST}, given {number}")
         pairs = (letter.split(":") for letter in letters)
         read = {name.strip(): tuple(map(_gaussian, pair.split(","))) for name, pair in pairs}
+        if "" in read or len(read) < len(letters):
+            raise ValueError(letters)
         return Instance({name: (a, b) for name, (a, b) in read.items()}, int(number))
     except (ValueError, ZeroDivisionError) as reason:
         example = "largest 1; a: -1/5+4/5i, 0-1/4i; b: -4/5+3/5i, -1/4-3/4i"
@@ -163,5 +168,5 @@ def search(rates: Rates, seconds: float, seed: int, tell: Callable[[Rates], None
         rates.seconds = time.monotonic() - began
         if rates.drawn % 64 == 0:
             tell(rates)
-        if rates.seconds > seconds:
+        if not rates.seconds < seconds:  # NaN too
             return

@@ -62,11 +62,25 @@ def test_rates_add_up_and_time_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "largest 1", "largest one; a: 1+0i, 0+0i", "largest 1; a: 1, 0+0i", "small 1; a: 1"]
+    "line",
+    [
+        "",
+        "largest 1",
+        "largest one; a: 1+0i, 0+0i",
+        "largest 1; a: 1, 0+0i",
+        "small 1; a: 1",
+        "largest 1; : 1+0i, 0+0i",
+        "largest 1; a: 1+0i, 0+0i; a: 0+1i, 0+0i",
+    ],
 )
 def test_a_line_that_is_no_channel_says_how_one_is_written(line: str) -> None:
     with pytest.raises(BadInput, match="is no channel; one is written"):
         parse(line)
+
+
+def test_no_time_is_soon_over() -> None:
+    done = CliRunner().invoke(main, ["search-rounding", "--family", "lti-3", "--seconds", "nan"])
+    assert done.exit_code == 0
 
 
 def test_the_command_prints_rates_a_channel_and_its_seed() -> None:
@@ -94,8 +108,12 @@ def test_a_channel_is_replayed_with_its_certificate() -> None:
     [
         (["search-rounding", "--family", "lti-9"], "lti-9"),
         (["search-rounding", "--replay", "largest 1; b"], "largest 1; b"),
+        (["search-rounding", "--replay", "largest 3000; a: 1+0i, 0+0i"], "from 0 to 49"),
+        (["search-rounding", "--replay", "largest -1; a: 1+0i, 0+0i"], "from 0 to 49"),
         (["disagreement", "--rounding", "up"], "'up'"),
         (["disagreement", "--lengths", "8,x"], "8,x"),
+        (["disagreement", "--lengths", "9" * 5000], "from 1 to 999999"),
+        (["disagreement", "--bits", "1"], "--bits"),  # there is no gate from 3/4 up to 1
     ],
 )
 def test_what_is_given_wrongly_is_one_sentence(arguments: list[str], culprit: str) -> None:
