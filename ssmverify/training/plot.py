@@ -27,7 +27,7 @@ def draw(report: Report, file: Path) -> None:
     """
     require(file)
     from matplotlib.figure import Figure
-    from matplotlib.ticker import ScalarFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figure = Figure(figsize=(11, 5), layout="constrained")
     training, after = figure.subplots(1, 2, width_ratios=[3, 1])
@@ -39,8 +39,9 @@ def draw(report: Report, file: Path) -> None:
         after.errorbar(place, ratio.value, ratio.margin, fmt="o", color=f"C{place}", markersize=4, capsize=3)
     after.axhline(1, color="black", linewidth=1)
     training.set(xlabel="step", ylabel="loss: half the mean square error", yscale="log", title="in training")
+    training.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     training.yaxis.set_major_formatter(ScalarFormatter())
-    training.yaxis.set_minor_formatter(ScalarFormatter())
+    training.yaxis.set_minor_formatter(NullFormatter())
     after.set(title="after it, over the solid line", xlim=(-0.5, len(report.curves) - 0.5))
     after.set_xticks(range(len(report.curves)), [str(seed) for seed in report.curves], rotation=45, ha="right")
     after.ticklabel_format(axis="y", useOffset=False)
