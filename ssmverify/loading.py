@@ -27,7 +27,7 @@ def load_file(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except BadInput:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that exits must not pass for one that was checked
         message = f"{file} does not import: {type(error).__name__}: {error}; run `python {file}` to see where."
         raise BadInput(message) from error
     finally:

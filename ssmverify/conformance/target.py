@@ -115,7 +115,7 @@ def load(spec: str) -> Callable[..., Any]:
 def _from_path(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadInput(f"the module {name} does not import: {type(error).__name__}: {error}") from error
 
 

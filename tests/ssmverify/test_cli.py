@@ -91,12 +91,14 @@ def test_running_out_of_time_exits_with_3(run) -> None:  # type: ignore[no-untyp
         (("show", "nothing_like_it"), "no theorem is called nothing_like_it"),
         (("check", "absent.py"), "there is no file absent.py"),
         (("check", "broken.py"), "broken.py does not import: ZeroDivisionError"),
+        (("check", "leaves.py"), "leaves.py does not import: SystemExit"),
         (("check", "empty.py"), "empty.py defines no Theorem"),
         (("check", "toothless.py"), "has no mutants"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_status_2(run, arguments: tuple[str, ...], sentence: str) -> None:  # type: ignore[no-untyped-def]
     Path("broken.py").write_text("1 / 0\n")
+    Path("leaves.py").write_text("import sys\n\nsys.exit(0)\n")
     Path("empty.py").write_text("x = 1\n")
     Path("toothless.py").write_text(MINE[: MINE.index("    mutants=")] + "    mutants=(),\n)\n")
     result = run(*arguments)
