@@ -136,9 +136,11 @@ def _images(rows: Rows) -> NDArray[np.bool_]:
 
 def largest_index(monoid: TransitionMonoid) -> int:
     """The least k such that, for each element m, m^k is in a subgroup."""
-    power, k = monoid.elements, 1
+    elements = power = monoid.elements
+    images, k = _images(power), 1
     while True:
-        further = np.take_along_axis(monoid.elements, power, axis=1)
-        if (_images(power) == _images(further)).all():
+        further = np.take_along_axis(elements, power, axis=1)
+        before, images = images, _images(further)
+        if not (left := (before != images).any(axis=1)).any():
             return k
-        power, k = further, k + 1
+        elements, power, images, k = elements[left], further[left], images[left], k + 1
