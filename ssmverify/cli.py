@@ -114,12 +114,15 @@ def _status(verdicts: list[Verdict]) -> int:
 
 
 @main.command(name="list")
-def list_theorems() -> None:
-    """List the theorems of the catalogue."""
-    from ssmverify.catalogue import catalogue
+@click.argument("names", nargs=-1, metavar="[NAME|FILE|PATTERN]...")
+def list_theorems(names: tuple[str, ...]) -> None:
+    """List the theorems of the catalogue, or those named."""
+    from ssmverify.catalogue import select
 
-    for theorem in catalogue():
-        click.echo(f"{theorem.name:36} {theorem.source}")
+    rows = select(names)
+    width = max(len(row.name) for row in rows)
+    for row in rows:
+        click.echo(f"{row.name:{width}}  {row.source}")
 
 
 @main.command()
