@@ -6,7 +6,8 @@
 
 A program has CHANNELS rows of the state, or COLUMNS of a matrix, and walks time alone: no exchange between programs, no
 atomics. Gradients of what the rows share come as one part for each program, and are summed outside, always in the same
-order. N is n rounded up to a power of two; all tensors are contiguous; offsets have 64 bits.
+order. N is n rounded up to a power of two; what pads a tile stays 0, also beside an infinity, where 0 times it would be
+NaN. All tensors are contiguous; offsets have 64 bits.
 """
 
 # mypy: ignore-errors
@@ -45,7 +46,7 @@ def delta_forward_kernel(
         key, query = tl.load(k + row * n + j, j < n, 0.0), tl.load(q + row * n + j, j < n, 0.0)
         value, strength = tl.load(v + row * d + c, c < d, 0.0), tl.load(r + row * d + c, c < d, 0.0)
         written = strength * (value - tl.sum(state * key[None, :], 1))
-        state += written[:, None] * key[None, :]
+        state = tl.where(inside, state + written[:, None] * key[None, :], 0.0)
         tl.store(y + row * d + c, tl.sum(state * query[None, :], 1), c < d)
         if STATES:
             tl.store(S + row * d * n + tile, state, inside)
@@ -72,7 +73,8 @@ def delta_backward_kernel(
             tl.store(scratch + local + step * CHANNELS * N, state)
             key = tl.load(k + row * n + j, j < n, 0.0)
             value, strength = tl.load(v + row * d + c, c < d, 0.0), tl.load(r + row * d + c, c < d, 0.0)
-            state += (strength * (value - tl.sum(state * key[None, :], 1)))[:, None] * key[None, :]
+            written = strength * (value - tl.sum(state * key[None, :], 1))
+            state = tl.where(inside, state + written[:, None] * key[None, :], 0.0)
         tl.debug_barrier()  # what other threads of this program have stored is read below
         for down in range(steps):
             step = steps - 1 - down
@@ -83,8 +85,8 @@ def delta_backward_kernel(
             before = tl.load(scratch + local + step * CHANNELS * N)
             error = value - tl.sum(before * key[None, :], 1)
             written = strength * error
-            after = before + written[:, None] * key[None, :]
-            adjoint += cotangent[:, None] * query[None, :]
+            after = tl.where(inside, before + written[:, None] * key[None, :], 0.0)
+            adjoint = tl.where(inside, adjoint + cotangent[:, None] * query[None, :], 0.0)
             to_written = tl.sum(adjoint * key[None, :], 1)
             to_error = to_written * strength
             shared = (row * blocks + block) * n + j
@@ -92,7 +94,7 @@ def delta_backward_kernel(
             tl.store(dk + shared, tl.sum(adjoint * written[:, None] - before * to_error[:, None], 0), j < n)
             tl.store(dv + row * d + c, to_error, c < d)
             tl.store(dr + row * d + c, to_written * error, c < d)
-            adjoint -= to_error[:, None] * key[None, :]
+            adjoint = tl.where(inside, adjoint - to_error[:, None] * key[None, :], 0.0)
         tl.debug_barrier()  # the next chunk writes where this one was read
     tl.store(dS0 + i * d * n + tile, adjoint, inside)
 
@@ -113,7 +115,8 @@ def selective_forward_kernel(
             tl.store(kept + whole + c[:, None] * n + j[None, :], state, inside)
         step, value = tl.load(delta + row * d + c, c < d, 0.0), tl.load(x + row * d + c, c < d, 0.0)
         write, read = tl.load(B + row * n + j, j < n, 0.0), tl.load(C + row * n + j, j < n, 0.0)
-        state = tl.fma(tl.exp(step[:, None] * rates), state, (step * value)[:, None] * write[None, :])
+        moved = tl.fma(tl.exp(step[:, None] * rates), state, (step * value)[:, None] * write[None, :])
+        state = tl.where(inside, moved, 0.0)
         tl.store(y + row * d + c, tl.sum(state * read[None, :], 1), c < d)
     tl.store(h_T + tile, state, inside)
 
@@ -140,7 +143,8 @@ def selective_backward_kernel(
             tl.store(scratch + local + number * CHANNELS * N, state)
             step, value = tl.load(delta + row * d + c, c < d, 0.0), tl.load(x + row * d + c, c < d, 0.0)
             write = tl.load(B + row * n + j, j < n, 0.0)
-            state = tl.fma(tl.exp(step[:, None] * rates), state, (step * value)[:, None] * write[None, :])
+            moved = tl.fma(tl.exp(step[:, None] * rates), state, (step * value)[:, None] * write[None, :])
+            state = tl.where(inside, moved, 0.0)
         tl.debug_barrier()  # what other threads of this program have stored is read below
         for down in range(steps):
             number = steps - 1 - down
@@ -149,9 +153,9 @@ def selective_backward_kernel(
             write, read = tl.load(B + row * n + j, j < n, 0.0), tl.load(C + row * n + j, j < n, 0.0)
             cotangent = tl.load(gy + row * d + c, c < d, 0.0)
             before = tl.load(scratch + local + number * CHANNELS * N)
-            gate = tl.exp(step[:, None] * rates)
-            after = tl.fma(gate, before, (step * value)[:, None] * write[None, :])
-            adjoint += cotangent[:, None] * read[None, :]
+            gate = tl.where(inside, tl.exp(step[:, None] * rates), 0.0)
+            after = tl.where(inside, tl.fma(gate, before, (step * value)[:, None] * write[None, :]), 0.0)
+            adjoint = tl.where(inside, adjoint + cotangent[:, None] * read[None, :], 0.0)
             to_exponent = adjoint * gate * before
             to_input = tl.sum(adjoint * write[None, :], 1)
             shared = (row * blocks + block) * n + j
@@ -189,5 +193,5 @@ def matrix_forward_kernel(
         else:
             gate = tl.load(A + row * n * n + a[:, None] * n + b[None, :], square, 0.0)
         moved = tl.sum(gate[:, :, None] * state[None, :, :], 1)
-        state = moved + tl.load(B + row * n * m + tile, inside, 0.0)
+        state = tl.where(inside, moved + tl.load(B + row * n * m + tile, inside, 0.0), 0.0)
         tl.store(H + row * n * m + tile, state, inside)

@@ -60,6 +60,17 @@ for batch, length, n, d in ((2, 3, 3, 5), (1, 33, 2, 17), (1, 4, 1, 1), (2, 0, 2
     gates = whole(batch, length, n, n, low=0, every=5)
     equal(matrix_scan, [gates, whole(batch, length, n, d), whole(batch, n, d)], (batch, length, n, d))
 
+infinite = torch.tensor([1, torch.inf, 1, 1], dtype=torch.float64, device=device).reshape(1, 4, 1)
+for n in (2, 3):  # 3 columns stand in a tile of 4: what pads it must not make NaN of an infinity
+    one = torch.ones(1, 4, n, dtype=torch.float64, device=device)
+    gates, inputs = one.unsqueeze(-1).expand(-1, -1, -1, n), infinite.unsqueeze(-1).expand(-1, -1, n, 1)
+    for backend in ("triton", "reference"):
+        assert bool((matrix_scan(gates, inputs, backend=backend)[:, 1:] == torch.inf).all()), backend
+        y, _ = delta_scan(one, one, infinite, one[..., 0] / 2, backend=backend)
+        assert y[0, 1] == torch.inf, backend
+        y, _ = s6(one[..., :1], infinite, -one[0, :1], one, one, None, backend)
+        assert bool((y[0, 1:] == torch.inf).all()), backend
+
 shapes = (1, 3, 2), (1, 3, 2), (2, 2), (1, 3, 2), (1, 3, 2), (1, 2, 2)
 x = [torch.rand(shape, dtype=torch.float64, generator=generator).to(device).requires_grad_() for shape in shapes]
 assert torch.autograd.gradcheck(lambda *x: s6(*x, "triton"), x)
