@@ -193,11 +193,12 @@ def _monoid(certificate: Certificate) -> str:
     size = len(certificate.monoid)
     if not certificate.monoid.complete:
         basis = f"the verdict rests on the sets of states that words lead to, {certificate.sets:,} and no more"
-        return f"more than {size:,} elements, where --cap stopped it" + f"; {basis}" * certificate.decided
+        return f"more than {_count(size, 'element')}, where --cap stopped it" + f"; {basis}" * certificate.decided
     k = largest_index(certificate.monoid)
     if certificate.groups and k == 1:
         return f"{_count(size, 'element')}, each in a group"
-    powers = f"m^{k} is in a group" if certificate.groups else f"m^{k} = m^{k + 1}"
+    power = "m" if k == 1 else f"m^{k}"
+    powers = f"{power} is in a group" if certificate.groups else f"{power} = m^{k + 1}"
     return f"{_count(size, 'element')}; for each of them, m, {powers}"
 
 

@@ -117,7 +117,8 @@ def another_letter(tracker: Tracker) -> Broken:
 def row(name: str, says: str, tracker: Tracker, source: Source) -> Finite:
     return Finite(
         name=f"tracking.{name}",
-        says=f"{says} All automata with two letters and at most three states, all words of five letters.",
+        says=f"{says} Decided for all automata with two letters and at most three states and all words of five "
+        "letters; larger ones are sampled.",
         decide=tracks(tracker),
         mutants=(right_products(tracker), another_letter(tracker)),
         cases=small_automata,

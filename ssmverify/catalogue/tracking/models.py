@@ -184,7 +184,7 @@ leaky_gate_keeps = Theorem(
         ),
     ),
     says="A memory behind a gate 1 - ε keeps at least 1 - T ε of what was written: with ε = 2^-k, read at the "
-    "threshold 1/2, a bit is safe for 2^(k-1) steps.",
+    "threshold 1/2, a bit is safe before step 2^(k-1).",
     source=Source("stated here"),
 )
 
