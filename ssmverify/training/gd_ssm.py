@@ -1,8 +1,7 @@
 """GD-SSM's layer trained from random weights, against the best it can be: one step of gradient descent with γ*.
 
-The optimum is exact (`gd_ssm.optimal_rate`, `gd_ssm.optimal_loss`); training knows nothing of it. The theorems say that
-no other rate is better. That nothing else is, of all that the layer can be, is what training may refute: a loss below
-the optimum's is a problem as well.
+The optimum is exact (`gd_ssm.optimal_rate`, `gd_ssm.optimal_loss`), and nothing that the layer can be is better
+(`gd_ssm.optimal_predictor`); training knows nothing of it. A loss clearly below the optimum's is a problem as well.
 
 The output is linear in mixing, in pick and in C, so that factors can be moved between them and no data tells. Weights
 are compared where mixing has w_12 = 1 and pick d_3 = 1, with what that divides out multiplied into C.
@@ -60,7 +59,7 @@ class Trained:
     """What became of one seed.
 
     `distance` is half the mean square of the difference between the predictions of the layer and of the exact optimum,
-    over the optimum's loss: ratio - 1 again, if one step is the best of all that the layer can be. `cosine` is a mean
+    over the optimum's loss: ratio - 1 again, as one step is the best of all that the layer can be. `cosine` is a mean
     over tasks, `least_cosine` the worst task's, `curve` the loss in training.
     """
 
