@@ -88,8 +88,8 @@ def as_int8(shift: Shift = nearest_even) -> Callable[[Executed], str]:
 
 int8 = Finite(
     "tracking.int8_channel",
-    "The same channel in int8, with products shifted back to the nearest integer, moves its 16 states as float32 does: "
-    "subnormal numbers are fixed point, and quantised states are such.",
+    "The same channel with a state in int8 and wider products, shifted back to the nearest integer, moves its 16 "
+    "states as float32 does: subnormal numbers are fixed point, and quantised states are such. In Python integers.",
     as_int8(),
     (Broken("a shift without rounding", as_int8(lambda v: v >> 4)), Broken("ties up", as_int8(lambda v: (v + 8) >> 4))),
     lambda: (case for case in executed() if case.machine == "numpy"),

@@ -215,8 +215,8 @@ semidefinite_returns = Theorem(
         ),
     ),
     OURS,
-    "Symmetric transitions with eigenvalues >= 0, such as the delta rule's with β in [0, 1], each entry rounded once: "
-    "on a constant input a state that returns never moved (‖v‖² <= 0 means v = 0; by hand), so parity of 1^k stays "
-    "out of reach.",
+    "Symmetric transitions with eigenvalues >= 0, such as the delta rule's with β in [0, 1] and unit keys, each entry "
+    "rounded once by a monotone rounding: on a constant input a state that returns never moved (‖v‖² <= 0 means v = 0; "
+    "by hand), so parity of 1^k stays out of reach of one layer.",
 )
 theorems = (monotone, monotone_returns, any_sign, any_sign_returns, semidefinite, semidefinite_returns)

@@ -84,7 +84,10 @@ def nearest_even(value: int) -> int:
 
 
 def in_int8(a: tuple[int, int], h: tuple[int, int], b: tuple[int, int], shift: Shift = nearest_even) -> tuple[int, int]:
-    """`evaluators.unfused` in int8, the gate being (a_r + a_i i)/16: products are shifted back, the state saturates."""
+    """`evaluators.unfused` with an int8 state, the gate being (a_r + a_i i)/16.
+
+    Products are of wider integers and shifted back; the state saturates.
+    """
     (a_r, a_i), (h_r, h_i), (b_r, b_i) = a, h, b
     re = shift(a_r * h_r) - shift(a_i * h_i) + b_r
     im = shift(a_r * h_i) + shift(a_i * h_r) + b_i

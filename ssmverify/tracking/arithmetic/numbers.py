@@ -124,7 +124,9 @@ class Float:
         unit = Fraction(2) ** (max(exponent(abs(q)), self.lowest) - self.precision + 1)
         value = rounding(self.rounding)(q / unit) * unit
         if abs(value) >= Fraction(2) ** (self.highest + 1):
-            raise BadInput(f"{float(q):.3g} overflows this floating-point format: scale the inputs down")
+            raise BadInput(
+                f"2**{exponent(abs(value))} or more overflows this floating-point format: scale the inputs down"
+            )
         return Fraction(0) if self.flushes and abs(value) < Fraction(2) ** self.lowest else value
 
     @property

@@ -72,6 +72,7 @@ class Witness:
 
 
 def scaled(parts: Sequence[tuple[int, int]], unit: Fraction = Fraction(1)) -> list[Gaussian]:
+    """The Gaussian numbers with these integer parts, times the unit."""
     return [Gaussian(x * unit, y * unit) for x, y in parts]
 
 

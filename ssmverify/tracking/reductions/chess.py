@@ -37,7 +37,10 @@ def moves(swaps: Iterable[Swap]) -> list[str]:
 
 
 def play(position: str, plies: Iterable[str]) -> chess.Board | None:
-    """The board after the plies, or None if one of them is illegal; draws are ignored."""
+    """The board after the plies, or None if one of them is illegal; draws are ignored.
+
+    Raises ValueError for notation that python-chess cannot read.
+    """
     engine = _engine()
     board = engine.Board(position)
     if not board.is_valid():

@@ -86,6 +86,8 @@ def test_products_and_sums_are_numpy_s_down_to_the_subnormals(cast: object, dtyp
 def test_overflow_and_unknown_names_are_the_user_s_to_mend() -> None:
     with pytest.raises(BadInput, match="overflows"):
         FLOAT16(Fraction(70000))
+    with pytest.raises(BadInput, match=r"2\*\*1100 or more overflows"):
+        FLOAT64(Fraction(2) ** 1100)
     with pytest.raises(BadInput, match="no rounding 'up'"):
         Fixed(-1, 1, rounding="up")
     with pytest.raises(BadInput, match="no scan tree"):
