@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
 # What a user's proof or a broken layer may raise: it is shown as a failure, not as ours.
-RAISED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
 T = TypeVar("T")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
 from typing import Any
 
-from ssmverify.theorem import Row, Verdict
+from ssmverify.theorem import FELL, Row, Verdict
 
 Tell = Callable[[Row, str], None]
 _worker: dict[str, Any] = {}  # of this process, if it is a worker: its rows, and where it says what it is at
@@ -39,15 +40,25 @@ def check_all(
     threads = max(cores() // jobs, 1)
     pool = ProcessPoolExecutor(min(jobs, len(rows)), context, _start, (tuple(names), threads, said))
     try:
-        waiting = {pool.submit(_check, i, how) for i in range(len(rows))}
+        submitted = {pool.submit(_check, i, how): row for i, row in enumerate(rows)}
+        waiting = set(submitted)
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
             while not said.empty():
                 i, what = said.get()
                 tell(rows[i], what)
-            yield from (future.result() for future in done)
+            yield from (_verdict(future, submitted[future], how) for future in done)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _verdict(future: Future[Verdict], row: Row, how: dict[str, Any]) -> Verdict:
+    """Of a worker; where one was killed, all rows that were not done fell."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        problem = "its process, or another's, was killed, perhaps for want of memory: check fewer at once, with --jobs"
+        return Verdict(row.name, FELL, "-", "-", "", problems=[problem], seed=how["seed"])
 
 
 def _start(names: Sequence[str], threads: int, said: SimpleQueue[tuple[int, str]]) -> None:

@@ -164,3 +164,21 @@ def test_rows_checked_at_once_are_the_rows_checked_one_by_one(run) -> None:  # t
     lines = [[line.split()[:2] for line in result.output.splitlines() if "holds" in line] for result in (one, two)]
     assert sorted(lines[0]) == sorted(lines[1])
     assert "2 of 2 theorems as they should be" in two.output
+
+
+KILLED = """
+import os
+from ssmverify import Broken, Finite
+
+broken = (Broken("wrong", lambda case: "wrong"),)
+killed = Finite("mine.killed", "", lambda case: os._exit(9), broken, cases=lambda: [1])
+right = Finite("mine.right", "", lambda case: "", broken, cases=lambda: [1])
+"""
+
+
+def test_a_row_whose_process_is_killed_fails(run) -> None:  # type: ignore[no-untyped-def]
+    Path("mine.py").write_text(KILLED)
+    result = run("check", "mine.py", "--jobs", "2")
+    assert result.exit_code == 1
+    assert "mine.killed FAILS: its process" in " ".join(result.output.split())
+    assert "Traceback" not in result.output

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from proofs.terms import Eq, Nat, Sum, bind, scalar, size, term
 from ssmverify import Broken, Cited, Finite, Mutant, Open, Source, Theorem, check
 from ssmverify.report.terminal import show, summary
 from ssmverify.strategies import points
-from ssmverify.theorem import FELL, HOLDS, REFUTED, TESTED, BadInput
+from ssmverify.theorem import FELL, HOLDS, REFUTED, TESTED, BadInput, Decide
 
 
 def square_residue(n: int) -> str:
@@ -61,9 +62,21 @@ def test_no_case_decides_nothing() -> None:
     assert check(replace(row, cases=lambda: ())).problems == ["there is no case to decide"]
 
 
-def test_a_decision_that_raises_is_a_failure_not_a_crash() -> None:
-    verdict = check(replace(row, decide=lambda n: str(1 // n)))
-    assert "a case decides nothing: ZeroDivisionError" in verdict.problems[0]
+def asserting(n: int) -> str:
+    raise AssertionError(n)
+
+
+def reading(n: int) -> str:
+    return Path(f"no file {n}").read_text()
+
+
+@pytest.mark.parametrize(
+    ("decide", "error"),
+    [(lambda n: str(1 // n), "ZeroDivisionError"), (asserting, "AssertionError"), (reading, "FileNotFoundError")],
+)
+def test_a_decision_that_raises_is_a_failure_not_a_crash(decide: Decide, error: str) -> None:
+    verdict = check(replace(row, decide=decide))
+    assert f"a case decides nothing: {error}" in verdict.problems[0]
 
 
 def test_a_mutant_that_finds_nothing_wrong_survives() -> None:
