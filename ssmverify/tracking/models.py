@@ -37,12 +37,12 @@ class Field:
     root: Any = 0
 
     def value(self, element: Any) -> complex:
-        """An element as a float."""
+        """An element as a float; a part below 10^-30 is taken for the 0 that it is, but for the root's digits."""
         if self.domain is QQ:
             return complex(float(Fraction(int(element.numerator), int(element.denominator))))
         with mpmath.workdps(DIGITS):
             coefficients = [mpmath.mpf(int(c.numerator)) / int(c.denominator) for c in element.to_list()]
-            return complex(mpmath.polyval(coefficients, self.root))
+            return complex(mpmath.chop(mpmath.polyval(coefficients, self.root), mpmath.mpf(10) ** -30))
 
 
 RATIONAL = Field(QQ)

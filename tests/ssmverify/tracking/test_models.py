@@ -1,5 +1,6 @@
 """Constructed models: the groups' structure behind them, their codes, and how long they last in few bits."""
 
+import math
 from itertools import product
 
 import pytest
@@ -82,8 +83,12 @@ def _order(delta: tuple[tuple[int, ...], ...], letter: int) -> int:
 def test_the_weights_are_the_floats_nearest_to_the_exact_ones() -> None:
     model = constructions.rotation(8)
     (layer,) = model.weights(torch.float64)
-    angle = torch.arange(8, dtype=torch.float64) * torch.pi / 4
-    torch.testing.assert_close(layer.points[:, 0], torch.complex(angle.cos(), angle.sin()), atol=4e-16, rtol=0)
+    half = math.sqrt(0.5)
+    cosine = [1.0, half, 0.0, -half, -1.0, -half, 0.0, half]
+    assert layer.points[:, 0].real.tolist() == cosine
+    assert layer.points[:, 0].imag.tolist() == cosine[-2:] + cosine[:-2]
+    (sixty,) = constructions.rotation(60).weights(torch.float64)
+    assert sixty.points[15, 0] == 1j
     assert model.weights(torch.float32)[0].gates.dtype is torch.complex64
 
 
