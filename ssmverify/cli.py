@@ -86,10 +86,13 @@ def check(
 
     from ssmverify import evidence
     from ssmverify.catalogue import select
-    from ssmverify.parallel import check_all, cores
+    from ssmverify.parallel import check_all, cores, warm_up
     from ssmverify.report.terminal import Board, summary
 
     started = time.monotonic()
+    jobs = jobs or cores()
+    if jobs > 1 and (len(names) != 1 or "*" in names[0]):
+        warm_up()
     rows = select(names)
     console = Console(width=None if sys.stdout.isatty() else 190)
     how = {
@@ -98,7 +101,7 @@ def check(
         "budget": budget,
     }
     with Board(console, rows) as board:
-        for verdict in check_all(names, rows, jobs or cores(), how, board.tell):
+        for verdict in check_all(names, rows, jobs, how, board.tell):
             for file in {evidence.STORE, json_file} - {None}:
                 evidence.append(verdict, file)  # type: ignore[arg-type]
             board.add(verdict)

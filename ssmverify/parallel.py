@@ -14,8 +14,10 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
 from typing import Any
 
+from ssmverify.catalogue import PAPERS
 from ssmverify.theorem import FELL, Row, Verdict
 
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 Tell = Callable[[Row, str], None]
 _worker: dict[str, Any] = {}  # of this process, if it is a worker: its rows, and where it says what it is at
 
@@ -23,6 +25,19 @@ _worker: dict[str, Any] = {}  # of this process, if it is a worker: its rows, an
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def warm_up() -> None:
+    """Starts the process that workers are forked from, which loads the catalogue while this one does.
+
+    Forked from here they would inherit the locks of torch's threads, without the threads.
+    """
+    if METHOD == "forkserver":
+        from multiprocessing import forkserver
+
+        modules = ("ssmverify.checking", *(f"ssmverify.catalogue.{paper}" for paper in PAPERS))
+        forkserver.set_forkserver_preload(list(modules))
+        forkserver.ensure_running()
 
 
 def check_all(
@@ -35,7 +50,7 @@ def check_all(
         for row in rows:
             yield check(row, **how, tell=lambda what, row=row: tell(row, what))  # type: ignore[misc]
         return
-    context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads, without the threads
+    context = multiprocessing.get_context(METHOD)
     said: SimpleQueue[tuple[int, str]] = context.SimpleQueue()
     threads = max(cores() // jobs, 1)
     pool = ProcessPoolExecutor(min(jobs, len(rows)), context, _start, (tuple(names), threads, said))
