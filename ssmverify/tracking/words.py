@@ -8,6 +8,7 @@ Words that come from a formula are in `ssmverify.tracking.barrington`.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def there_and_back(rng: Generator, group: Group, batch: int, length: int) -> Wor
 
 
 def near_identity(rng: Generator, group: Group, batch: int, length: int) -> Words:
-    """Identities but for one letter at a random place, which every later label must show."""
+    """Identities but for one letter at a random place, which every later label must show; length >= 1."""
     words = np.full((batch, length), group.identity, smallest(group.order))
     rows = np.arange(batch)
     words[rows, rng.integers(length, size=batch)] = _other_than(rng, group, words[:, 0])
@@ -190,11 +191,13 @@ def read_csv(file: Path, group: Group) -> Words:
     Elements are numbered as the data sets number them: S_n in lexicographic order, A_n in the order of S_n, Z_m by the
     exponent, pairs of a product row by row. Every target is checked; raises BadInput where one is not the product.
     """
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        if not {"input", "target"} <= set(reader.fieldnames or ()):
-            raise BadInput(f"{file} has no columns 'input' and 'target'; the first line must be {','.join(HEADER)}")
-        rows = [(_numbers(row["input"], file, k), _numbers(row["target"], file, k)) for k, row in enumerate(reader, 2)]
+    try:
+        reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file} is no text in UTF-8: {error}") from None
+    if not {"input", "target"} <= set(reader.fieldnames or ()):
+        raise BadInput(f"{file} has no columns 'input' and 'target'; the first line must be {','.join(HEADER)}")
+    rows = [(_numbers(row["input"], file, k), _numbers(row["target"], file, k)) for k, row in enumerate(reader, 2)]
     if (
         not rows
         or not rows[0][0]

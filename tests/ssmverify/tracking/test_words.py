@@ -162,6 +162,7 @@ def test_a_row_of_the_data_sets_by_hand(tmp_path):
     [
         ("", "no columns"),
         ("a,b\n1,2\n", "no columns"),
+        ("seed,input,target\n1,é,0\n", "no text in UTF-8"),
         ("seed,input,target\n", "there must be rows"),
         ("seed,input,target\n1,0 1,0\n", "one length"),
         ("seed,input,target\n1,0 9,0 9\n", r"outside 0\.\.5"),
@@ -171,6 +172,6 @@ def test_a_row_of_the_data_sets_by_hand(tmp_path):
 )
 def test_files_that_will_not_do(text, why, tmp_path):
     file = tmp_path / "bad.csv"
-    file.write_text(text)
+    file.write_text(text, encoding="latin-1")
     with pytest.raises(BadInput, match=why):
         w.read_csv(file, group("S3"))
