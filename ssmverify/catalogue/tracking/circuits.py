@@ -265,8 +265,9 @@ def selective_words(draw: st.DrawFn, channels: int = 2, largest: int = 8) -> Cas
 @st.composite
 def complex_words(draw: st.DrawFn) -> Case:
     disc = [(a, b) for a in range(-8, 9) for b in range(-8, 9) if a * a + b * b <= 64]
-    tables = [ComplexTable(0, tuple(draw(st.lists(st.sampled_from(disc), min_size=3, max_size=3)))) for _ in range(3)]
-    return some(draw, ComplexDiagonal(3, (3,), (ComplexChannel(*tables),)), draw(st.integers(2, 5)))
+    table = st.lists(st.sampled_from(disc), min_size=3, max_size=3).map(lambda values: ComplexTable(0, tuple(values)))
+    channels = draw(st.lists(st.builds(ComplexChannel, table, table, table), min_size=1, max_size=2))
+    return some(draw, ComplexDiagonal(3, (3,), tuple(channels)), draw(st.integers(2, 5)))
 
 
 @st.composite
@@ -310,7 +311,7 @@ theorems: tuple[Finite, ...] = (
     row(
         "circuit_complex",
         "Complex channels over the Gaussian integers need no more: depth 6, with primes that are 1 modulo 4. One model "
-        "for n <= 4 on every input, any tables on samples.",
+        "for n <= 4 on every input, any tables for one channel or two on samples, n <= 5.",
         6,
         cases=rotations,
         samples=complex_words,

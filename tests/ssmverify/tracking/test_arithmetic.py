@@ -30,7 +30,16 @@ from ssmverify.tracking.arithmetic.evaluators import (
     unfused,
 )
 from ssmverify.tracking.arithmetic.machines import MACHINES, flushes, run
-from ssmverify.tracking.arithmetic.numbers import FLOAT16, FLOAT32, FLOAT64, ROUNDINGS, Fixed, Gaussian, gaussian
+from ssmverify.tracking.arithmetic.numbers import (
+    BFLOAT16,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    ROUNDINGS,
+    Fixed,
+    Gaussian,
+    gaussian,
+)
 from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SUBNORMAL, TIME_INVARIANT, Witness
 from ssmverify.tracking.automaton import Automaton
 from ssmverify.tracking.monoid import transition_monoid
@@ -68,6 +77,16 @@ def test_wrapping_is_arithmetic_modulo_the_number_of_states(number: int) -> None
 @given(st.fractions(max_denominator=10**30))
 def test_float64_is_python_s(q: Fraction) -> None:
     assert FLOAT64(q) == Fraction(q.numerator / q.denominator)
+
+
+@given(floats32)
+def test_bfloat16_is_torch_s(x: float) -> None:
+    rounded = torch.tensor(x, dtype=torch.float32).to(torch.bfloat16).item()
+    if math.isfinite(rounded):
+        assert BFLOAT16(Fraction(x)) == Fraction(rounded)
+    else:
+        with pytest.raises(BadInput, match="overflows"):
+            BFLOAT16(Fraction(x))
 
 
 @pytest.mark.parametrize(("cast", "dtype"), [(FLOAT16, np.float16), (FLOAT32, np.float32)])
