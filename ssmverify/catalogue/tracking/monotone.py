@@ -146,7 +146,8 @@ monotone = Theorem(
         ),
     ),
     OURS,
-    "Gates >= 0, any monotone rounding: what T passes of a word do to a state is a fixed multiple of what p + 1 do.",
+    "Gates >= 0, any monotone rounding: what T passes of a word do to a state is S_T / S_{p+1} times what p + 1 do, "
+    "where the S are sums of products of the gates and of the rounding's slopes along the orbit.",
 )
 monotone_returns = Theorem(
     paper.monotone_returns,
