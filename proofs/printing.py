@@ -32,6 +32,8 @@ from proofs.terms import (
     Zero,
     apply,
     free_indices,
+    fresh,
+    index,
     size,
     symbols,
 )
@@ -98,6 +100,9 @@ class Text:
     def square(self, base: str) -> str:
         return f"{base}²"
 
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^{exponent}" if len(exponent) == 1 else f"{base}^({exponent})"
+
     def group(self, inner: str) -> str:
         return f"({inner})"
 
@@ -136,10 +141,22 @@ class Text:
                 return self.quotient, self._quotient(above, below)
             case Transpose(of):
                 return POWER, self.show(of, ATOM) + self.transpose
+            case Prod() if shown := self._power(x):
+                return POWER, shown
             case Sum() | Prod():
                 lo, hi, kind = self._index(x.lo), self._index(x.hi), type(x).__name__
                 return ADDITIVE, self._under(x, lambda i, body: self.big(kind, i, lo, hi, self.show(body, QUOTIENT)))
         return 0, self._formula(x)
+
+    def _power(self, x: Prod) -> str:
+        """A product of equals as a power, of 1, ..., n as a factorial; empty if x is neither."""
+        variable, count = fresh(), x.hi - x.lo + 1
+        body = x.at(variable)
+        if not count.surely_nonnegative():
+            return ""
+        if variable.name not in free_indices(body):
+            return self.power(self.show(body, ATOM), self._index(count))
+        return f"{self.show(count, ATOM)}!" if body == Nat(variable + 1) and x.lo == index(0) else ""
 
     def _quotient(self, above: Node, below: Node) -> str:
         return self.fraction(self.show(above, QUOTIENT), self.show(below, POWER))
@@ -254,6 +271,9 @@ class Latex(Text):
 
     def square(self, base: str) -> str:
         return f"{base}^{{2}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^{{{exponent}}}"
 
     def group(self, inner: str) -> str:
         return rf"\left({inner}\right)"
