@@ -60,6 +60,8 @@ def _increasing(t: Array) -> Array:
 
 def _solve(field: Callable[[float, Array], Sequence[float]], t: Array, start: Sequence[float]) -> Trajectory:
     t = _increasing(t)
+    if not np.isfinite([*start, *field(t[0], np.array(start))]).all():  # the solver would not end
+        raise BadInput("the start, and the slope there, must be finite: take other parameters")
     solved = extra("scipy.integrate").solve_ivp(
         field, (t[0], t[-1]), start, method="DOP853", t_eval=t, rtol=RTOL, atol=ATOL
     )
@@ -132,7 +134,7 @@ def white_signal(t: Array, *, period: float, high: float = 1.0, rms: float = 0.5
 
     Scaled so that its root mean square over a period is `rms`. Raises BadInput where there is no such frequency.
     """
-    count = math.floor(high * period)
+    count = math.floor(high * period) if math.isfinite(high * period) else 0
     if count < 1:
         raise BadInput(f"a period of {period:g} has no frequency up to {high:g}: make high * period at least 1")
     cosines, sines = np.random.default_rng(seed).standard_normal((2, count))
@@ -145,9 +147,11 @@ def filtered_noise(t: Array, *, tau: float = 0.1, seed: int = 0) -> Trajectory:
     """White noise of unit power through the filter 1/(tau s + 1)², at equidistant times, from rest.
 
     Each sample of the noise is Gaussian of variance 1/step and held for one step. Raises BadInput for times that are
-    not equidistant.
+    not equidistant, and for tau <= 0.
     """
     t = _increasing(t)
+    if not 0 < tau < math.inf:
+        raise BadInput(f"the filter needs tau > 0, given {tau}")
     step = (t[-1] - t[0]) / (len(t) - 1)
     if not np.allclose(np.diff(t), step, rtol=1e-6, atol=0):
         raise BadInput("filtered noise needs equidistant times")

@@ -89,6 +89,10 @@ def test_a_seed_gives_the_same_signal_again(signal: Any) -> None:
         (lambda: systems.bernoulli(GRID, start=0.0), "starts above 0"),
         (lambda: systems.bernoulli(GRID - 1), "times from -1"),
         (lambda: systems.white_signal(GRID, period=0.5), "has no frequency up to 1"),
+        (lambda: systems.white_signal(GRID, period=math.nan), "has no frequency up to 1"),
+        (lambda: systems.van_der_pol(GRID, mu=math.nan), "must be finite"),
+        (lambda: systems.lotka_volterra(GRID, start=(math.nan, 1.0)), "must be finite"),
+        (lambda: systems.filtered_noise(GRID, tau=-1.0), "tau > 0, given -1.0"),
         (lambda: systems.filtered_noise(GRID**2), "equidistant"),
     ],
 )
