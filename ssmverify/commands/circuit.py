@@ -56,10 +56,13 @@ def circuit(
     from ssmverify.tracking.growth import draw, sizes, slope
 
     asked = _lengths(lengths)
-    if plot and len(asked) < 3:
+    if plot:
+        from ssmverify.report.picture import require
         from ssmverify.theorem import BadInput
 
-        raise BadInput("a plot needs three numbers of tokens or more, such as --n 4..24")
+        require(plot)
+        if len(asked) < 3:
+            raise BadInput("a plot needs three numbers of tokens or more, such as --n 4..24")
     how = {"signed": signed, "method": method, "cast": cast, "one_hot": one_hot, "words": words, "seed": seed}
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
     found = []

@@ -38,7 +38,7 @@ def train(task: str, seeds: int | None, seed: int | None, plot: Path | None) -> 
     if task not in TASKS:
         raise BadInput(f"there is no task {task!r}: give one of {', '.join(TASKS)}")
     if plot:
-        from ssmverify.training.plot import require
+        from ssmverify.report.picture import require
 
         require(plot)
     found = _train(task, seeds or TASKS[task], seed)

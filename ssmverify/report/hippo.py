@@ -26,6 +26,7 @@ from torch import Tensor
 from numeric.hippo import basis, hippo, readout
 from numeric.hippo_prophecy import Weights, next_state, predictor, predictor_legs, roll_out
 from ssmverify import systems
+from ssmverify.report.picture import require
 from ssmverify.systems import Trajectory
 
 Array = NDArray[np.float64]
@@ -145,8 +146,9 @@ def proven_bound(signal: Signal, N: int) -> float:
 
 # -------------------------------------------------------------------------------------------------- the picture
 def picture(file: Path) -> list[str]:
-    """Draws the picture into a PNG file; lines for the terminal. Raises BadInput where the extra `plot` is missing."""
+    """Draws the picture; lines for the terminal. Raises BadInput where it cannot be drawn, before any work is done."""
     systems.extra("scipy")
+    require(file)
     figure = systems.extra("matplotlib.figure").Figure(figsize=(17, 11.5), layout="constrained")
     panels = figure.subplots(3, 4).ravel()
     drawn = signals()
@@ -159,7 +161,7 @@ def picture(file: Path) -> list[str]:
         _draw_forecast(panel, name, samples)
     panels[8].legend(loc="lower left", fontsize=9)
     figure.suptitle("HiPPO-Prophecy: the read-out's derivative, and what the closed loop makes of it", fontsize=14)
-    figure.savefig(file, dpi=120, format="png")
+    figure.savefig(file, dpi=120)
     return [*table_lines(next_state_errors()), "", f"{file} has the picture."]
 
 

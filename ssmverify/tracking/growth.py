@@ -12,7 +12,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 
-from ssmverify.theorem import BadInput
+from ssmverify.report.picture import require
 from ssmverify.tracking.circuit import evaluate
 from ssmverify.tracking.compile import compile_model, decode, encode
 from ssmverify.tracking.fixed_point import exact_then_cast, free, random_words
@@ -93,12 +93,14 @@ def student(degrees: int, outside: float = 0.05) -> float:
 
 
 def draw(found: Sequence[Size], fit: Slope, title: str, file: Path) -> None:
-    """Gates and wires against n, both axes logarithmic, with the line through the gates."""
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import NullFormatter, ScalarFormatter
-    except ImportError as error:
-        raise BadInput("matplotlib is missing: pip install 'ssmverify[plot]'") from error
+    """Gates and wires against n, both axes logarithmic, with the line through the gates.
+
+    Raises what `require` raises.
+    """
+    require(file)
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
     n = [size.n for size in found]
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
@@ -111,7 +113,4 @@ def draw(found: Sequence[Size], fit: Slope, title: str, file: Path) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(xlabel="tokens n", ylabel="count", title=title)
     axes.legend()
-    try:
-        figure.savefig(file, dpi=150)
-    except ValueError as error:
-        raise BadInput(f"{file}: {str(error).splitlines()[0]}; name a .png, .pdf or .svg") from error
+    figure.savefig(file, dpi=150)

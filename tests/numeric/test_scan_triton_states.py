@@ -94,6 +94,12 @@ def run_check(device: str, environment: dict[str, str]) -> None:
     assert done.stdout.endswith("equal\n"), f"seed {seed}: {done.stderr}"
 
 
+def test_both_devices_keep_the_same_states() -> None:
+    from numeric.scan import delta_cpu, selective_cpu, triton_states
+
+    assert triton_states.CHUNK == delta_cpu.CHUNK == selective_cpu.CHUNK
+
+
 KERNELS = {
     "delta_forward": ("q k v r S0 y S_T kept S", {"KEEP": True, "STATES": False, "N": 16}),
     "delta_backward": ("gy gS q k v r kept dq dk dv dr dS0 scratch", {"N": 16}),

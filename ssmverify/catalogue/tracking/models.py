@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -124,15 +125,29 @@ def other_order(model: Callable[[], Model], group: str) -> Broken:
     return Broken("each new element multiplied on the right", lambda case: swapped()(case))
 
 
+def floats_moved(model: Callable[[], Model]) -> Broken:
+    """The exact weights right, and one of the floats that the torch layers get moved, up or down."""
+
+    @cache
+    def both() -> list[Decide]:
+        up, down = (model().perturbed(by) for by in (Fraction(3, 2), Fraction(-3, 2)))
+        return [tracks(lambda: up), tracks(lambda: down)]
+
+    def decide(case: Step | Words) -> str:
+        return "" if isinstance(case, Step) else next(filter(None, (wrong(case) for wrong in both())), "")
+
+    return Broken("one float weight moved by 3/2, up or down", decide)
+
+
 def row(name: str, says: str, model: Callable[[], Model], source: Source, *others: Broken) -> Finite:
-    """The row of a constructed model; its mutants are those given, and one weight moved by a hundredth."""
+    """The row of a constructed model; its mutants are those given, and one weight moved, exact and in floats."""
     moved = Broken("one weight moved by 1/100", tracks(cache(lambda: model().perturbed())))
     return Finite(
         name=f"tracking.{name}",
         says=f"{says} Exactly, over words of every length: the cases are each letter in each state, and all short "
         "words in torch.",
         decide=tracks(model),
-        mutants=(moved, *others),
+        mutants=(moved, floats_moved(model), *others),
         cases=lambda: cases(model().automaton),
         samples=lambda: long_words(len(model().automaton.letters)),
         source=source,

@@ -69,7 +69,7 @@ def test_the_plot(tmp_path: Path) -> None:
         (["--n", "0"], "--n 0 is no list"),
         (["--n", "a"], "--n a is no list"),
         (["--n", "4", "--plot", "x.png"], "three numbers of tokens"),
-        (["--n", "2..4", "--plot", "x.nonsense"], "name a .png"),
+        (["--n", "2..4", "--plot", "x.nonsense"], "give it an ending such as .png"),
     ],
 )
 def test_what_the_user_gets_wrong(arguments: list[str], message: str) -> None:
