@@ -15,6 +15,7 @@ anything else for its states alone.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from operator import index
@@ -135,10 +136,14 @@ def from_automata_lib(machine: Any, name: str = "automaton") -> Automaton:
     return _from_transitions(machine.transitions, machine.initial_state, frozenset(machine.final_states), name)
 
 
+MOST_REPEATS = 2000  # of parts of a regular expression, which are all written out
+
+
 def from_regex(expression: str) -> Automaton:
     """The minimal automaton of a regular expression in automata-lib's syntax: ( ) | * + ? . [ ] {m,n} & ^.
 
-    & is intersection and ^ shuffle; . is any of the letters that the expression names.
+    & is intersection and ^ shuffle; . is any of the letters that the expression names. Raises BadInput for what is no
+    regular expression, and for counts whose product is above `MOST_REPEATS`.
     """
     try:
         from automata.base.exceptions import AutomatonException, RegexException
@@ -146,6 +151,11 @@ def from_regex(expression: str) -> Automaton:
         from automata.fa.nfa import NFA
     except ImportError:
         raise BadInput("regular expressions need automata-lib: pip install 'ssmverify[tracking]'") from None
+    repeats = math.prod(int(count) for count in re.findall(r"(\d+)\}", expression))
+    if repeats > MOST_REPEATS:
+        raise BadInput(
+            f"{expression!r} repeats its parts {repeats:,} times: {MOST_REPEATS:,} at most, counts multiplied"
+        )
     try:
         # automata-lib takes the digits of {2} for letters, if it is not told which the letters are.
         letters = NFA.from_regex(re.sub(r"\{[\d,]*\}", "", expression)).input_symbols

@@ -289,6 +289,12 @@ def test_expressions_that_are_none(expression):
         from_regex(expression)
 
 
+@pytest.mark.parametrize("expression", ["a{100000}", "(a{50}b){1,50}"])
+def test_expressions_too_long_when_written_out(expression):
+    with pytest.raises(BadInput, match="2,000 at most, counts multiplied"):
+        from_regex(expression)
+
+
 # --------------------------------------------------------------------------------------------------- the command
 def run(*arguments):
     return CliRunner().invoke(main, ["classify", *arguments])
