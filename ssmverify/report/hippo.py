@@ -181,7 +181,7 @@ def _draw_errors(panel: Any, signal: Signal) -> None:
         errors = [derivative_error(measure, N, signal.samples) for N in SIZES]
         panel.plot(SIZES, errors, "o-", color=colour, markersize=4, label=NAMES[measure])
     bounds = [proven_bound(signal, N) for N in SIZES]
-    panel.plot(SIZES, bounds, "--", color="black", linewidth=1, label="proven for FouT")
+    panel.plot(SIZES, bounds, "--", color="black", linewidth=1, label="proven for FouT, L of the samples")
     panel.set(title=signal.name)
     _axes_of_errors(panel)
 
