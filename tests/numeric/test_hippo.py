@@ -42,12 +42,12 @@ def integers(*shape: int) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------------- the matrices
-@pytest.mark.parametrize("N", [1, 2, 3, 33, 64, 255, 256])
-@pytest.mark.parametrize("measure", MEASURES)
+EACH = [(measure, N) for measure in MEASURES for N in (1, 2, 3, 33, 64, 255, 256) if N % 2 or measure != "fout"]
+
+
+@pytest.mark.parametrize(("measure", "N"), EACH)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_weights_are_within_4_ulp(measure: str, N: int, dtype: torch.dtype) -> None:
-    if measure == "fout" and N % 2 == 0:
-        pytest.skip("an even N is refused")
     made = [*hippo(measure, N, dtype=dtype), *(() if measure == "lagt" else readout(measure, N, dtype=dtype))]
     for tensor, exact in zip(made, written(measure, N).values(), strict=True):
         entries = tensor.reshape(-1).numpy()
