@@ -87,6 +87,19 @@ def _our_selective(backend: str) -> Callable[[], Built]:
     return build
 
 
+def _on_triton(build: Callable[[], Built]) -> Callable[[], Built]:
+    """The same, where Triton can run: on a GPU, or in its interpreter, which rounds products before it adds them."""
+
+    def checked() -> Built:
+        from numeric.scan import gpu
+
+        if not (torch.cuda.is_available() or gpu.interpreting()):
+            raise ImportError("Triton needs a GPU (--device cuda), or TRITON_INTERPRET=1 and --order loop")
+        return build()
+
+    return checked
+
+
 # ----------------------------------------------------------------------------------------------------------- others
 def _torch() -> Built:
     from torch._higher_order_ops import associative_scan
@@ -191,18 +204,24 @@ def _scipy() -> Built:
 
 _PRODUCTS = {"overflow.gates": "as documented, products of gates may overflow where no state does"}
 
+_SMALL = dict.fromkeys(("sizes.wide", "sizes.large", "sizes.state"), "as documented, matrices go up to n = 32, m = 64")
+
 BUILTIN: dict[str, Builtin] = {
     "ours": Builtin(_ours("auto"), order="sequential", dtypes=OURS),
     "ours:reference": Builtin(_ours("reference"), order="sequential", dtypes=OURS),
     "ours:cpu": Builtin(_ours("cpu"), order="sequential", dtypes=OURS),
+    "ours:triton": Builtin(_on_triton(_ours("triton")), order="sequential", dtypes=OURS),
     "ours:associative": Builtin(_ours("associative", "any"), order="tree", dtypes=OURS, declines=_PRODUCTS),
     "ours:matrix": Builtin(_our_matrices("auto"), "matrix", "loop"),
     "ours:matrix-reference": Builtin(_our_matrices("reference"), "matrix", "loop"),
     "ours:matrix-associative": Builtin(_our_matrices("associative"), "matrix", "tree"),
+    "ours:matrix-triton": Builtin(_on_triton(_our_matrices("triton")), "matrix", "loop", declines=_SMALL),
     "ours:delta": Builtin(_our_delta("auto"), "delta", "loop"),
     "ours:delta-reference": Builtin(_our_delta("reference"), "delta", "loop"),
+    "ours:delta-triton": Builtin(_on_triton(_our_delta("triton")), "delta", "loop"),
     "ours:selective": Builtin(_our_selective("auto"), "selective", "loop"),
     "ours:selective-reference": Builtin(_our_selective("reference"), "selective", "loop"),
+    "ours:selective-triton": Builtin(_on_triton(_our_selective("triton")), "selective", "loop"),
     "torch": Builtin(_torch, dtypes=(*REAL, "complex64")),
     "jax": Builtin(_jax(tree=True), dtypes=(*REAL, "complex64")),
     "jax:scan": Builtin(_jax(tree=False), order="loop", dtypes=(*REAL, "complex64")),

@@ -206,7 +206,7 @@ def test_bad_input_is_one_sentence(arguments: list[str], says: str, file: Path) 
 
 
 def test_a_builtin_that_is_not_installed_says_so() -> None:
-    missing = [name for name in ("torchlpc", "mambapy", "jax") if _not_installed(name)]
+    missing = [name for name in ("torchlpc", "mambapy", "jax", "ours:triton") if _not_installed(name)]
     for name in missing:
         result = run(name)
         assert result.exit_code == 2
