@@ -16,8 +16,9 @@ from numeric.attention_bounds import descent_stack_bound, linear_attention_bound
 from proofs import attention as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import descend, rational
-from proofs.terms import Eq, Term, substitute, term
+from proofs.terms import substitute, term
 from ssmverify.catalogue.gd_ssm import single
+from ssmverify.mutation import with_rhs
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
@@ -151,10 +152,6 @@ stack_layer = Layer(
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-def _with_rhs(claim: Any, rhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
-
-
 def shifted(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, ...]:
     """The state read before it is written."""
     return (layers.linear_attention(q, k, v) - v * (k * q).sum(-1, keepdim=True),)
@@ -181,7 +178,7 @@ one_step = Theorem(
     says="One layer changes every token's target entry by -ΔW x, ΔW one step of gradient descent from W_0.",
     layers=(step_layer,),
     mutants=(
-        Mutant("up the gradient", claim=_with_rhs(paper.one_step, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
+        Mutant("up the gradient", claim=with_rhs(paper.one_step, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
         Mutant("the query among the keys and values", run=query_among_keys),
     ),
 )
@@ -194,8 +191,8 @@ query_as_key = Theorem(
     says="With the query's token among the keys and values the prediction is off by -2γ ‖q‖² W_0 q: not at all from "
     "W_0 = 0, which is why W_0 near 0 is asked for.",
     mutants=(
-        Mutant("no error", claim=_with_rhs(paper.query_as_key, exact_step)),
-        Mutant("half of it", claim=_with_rhs(paper.query_as_key, exact_step + term(1) / 2 * own_error)),
+        Mutant("no error", claim=with_rhs(paper.query_as_key, exact_step)),
+        Mutant("half of it", claim=with_rhs(paper.query_as_key, exact_step + term(1) / 2 * own_error)),
     ),
 )
 
@@ -208,7 +205,7 @@ plus_plus = Theorem(
     mutants=(
         Mutant(
             "the targets moved by the inputs that come out",
-            claim=_with_rhs(
+            claim=with_rhs(
                 paper.plus_plus, inputs_moved + paper.R.T @ (paper.z - paper.moved @ paper.P @ inputs_moved)
             ),
         ),
@@ -225,7 +222,7 @@ stack = Theorem(
     mutants=(
         Mutant(
             "one step more",
-            claim=_with_rhs(paper.stack, substitute(paper.stack.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            claim=with_rhs(paper.stack, substitute(paper.stack.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
         Mutant("a causal stack", run=causal),
     ),

@@ -17,7 +17,8 @@ from numeric.gd_ssm_bounds import one_step_bound, one_step_from_bound, one_step_
 from proofs import gd_ssm as paper
 from proofs import gd_ssm_starts as starts
 from proofs.evaluation import Table
-from proofs.terms import And, Eq, Term
+from proofs.terms import And, Eq
+from ssmverify.mutation import with_lhs, with_rhs
 from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
@@ -264,14 +265,6 @@ def forgets_start(tokens: Tensor, rate: Tensor, W0: Tensor) -> tuple[Tensor, ...
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-def _with_rhs(claim: Any, rhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
-
-
-def _with_lhs(claim: Any, lhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(lhs, claim.conclusion.rhs))
-
-
 eta, T, N, W0 = paper.eta, paper.T, paper.N, paper.W0
 half_slope = paper.gradient.conclusion.rhs.terms  # type: ignore[attr-defined]
 
@@ -282,8 +275,8 @@ gradient = Theorem(
     says="The loss moves by a'Gb, G = (1/N) sum of ω_i (W x_i - y_i) x_i', and by a term quadratic in a, if a b' is "
     "added to W: G is its gradient. This is what 'one step of gradient descent' means in the other rows.",
     mutants=(
-        Mutant("a loss without its factor 1/2", claim=_with_lhs(paper.gradient, 2 * paper.loss(W0, T))),
-        Mutant("no curvature", claim=_with_rhs(paper.gradient, half_slope[0] + half_slope[1])),
+        Mutant("a loss without its factor 1/2", claim=with_lhs(paper.gradient, 2 * paper.loss(W0, T))),
+        Mutant("no curvature", claim=with_rhs(paper.gradient, half_slope[0] + half_slope[1])),
     ),
 )
 
@@ -298,10 +291,10 @@ one_step = Theorem(
     mutants=(
         Mutant(
             "the state read without its transpose",
-            claim=_with_lhs(paper.one_step, -(paper.C @ paper.Z(T) @ paper.query)),
+            claim=with_lhs(paper.one_step, -(paper.C @ paper.Z(T) @ paper.query)),
         ),
-        Mutant("C = (η/N) I", claim=_with_lhs(paper.one_step, paper.output)),
-        Mutant("the query picked by e_2", claim=_with_lhs(paper.one_step, -(paper.C @ paper.Z(T).T @ paper.u(2 * T)))),
+        Mutant("C = (η/N) I", claim=with_lhs(paper.one_step, paper.output)),
+        Mutant("the query picked by e_2", claim=with_lhs(paper.one_step, -(paper.C @ paper.Z(T).T @ paper.u(2 * T)))),
         Mutant("no transpose", run=not_transposed),
         Mutant("the sign of C", run=plus_gradient),
         Mutant("stride 1", run=every_token_a_window),
@@ -317,7 +310,7 @@ constructed_tokens = Theorem(
     says="The older layer: tokens [y_j x_j; x_{j+1}], a state of f entries, B = -(η/N) [I 0], D = [0 I].",
     layers=(vector_layer,),
     mutants=(
-        Mutant("without the factor -1", claim=_with_lhs(paper.constructed_tokens, -paper.constructed_prediction)),
+        Mutant("without the factor -1", claim=with_lhs(paper.constructed_tokens, -paper.constructed_prediction)),
         Mutant(
             "up the gradient",
             run=lambda x, y, rate: (layers.one_step_vector(x, y, -rate),),
@@ -331,7 +324,7 @@ nonzero_start = Theorem(
     instances=lambda: contexts(**START),
     source=ABSTRACT,
     says="Nothing of where the step starts. Read for every W_0 the construction does not do it: zero must be meant.",
-    mutants=(Mutant("up the gradient as well", claim=_with_lhs(starts.nonzero_start, paper.output)),),
+    mutants=(Mutant("up the gradient as well", claim=with_lhs(starts.nonzero_start, paper.output)),),
 )
 
 two_accumulators = Theorem(
@@ -345,11 +338,11 @@ two_accumulators = Theorem(
         Mutant("one accumulator", run=forgets_start),
         Mutant(
             "no skip",
-            claim=_with_lhs(starts.two_accumulators, paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term),
+            claim=with_lhs(starts.two_accumulators, paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term),
         ),
         Mutant(
             "W_0 behind the state",
-            claim=_with_lhs(
+            claim=with_lhs(
                 starts.two_accumulators,
                 starts.W @ paper.query
                 + paper.rate * (paper.Z(T).T @ paper.query)
@@ -366,8 +359,8 @@ scalar_start = Theorem(
     source=OURS,
     says="For W_0 = c I one head is enough: mixing e_1 (e_2 - c e_1)', and a skip c x_q.",
     mutants=(
-        Mutant("no skip", claim=_with_lhs(starts.scalar_start, -paper.output)),
-        Mutant("from zero", claim=_with_rhs(starts.scalar_start, paper.from_zero)),
+        Mutant("no skip", claim=with_lhs(starts.scalar_start, -paper.output)),
+        Mutant("from zero", claim=with_rhs(starts.scalar_start, paper.from_zero)),
     ),
 )
 
@@ -414,7 +407,7 @@ mean_so_far = Theorem(
     source=replace(CODE, read="its code, whose factor is the same after every pair; not the paper's body"),
     says="Nothing of what a prediction before the last is: read as a step on the mean loss of the pairs so far, it is "
     "not one. It is a step on their loss divided by N.",
-    mutants=(Mutant("up the gradient as well", claim=_with_lhs(paper.mean_so_far, paper.output)),),
+    mutants=(Mutant("up the gradient as well", claim=with_lhs(paper.mean_so_far, paper.output)),),
 )
 
 running_mean = Theorem(
@@ -426,7 +419,7 @@ running_mean = Theorem(
     mutants=(
         Mutant(
             "the count of one pair fewer",
-            claim=_with_rhs(paper.running_mean, paper.mean_step(paper.n(T + 2))),
+            claim=with_rhs(paper.running_mean, paper.mean_step(paper.n(T + 2))),
         ),
     ),
 )
@@ -438,8 +431,8 @@ decay = Theorem(
     source=CODE,
     says="With a decay λ_t, as the discretised layer has, the step is one on the loss with weights λ_T ... λ_{i+1}.",
     mutants=(
-        Mutant("no decay", claim=_with_rhs(paper.decayed, paper.from_zero)),
-        Mutant("C = (η/N) I", claim=_with_lhs(paper.decayed, paper.output)),
+        Mutant("no decay", claim=with_rhs(paper.decayed, paper.from_zero)),
+        Mutant("C = (η/N) I", claim=with_lhs(paper.decayed, paper.output)),
     ),
 )
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from proofs import gd_ssm_heads as paper
 from proofs.gd_ssm import gamma, q_next
-from proofs.terms import Eq, Term
+from proofs.terms import Eq
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, constructed
+from ssmverify.mutation import with_rhs
 from ssmverify.strategies import columns, points, rationals, tables, zeros
 from ssmverify.theorem import Mutant, Theorem
 
@@ -38,10 +39,6 @@ def contexts(draw: st.DrawFn, classes: bool = False) -> Mapping[str, Any]:
     return draw(points(p=p, m=m, T=T, ψ=columns(p), γ=rationals(), **families, **centring))
 
 
-def _with_rhs(claim: Any, rhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
-
-
 centred, constant = paper.classes.conclusion.rhs.terms  # type: ignore[attr-defined]
 
 features = Theorem(
@@ -51,7 +48,7 @@ features = Theorem(
     source=NON_LINEAR,
     says="With features φ(x), by an MLP before the layer, in place of x, and y as it is, the layer takes one step on "
     "the last layer W of ‖W φ(x) - y‖², from zero. It takes none on the MLP.",
-    mutants=(Mutant("up the gradient", claim=_with_rhs(paper.features, -paper.features.conclusion.rhs)),),  # type: ignore[attr-defined]
+    mutants=(Mutant("up the gradient", claim=with_rhs(paper.features, -paper.features.conclusion.rhs)),),  # type: ignore[attr-defined]
 )
 
 classes = Theorem(
@@ -62,8 +59,8 @@ classes = Theorem(
     says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, but for "
     "one number added to all: the probabilities are the same.",
     mutants=(
-        Mutant("without the constant", claim=_with_rhs(paper.classes, centred)),
-        Mutant("without the constant's factor", claim=_with_rhs(paper.classes, centred + gamma * paper.ones)),
+        Mutant("without the constant", claim=with_rhs(paper.classes, centred)),
+        Mutant("without the constant's factor", claim=with_rhs(paper.classes, centred + gamma * paper.ones)),
     ),
 )
 
@@ -77,8 +74,8 @@ preconditioned = Theorem(
     says="On constructed tokens D = [0 A] takes the step along the gradient times A, on the inputs' side, for every A. "
     "(The layer on raw tokens has no such weight: its C acts on the targets' side.)",
     mutants=(
-        Mutant("without A", claim=_with_rhs(paper.preconditioned, -paper.change @ q_next)),
-        Mutant("A transposed", claim=_with_rhs(paper.preconditioned, -paper.change @ paper.A.T @ q_next)),
+        Mutant("without A", claim=with_rhs(paper.preconditioned, -paper.change @ q_next)),
+        Mutant("A transposed", claim=with_rhs(paper.preconditioned, -paper.change @ paper.A.T @ q_next)),
     ),
 )
 

@@ -15,6 +15,7 @@ from proofs.evaluation import Table
 from proofs.gd_ssm import rational
 from proofs.terms import And, Eq, Term, term
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, contexts
+from ssmverify.mutation import with_lhs, with_rhs
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
 from ssmverify.theorem import Mutant, Theorem
 
@@ -85,14 +86,6 @@ def scaled_states(draw: st.DrawFn) -> Mapping[str, Any]:
 # ------------------------------------------------------------------------------------------------- the theorems
 def _with_minimum(at: Term) -> Any:
     return replace(paper.optimal_rate, conclusion=replace(paper.least, at=at))
-
-
-def _with_rhs(claim: Any, rhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
-
-
-def _with_lhs(claim: Any, lhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(lhs, claim.conclusion.rhs))
 
 
 uniform_rate, uniform_loss = paper.uniform_optimum.conclusion.parts  # type: ignore[attr-defined]
@@ -183,8 +176,8 @@ product_fixed = Theorem(
     source=OURS,
     says="Conversely two layers that agree on all sequences of one and of two tokens have the same B'D.",
     mutants=(
-        Mutant("the tokens exchanged", claim=_with_rhs(paper.product_fixed, s.T @ products @ r)),
-        Mutant("B alone turned", claim=_with_rhs(paper.product_fixed, r.T @ (paper.B_2.T @ paper.D) @ s)),
+        Mutant("the tokens exchanged", claim=with_rhs(paper.product_fixed, s.T @ products @ r)),
+        Mutant("B alone turned", claim=with_rhs(paper.product_fixed, r.T @ (paper.B_2.T @ paper.D) @ s)),
     ),
 )
 
@@ -216,7 +209,7 @@ scalings = Theorem(
     instances=scaled_states,
     source=MATCHING,
     says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
-    mutants=(Mutant("C as it was", claim=_with_lhs(paper.scalings, paper.alpha * paper.beta * paper.scaled_output)),),
+    mutants=(Mutant("C as it was", claim=with_lhs(paper.scalings, paper.alpha * paper.beta * paper.scaled_output)),),
 )
 
 theorems = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from flint import fmpq
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 
 from proofs import gd_ssm_optimal as paper
 from proofs.evaluation import Table
-from proofs.terms import Eq, term
+from proofs.terms import term
 from ssmverify.catalogue.gd_ssm import OURS
+from ssmverify.mutation import with_rhs
 from ssmverify.strategies import columns, rationals
 from ssmverify.theorem import Broken, Finite, Mutant, Theorem
 
@@ -44,10 +44,6 @@ def symmetric_laws(draw: st.DrawFn) -> Mapping[str, Any]:
 before, added = paper.excess.conclusion.rhs.terms  # type: ignore[attr-defined]
 
 
-def _with_rhs(rhs: Any) -> Any:
-    return replace(paper.excess, conclusion=Eq(paper.excess.conclusion.lhs, rhs))  # type: ignore[attr-defined]
-
-
 excess = Theorem(
     claim=paper.excess,
     proof=paper.prove_excess,
@@ -56,8 +52,8 @@ excess = Theorem(
     says="A predictor whose residual is uncorrelated with all monomials is best among the polynomials in them: another "
     "one loses the mean square of the difference of the two.",
     mutants=(
-        Mutant("nothing lost", claim=_with_rhs(before)),
-        Mutant("half of it lost", claim=_with_rhs(before + term(1) / 2 * added)),
+        Mutant("nothing lost", claim=with_rhs(paper.excess, before)),
+        Mutant("half of it lost", claim=with_rhs(paper.excess, before + term(1) / 2 * added)),
     ),
 )
 

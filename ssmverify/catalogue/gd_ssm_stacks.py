@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from proofs import gd_ssm_stacks as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import descend, gamma, memory, rational, s, y
-from proofs.terms import Eq, Term
 from ssmverify.catalogue.gd_ssm import CODE, OURS
+from ssmverify.mutation import with_lhs, with_rhs
 from ssmverify.strategies import columns, matrices, rationals, tables, zeros
 from ssmverify.theorem import Mutant, Theorem
 
@@ -127,11 +127,6 @@ def prefixes(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-def _with(claim: Any, lhs: Term | None = None, rhs: Term | None = None) -> Any:
-    goal = claim.conclusion
-    return replace(claim, conclusion=Eq(goal.lhs if lhs is None else lhs, goal.rhs if rhs is None else rhs))
-
-
 T = paper.T
 
 pass_errors = Theorem(
@@ -142,10 +137,10 @@ pass_errors = Theorem(
     says="One pass over the pairs, a step on each (the delta rule; with γ = 1/x'x the Kaczmarz sweep), meets errors of "
     "which each is its target less what the errors before explain of it: B = Y + B E, column by column.",
     mutants=(
-        Mutant("targets for errors", claim=_with(paper.pass_errors, rhs=y(T + 1))),
+        Mutant("targets for errors", claim=with_rhs(paper.pass_errors, y(T + 1))),
         Mutant(
             "errors that explain twice as much",
-            claim=_with(paper.pass_errors, rhs=y(T + 1) - 2 * paper.explained),
+            claim=with_rhs(paper.pass_errors, y(T + 1) - 2 * paper.explained),
         ),
     ),
 )
@@ -158,8 +153,8 @@ picard = Theorem(
     says="A causal stack whose layers estimate each error from the layer below, one pair before, is that pass exactly "
     "from layer T on, whatever the first estimates: E is nilpotent.",
     mutants=(
-        Mutant("two layers", claim=_with(paper.picard, lhs=paper.A(2))),
-        Mutant("as many layers fewer as there are pairs", claim=_with(paper.picard, lhs=paper.A(s))),
+        Mutant("two layers", claim=with_lhs(paper.picard, paper.A(2))),
+        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.picard, paper.A(s))),
     ),
 )
 
@@ -171,9 +166,9 @@ stacking_sweeps = Theorem(
     says="What the causal stack that rewrites targets does instead of K steps: if γ x'x = 1, so that a layer takes "
     "R (I - E) off R, then T or more layers have read the errors of one pass over the T pairs, the Kaczmarz sweep.",
     mutants=(
-        Mutant("one layer", claim=_with(paper.stacking_sweeps, lhs=paper.P(1))),
-        Mutant("as many layers fewer as there are pairs", claim=_with(paper.stacking_sweeps, lhs=paper.P(s))),
-        Mutant("nothing rewritten", claim=_with(paper.stacking_sweeps, rhs=paper.Y)),
+        Mutant("one layer", claim=with_lhs(paper.stacking_sweeps, paper.P(1))),
+        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.stacking_sweeps, paper.P(s))),
+        Mutant("nothing rewritten", claim=with_rhs(paper.stacking_sweeps, paper.Y)),
     ),
 )
 
@@ -187,7 +182,7 @@ stacking_rests = Theorem(
     mutants=(
         Mutant(
             "a step of rate γ",
-            claim=_with(paper.stacking_rests, rhs=paper.V + gamma * ((paper.y_1 - paper.V @ paper.x_1) @ paper.x_1.T)),
+            claim=with_rhs(paper.stacking_rests, paper.V + gamma * ((paper.y_1 - paper.V @ paper.x_1) @ paper.x_1.T)),
         ),
     ),
 )
@@ -200,7 +195,7 @@ minibatch_product = Theorem(
     source=OURS,
     says="Minibatch steps in turn, written out: what minibatch b taught is multiplied by I - γ S of every later one. "
     "Minibatches of one pair give the delta rule; for f = 1 the factors are numbers, which a gate can be.",
-    mutants=(Mutant("all gradients at the start", claim=_with(paper.minibatch_product, rhs=paper.W(0).T + learned)),),
+    mutants=(Mutant("all gradients at the start", claim=with_rhs(paper.minibatch_product, paper.W(0).T + learned)),),
 )
 
 released_two_steps = Theorem(
@@ -213,9 +208,9 @@ released_two_steps = Theorem(
     mutants=(
         Mutant(
             "one block fewer",
-            claim=_with(paper.released_two_steps, lhs=(-paper.released(paper.N) - gamma * memory(paper.N)) @ paper.q),
+            claim=with_lhs(paper.released_two_steps, (-paper.released(paper.N) - gamma * memory(paper.N)) @ paper.q),
         ),
-        Mutant("one step", claim=_with(paper.released_two_steps, rhs=paper.W_1 @ paper.q)),
+        Mutant("one step", claim=with_rhs(paper.released_two_steps, paper.W_1 @ paper.q)),
     ),
 )
 
@@ -225,7 +220,7 @@ released_on_prefix = Theorem(
     instances=prefixes,
     source=RELEASED,
     says="Nothing of what its earlier outputs are: read as two steps on each prefix they are not: they know the end.",
-    mutants=(Mutant("one step as well", claim=_with(paper.released_on_prefix, rhs=paper.W_1 @ paper.q)),),
+    mutants=(Mutant("one step as well", claim=with_rhs(paper.released_on_prefix, paper.W_1 @ paper.q)),),
 )
 
 theorems = (

@@ -18,8 +18,9 @@ from numeric.gd_ssm_bounds import multi_step_bound
 from proofs import gd_ssm_steps as paper
 from proofs.evaluation import Table
 from proofs.gd_ssm import descend
-from proofs.terms import And, Eq, Lt, Term, substitute, term
+from proofs.terms import And, Eq, Lt, substitute, term
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, single
+from ssmverify.mutation import with_rhs
 from ssmverify.strategies import columns, exact, floats, points, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Theorem
 
@@ -125,10 +126,6 @@ layer = Layer(
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-def _with_rhs(claim: Any, rhs: Term) -> Any:
-    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))
-
-
 query_goal, degree_goal = paper.multi_step_query.conclusion, paper.one_layer_degree.conclusion
 matrix_goal = paper.diagonal_minibatches.conclusion
 
@@ -160,7 +157,7 @@ stacking = Theorem(
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
     "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
     "gd_ssm.stacking_sweeps.",
-    mutants=(Mutant("one pass over the pairs as well", claim=_with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
+    mutants=(Mutant("one pass over the pairs as well", claim=with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
 )
 
 degree_lhs, degree_rhs = paper.combined(paper.steps_on), paper.one_layer_degree.conclusion.parts[1].rhs  # type: ignore[attr-defined]
@@ -175,7 +172,7 @@ closed_form = Theorem(
     mutants=(
         Mutant(
             "one step fewer",
-            claim=_with_rhs(paper.closed_form, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            claim=with_rhs(paper.closed_form, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
     ),
 )
@@ -230,7 +227,7 @@ in_turn = Theorem(
     source=MINIBATCH,
     says="Read as: a step for each minibatch, one after the other during one pass. The layer takes all gradients at "
     "zero; already two minibatches of one pair differ.",
-    mutants=(Mutant("two full steps as well", claim=_with_rhs(paper.in_turn, paper.two_steps(paper.two_pairs))),),
+    mutants=(Mutant("two full steps as well", claim=with_rhs(paper.in_turn, paper.two_steps(paper.two_pairs))),),
 )
 
 diagonal_minibatches = Theorem(

@@ -20,7 +20,8 @@ from proofs.gd_ssm import rational
 from proofs.hypergeometric import one, zero
 from proofs.kernel import Claim
 from proofs.terms import Eq, Nat, product
-from ssmverify.catalogue.hippo_legt import OURS, degrees, lhs_replaced, parts_replaced, rhs_replaced
+from ssmverify.catalogue.hippo_legt import OURS, degrees
+from ssmverify.mutation import part_with_lhs, part_with_rhs, with_rhs
 from ssmverify.strategies import columns, matrices, points, rationals, tables
 from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
@@ -177,8 +178,8 @@ observer = Theorem(
     "g₁g₁'): LegT is skew less half of that, of rank 2 (its NPLR form). And g₀'A, the read-out of u', is "
     "-(M g₀)' - (g₀'g₀) g₀': the derivative of the basis, and of the innovation.",
     mutants=(
-        Mutant("no innovation", claim=parts_replaced(paper.observer, 0, -(paper.M.T @ paper.c) + paper.u * paper.g0)),
-        Mutant("rank 1", claim=parts_replaced(paper.observer, 1, -2 * (paper.g0 @ paper.g0.T))),
+        Mutant("no innovation", claim=part_with_rhs(paper.observer, 0, -(paper.M.T @ paper.c) + paper.u * paper.g0)),
+        Mutant("rank 1", claim=part_with_rhs(paper.observer, 1, -2 * (paper.g0 @ paper.g0.T))),
     ),
 )
 fout_closure = Theorem(
@@ -190,8 +191,8 @@ fout_closure = Theorem(
     "A = M - 2 g g', B = 2 g, and A + 2 g g' is skew. C = -(M g)' differentiates the basis at lag 0; to differentiate "
     "by the ODE is g'A = -(M g)' - 2 (g'g) g'.",
     mutants=(
-        Mutant("B = g", claim=parts_replaced(paper.fout, 0, paper.A_fout @ paper.c + paper.u * paper.g)),
-        Mutant("A + A' = -2 g g'", claim=parts_replaced(paper.fout, 1, -2 * (paper.g @ paper.g.T))),
+        Mutant("B = g", claim=part_with_rhs(paper.fout, 0, paper.A_fout @ paper.c + paper.u * paper.g)),
+        Mutant("A + A' = -2 g g'", claim=part_with_rhs(paper.fout, 1, -2 * (paper.g @ paper.g.T))),
     ),
 )
 fourier_orthogonal = Theorem(
@@ -202,8 +203,8 @@ fourier_orthogonal = Theorem(
     says="Cosines and sines of different frequencies are orthogonal on the window, of norm² 1/2: from the product "
     "rule, cos' = -2πm sin, sin' = 2πm cos, their return after the window, and cos² + sin² = 1.",
     mutants=(
-        Mutant("norm 1", claim=parts_replaced(paper.orthogonal, 4, one)),
-        Mutant("cosines in phase", claim=parts_replaced(paper.orthogonal, 0, paper.half)),
+        Mutant("norm 1", claim=part_with_rhs(paper.orthogonal, 4, one)),
+        Mutant("cosines in phase", claim=part_with_rhs(paper.orthogonal, 0, paper.half)),
     ),
 )
 matrix_rhs = [part.rhs for part in paper.fout_matrix.conclusion.parts]  # type: ignore[attr-defined]
@@ -215,14 +216,14 @@ fout_matrix = Theorem(
     says="The rows of FouT, from integration by parts: with e² = 2, so 2e = 4/e = 2 sqrt2, they are -2, -2 sqrt2 and "
     "-4, and turns of ±2πm between cosine and sine of frequency m; B = (2, 2 sqrt2, 0, 2 sqrt2, 0, ...).",
     mutants=(
-        Mutant("the mean taken for the far end", claim=parts_replaced(paper.fout_matrix, 0, matrix_rhs[0] / 2)),
+        Mutant("the mean taken for the far end", claim=part_with_rhs(paper.fout_matrix, 0, matrix_rhs[0] / 2)),
         Mutant(
             "turned the other way",
-            claim=parts_replaced(paper.fout_matrix, 2, -paper.frequency(paper.j) * paper.cosine(paper.j)),
+            claim=part_with_rhs(paper.fout_matrix, 2, -paper.frequency(paper.j) * paper.cosine(paper.j)),
         ),
         Mutant(
             "twice the frequency",
-            claim=parts_replaced(paper.fout_matrix, 2, 2 * paper.frequency(paper.j) * paper.cosine(paper.j)),
+            claim=part_with_rhs(paper.fout_matrix, 2, 2 * paper.frequency(paper.j) * paper.cosine(paper.j)),
         ),
     ),
 )
@@ -243,7 +244,7 @@ fout_read_out = Theorem(
     mutants=(
         Mutant(
             "sqrt2 missing",
-            claim=parts_replaced(paper.fout_read_out, 1, -(paper.frequency(paper.j) * paper.sine_now) / 2),
+            claim=part_with_rhs(paper.fout_read_out, 1, -(paper.frequency(paper.j) * paper.sine_now) / 2),
         ),
     ),
 )
@@ -288,8 +289,8 @@ transfer_error = Theorem(
     "(F B; χ) to (0; χ_K), and H - s = -χ_K/χ. That this χ_K is det(sI - K) is Schur's formula, which is classical; "
     "`hippo.transfer_error_determinant` has it for small sizes.",
     mutants=(
-        Mutant("without D", claim=parts_replaced(paper.error, 2, -((paper.chi_K + paper.D * paper.chi) / paper.chi))),
-        Mutant("the sign", claim=parts_replaced(paper.error, 2, paper.chi_K / paper.chi)),
+        Mutant("without D", claim=part_with_rhs(paper.error, 2, -((paper.chi_K + paper.D * paper.chi) / paper.chi))),
+        Mutant("the sign", claim=part_with_rhs(paper.error, 2, paper.chi_K / paper.chi)),
     ),
 )
 modes_rhs = [part.rhs for part in paper.modes.conclusion.parts]  # type: ignore[attr-defined]
@@ -301,8 +302,8 @@ closed_loop_modes = Theorem(
     says="What the read-out differentiates exactly is what its closed loop generates: x is the steady state of "
     "u e^(st) and y = u' exactly if (x; u) is an eigenvector of K = [[A, B], [C, D]] for s. Any basis, every size.",
     mutants=(
-        Mutant("the input's row for u' = y - u", claim=parts_replaced(paper.modes, 1, modes_rhs[1] - paper.input_)),
-        Mutant("no input to the states", claim=parts_replaced(paper.modes, 0, modes_rhs[0] - paper.input_ * paper.B)),
+        Mutant("the input's row for u' = y - u", claim=part_with_rhs(paper.modes, 1, modes_rhs[1] - paper.input_)),
+        Mutant("no input to the states", claim=part_with_rhs(paper.modes, 0, modes_rhs[0] - paper.input_ * paper.B)),
     ),
 )
 
@@ -334,9 +335,9 @@ observer_error = Theorem(
     says="For every basis closed as LegT is, and every rate s: of u = e^(st) the reconstruction misses u/(1 + ℓ'g₀) "
     "now, the read-out s times that, where ℓ = (sI + M)^-1 g₀.",
     mutants=(
-        Mutant("u' itself", claim=parts_replaced(pade.observer_error, 1, zero)),
+        Mutant("u' itself", claim=part_with_rhs(pade.observer_error, 1, zero)),
         Mutant(
-            "the reconstruction itself", claim=lhs_replaced(pade.observer_error, 0, pade.gain * (paper.g0.T @ pade.w))
+            "the reconstruction itself", claim=part_with_lhs(pade.observer_error, 0, pade.gain * (paper.g0.T @ pade.w))
         ),
     ),
 )
@@ -364,8 +365,8 @@ closed_loop = Theorem(
     says="LegT's closed loop K = [[A, B], [C, D]] turns the states by -M' after its first step, and M is strictly "
     "triangular: K^(N+1) = 0, so what LegT generates, and differentiates exactly, are polynomials.",
     mutants=(
-        Mutant("the other sign", claim=rhs_replaced(pade.closed_loop, -loop_rhs)),
-        Mutant("M for M'", claim=rhs_replaced(pade.closed_loop, product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1))),
+        Mutant("the other sign", claim=with_rhs(pade.closed_loop, -loop_rhs)),
+        Mutant("M for M'", claim=with_rhs(pade.closed_loop, product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1))),
     ),
 )
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from proofs import hippo_lagt as lagt
 from proofs.hypergeometric import falling, one
 from proofs.terms import Nat
-from ssmverify.catalogue.hippo_legt import below, degrees, lhs_replaced, parts_replaced, rhs_replaced
+from ssmverify.catalogue.hippo_legt import below, degrees
+from ssmverify.mutation import part_with_lhs, part_with_rhs, with_rhs
 from ssmverify.strategies import points, rationals, tables
 from ssmverify.theorem import Mutant, Source, Theorem
 
@@ -25,7 +26,7 @@ laguerre_derivative = Theorem(
     instances=lambda: points(n=degrees, j=degrees),
     source=LAGUERRE,
     says="L_n' = - sum over k < n of L_k, power by power (times (j!)² (j+1)).",
-    mutants=(Mutant("the sign", claim=rhs_replaced(lagt.derivative, -lagt.derivative.conclusion.rhs)),),  # type: ignore[attr-defined]
+    mutants=(Mutant("the sign", claim=with_rhs(lagt.derivative, -lagt.derivative.conclusion.rhs)),),  # type: ignore[attr-defined]
 )
 laguerre_moments = Theorem(
     claim=lagt.moments,
@@ -33,7 +34,7 @@ laguerre_moments = Theorem(
     instances=lambda: points(n=degrees, q=degrees),
     source=LAGUERRE,
     says="∫ x^q e^(-x) L_n(x) dx = q! (-q)_n / n!, which is 0 for q < n.",
-    mutants=(Mutant("the moment of x^(q+1)", claim=rhs_replaced(lagt.moments, falling(lagt.q + 1, lagt.n))),),
+    mutants=(Mutant("the moment of x^(q+1)", claim=with_rhs(lagt.moments, falling(lagt.q + 1, lagt.n))),),
 )
 laguerre_orthogonal = Theorem(
     claim=lagt.orthogonal,
@@ -42,8 +43,8 @@ laguerre_orthogonal = Theorem(
     source=LAGUERRE,
     says="The L_n are orthonormal with the weight e^(-x).",
     mutants=(
-        Mutant("not normed", claim=parts_replaced(lagt.orthogonal, 1, Nat(lagt.n + 1))),
-        Mutant("a degree with itself", claim=lhs_replaced(lagt.orthogonal, 0, lagt.inner(lagt.n, lagt.n))),
+        Mutant("not normed", claim=part_with_rhs(lagt.orthogonal, 1, Nat(lagt.n + 1))),
+        Mutant("a degree with itself", claim=part_with_lhs(lagt.orthogonal, 0, lagt.inner(lagt.n, lagt.n))),
     ),
 )
 earlier = lagt.before(lagt.n, 0)
@@ -56,13 +57,14 @@ lagt_matrix = Theorem(
     "fades, so no end is closed. b = 1/2 is the orthonormal form, b = 1 the one without tilt.",
     mutants=(
         Mutant(
-            "-1 on the diagonal", claim=lhs_replaced(lagt.matrix, 1, (2 - lagt.tilt) * lagt.moment(lagt.n, 0) + earlier)
+            "-1 on the diagonal",
+            claim=part_with_lhs(lagt.matrix, 1, (2 - lagt.tilt) * lagt.moment(lagt.n, 0) + earlier),
         ),
-        Mutant("a diagonal A", claim=lhs_replaced(lagt.matrix, 1, lagt.moment(lagt.n, 0))),
-        Mutant("B = 1 at every power", claim=parts_replaced(lagt.matrix, 0, one)),
+        Mutant("a diagonal A", claim=part_with_lhs(lagt.matrix, 1, lagt.moment(lagt.n, 0))),
+        Mutant("B = 1 at every power", claim=part_with_rhs(lagt.matrix, 0, one)),
         Mutant(
             "all of the past kept",
-            claim=lhs_replaced(lagt.matrix, 0, lagt.change(lagt.q) + lagt.tilt * lagt.moment(lagt.n, lagt.q + 1)),
+            claim=part_with_lhs(lagt.matrix, 0, lagt.change(lagt.q) + lagt.tilt * lagt.moment(lagt.n, lagt.q + 1)),
         ),
     ),
 )
@@ -72,7 +74,7 @@ lagt_nplr = Theorem(
     instances=lambda: points(N=st.integers(0, 4), c=tables(range(6), rationals())),
     source=LAGT,
     says="c'A c = -(1'c)²/2 for every c: with b = 1/2, A + 11'/2 is skew.",
-    mutants=(Mutant("A + 11' skew", claim=rhs_replaced(lagt.nplr, 2 * lagt.nplr.conclusion.rhs)),),  # type: ignore[attr-defined]
+    mutants=(Mutant("A + 11' skew", claim=with_rhs(lagt.nplr, 2 * lagt.nplr.conclusion.rhs)),),  # type: ignore[attr-defined]
 )
 
 theorems = (laguerre_derivative, laguerre_moments, laguerre_orthogonal, lagt_matrix, lagt_nplr)

@@ -16,7 +16,8 @@ from proofs import hippo_pade as pade
 from proofs import hippo_spectra as spectra
 from proofs.hypergeometric import falling, one, rising, sign
 from proofs.kernel import Claim
-from proofs.terms import And, Eq, Nat, Term, summation
+from proofs.terms import Eq, Nat, Term, summation
+from ssmverify.mutation import part_with_lhs, part_with_rhs, with_rhs
 from ssmverify.strategies import points, rationals, tables
 from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
@@ -48,25 +49,6 @@ degrees = st.integers(0, 3)
 scales = tables(range(7), st.builds(fmpq, st.integers(1, 5), st.integers(1, 3)), fmpq(1))
 
 
-def parts_replaced(claim: Claim, i: int, rhs: Term) -> Claim:
-    """The claim with another right side in part i of its conclusion."""
-    parts = list(claim.conclusion.parts)  # type: ignore[attr-defined]
-    parts[i] = Eq(parts[i].lhs, rhs)
-    return replace(claim, conclusion=And(tuple(parts)))
-
-
-def lhs_replaced(claim: Claim, i: int, lhs: Term) -> Claim:
-    """The claim with another left side in part i of its conclusion."""
-    parts = list(claim.conclusion.parts)  # type: ignore[attr-defined]
-    parts[i] = Eq(lhs, parts[i].rhs)
-    return replace(claim, conclusion=And(tuple(parts)))
-
-
-def rhs_replaced(claim: Claim, rhs: Term) -> Claim:
-    """The claim with another right side."""
-    return replace(claim, conclusion=Eq(claim.conclusion.lhs, rhs))  # type: ignore[attr-defined]
-
-
 def below(low: str, high: str, **others: SearchStrategy[Any]) -> SearchStrategy[Mapping[str, Any]]:
     """Points at which one index is below another."""
     pairs = [{low: i, high: top} for top in range(1, 5) for i in range(top)]
@@ -82,7 +64,7 @@ ends = Theorem(
     instances=lambda: points(n=degrees),
     source=CLASSICAL,
     says="p_n(0) = 1 now, p_n(1) = (-1)^n at the far end of the window.",
-    mutants=(Mutant("1 at both ends", claim=parts_replaced(legendre.ends, 1, one)),),
+    mutants=(Mutant("1 at both ends", claim=part_with_rhs(legendre.ends, 1, one)),),
 )
 derivative = Theorem(
     claim=legendre.derivative,
@@ -93,7 +75,7 @@ derivative = Theorem(
     mutants=(
         Mutant(
             "the sign of the window's other direction",
-            claim=rhs_replaced(legendre.derivative, -legendre.derivative.conclusion.rhs),  # type: ignore[attr-defined]
+            claim=with_rhs(legendre.derivative, -legendre.derivative.conclusion.rhs),  # type: ignore[attr-defined]
         ),
     ),
 )
@@ -104,9 +86,7 @@ moments = Theorem(
     source=CLASSICAL,
     says="∫ x^q p_n(x) dx over the window in closed form, for every n and q; it is 0 for q < n.",
     mutants=(
-        Mutant(
-            "the moment of x^(q+1)", claim=rhs_replaced(legendre.moments, legendre.closed_moment(n, legendre.q + 1))
-        ),
+        Mutant("the moment of x^(q+1)", claim=with_rhs(legendre.moments, legendre.closed_moment(n, legendre.q + 1))),
     ),
 )
 tilted = summation(q, 0, legendre.m, legendre.coefficient(legendre.m, q) * legendre.moment(n, q + 1))
@@ -117,8 +97,8 @@ orthogonal = Theorem(
     source=CLASSICAL,
     says="∫ p_m p_n = 0 for m < n, ∫ p_n² = 1/(2n+1): sqrt(2n+1) p_n is an orthonormal basis of the window.",
     mutants=(
-        Mutant("a weight x", claim=lhs_replaced(legendre.orthogonal, 0, tilted)),
-        Mutant("the norm on [-1, 1]", claim=parts_replaced(legendre.orthogonal, 1, 2 / Nat(2 * n + 1))),
+        Mutant("a weight x", claim=part_with_lhs(legendre.orthogonal, 0, tilted)),
+        Mutant("the norm on [-1, 1]", claim=part_with_rhs(legendre.orthogonal, 1, 2 / Nat(2 * n + 1))),
     ),
 )
 
@@ -130,11 +110,11 @@ window = Theorem(
     says="The exact coefficients of every polynomial signal obey x_n' = (M x)_n + u(t) - (-1)^n u(t - 1), with M the "
     "derivative matrix: nothing is closed yet. Here u(t - x) = x^(q+1), and 1.",
     mutants=(
-        Mutant("the far end as p_n(0)", claim=parts_replaced(paper.window, 0, -one)),
-        Mutant("the near end forgotten", claim=parts_replaced(paper.window, 1, -sign(n))),
+        Mutant("the far end as p_n(0)", claim=part_with_rhs(paper.window, 0, -one)),
+        Mutant("the near end forgotten", claim=part_with_rhs(paper.window, 1, -sign(n))),
         Mutant(
             "the rows of M weighted by 2k+1 of every k < n",
-            claim=lhs_replaced(
+            claim=part_with_lhs(
                 paper.window,
                 0,
                 -Nat(q + 1) * legendre.moment(n, q) + legendre.weighted(n, legendre.moment(k, q + 1)),
@@ -142,7 +122,7 @@ window = Theorem(
         ),
         Mutant(
             "M transposed in sign",
-            claim=lhs_replaced(
+            claim=part_with_lhs(
                 paper.window,
                 0,
                 -Nat(q + 1) * legendre.moment(n, q) + legendre.derivative_row(n, legendre.moment(k, q + 1)),
@@ -179,7 +159,7 @@ legs = Theorem(
     mutants=(
         Mutant(
             "2n+1 on the diagonal",
-            claim=rhs_replaced(
+            claim=with_rhs(
                 paper.legs,
                 paper.legs.conclusion.rhs - Nat(n) * paper.past(n, legendre.closed_moment(n, q)),  # type: ignore[attr-defined]
             ),
@@ -193,8 +173,8 @@ legt_nplr = Theorem(
     source=NPLR,
     says="c'A c = -(g₀'c)²/2 - (g₁'c)²/2 for every c, with c_n = sqrt(2n+1) x_n: A + (g₀g₀' + g₁g₁')/2 is skew.",
     mutants=(
-        Mutant("rank 1", claim=rhs_replaced(paper.legt_nplr, -(paper.ends[0] * paper.ends[0]))),
-        Mutant("twice as much", claim=rhs_replaced(paper.legt_nplr, 2 * paper.legt_nplr.conclusion.rhs)),  # type: ignore[attr-defined]
+        Mutant("rank 1", claim=with_rhs(paper.legt_nplr, -(paper.ends[0] * paper.ends[0]))),
+        Mutant("twice as much", claim=with_rhs(paper.legt_nplr, 2 * paper.legt_nplr.conclusion.rhs)),  # type: ignore[attr-defined]
     ),
 )
 nplr_rhs = paper.legs_nplr.conclusion.rhs.terms  # type: ignore[attr-defined]
@@ -205,7 +185,7 @@ legs_nplr = Theorem(
     source=NPLR,
     says="c'A c = -c'c/2 - (B'c)²/2 for every c, in the orthonormal scale: A + P P' is -I/2 plus a skew matrix, "
     "with P = B/sqrt2.",
-    mutants=(Mutant("no I/2", claim=rhs_replaced(paper.legs_nplr, nplr_rhs[1])),),
+    mutants=(Mutant("no I/2", claim=with_rhs(paper.legs_nplr, nplr_rhs[1])),),
 )
 legt_read_out = Theorem(
     claim=paper.legt_read_out,
@@ -216,9 +196,9 @@ legt_read_out = Theorem(
     "C_k = -sqrt(2k+1)(N² - k(k+1)).",
     mutants=(
         Mutant(
-            "N² - k²", claim=parts_replaced(paper.legt_read_out, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k)))
+            "N² - k²", claim=part_with_rhs(paper.legt_read_out, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k)))
         ),
-        Mutant("D = N", claim=parts_replaced(paper.legt_read_out, 1, Nat(N))),
+        Mutant("D = N", claim=part_with_rhs(paper.legt_read_out, 1, Nat(N))),
     ),
 )
 legs_read_out = Theorem(
@@ -228,7 +208,7 @@ legs_read_out = Theorem(
     source=READ_OUT,
     says="The read-out of LegS is that of LegT, to be divided by t.",
     mutants=(
-        Mutant("without the diagonal", claim=parts_replaced(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
+        Mutant("without the diagonal", claim=part_with_rhs(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
     ),
 )
 far, now = legendre.moment(k, q), legendre.moment(k, q + 1)
@@ -241,10 +221,10 @@ exact = Theorem(
     "at both ends of the window (1 at the far end, 0 now, for u(t - x) = x^q with q > 0), so the coefficients obey the "
     "closed ODE. Up to degree N the read-out is u': that is g'c', and c' belongs to u', of degree N - 1.",
     mutants=(
-        Mutant("one state fewer", claim=lhs_replaced(pade.exact, 0, legendre.alternating(q + pade.r, far))),
-        Mutant("without signs", claim=lhs_replaced(pade.exact, 0, legendre.weighted(q + 1 + pade.r, far))),
-        Mutant("one state fewer, now", claim=lhs_replaced(pade.exact, 1, legendre.weighted(q + 1 + pade.r, now))),
-        Mutant("1 from no state", claim=lhs_replaced(pade.exact, 2, legendre.weighted(pade.r, legendre.moment(k, 0)))),
+        Mutant("one state fewer", claim=part_with_lhs(pade.exact, 0, legendre.alternating(q + pade.r, far))),
+        Mutant("without signs", claim=part_with_lhs(pade.exact, 0, legendre.weighted(q + 1 + pade.r, far))),
+        Mutant("one state fewer, now", claim=part_with_lhs(pade.exact, 1, legendre.weighted(q + 1 + pade.r, now))),
+        Mutant("1 from no state", claim=part_with_lhs(pade.exact, 2, legendre.weighted(pade.r, legendre.moment(k, 0)))),
     ),
 )
 row = pade.transform(k)
@@ -257,13 +237,13 @@ denominator = Theorem(
     says="ℓ = (sI + M)^-1 g for LegT's M and g = (1, 1, ...), with z = 1/s, and 1 + the sum of (2k+1) ℓ_k is "
     "z^N Q_N(1/z). With `hippo.observer_error`: y - u' = -[s^(N+1)/Q_N(s)] u, for every N and s other than 0.",
     mutants=(
-        Mutant("Q_(N+1)", claim=lhs_replaced(pade.denominators, 1, pade.denominator(N + 1) - weights)),
+        Mutant("Q_(N+1)", claim=part_with_lhs(pade.denominators, 1, pade.denominator(N + 1) - weights)),
         Mutant(
-            "no weights", claim=lhs_replaced(pade.denominators, 1, pade.denominator(N) - summation(k, 0, N - 1, row))
+            "no weights", claim=part_with_lhs(pade.denominators, 1, pade.denominator(N) - summation(k, 0, N - 1, row))
         ),
         Mutant(
             "s I - M",
-            claim=lhs_replaced(pade.denominators, 0, pade.transform(n) - pade.z * legendre.derivative_row(n, row)),
+            claim=part_with_lhs(pade.denominators, 0, pade.transform(n) - pade.z * legendre.derivative_row(n, row)),
         ),
     ),
 )
@@ -299,9 +279,7 @@ order = Theorem(
     says="Q_N(s) e^(-s) has no power from s^N to s^(2N-1), for (-m)_N = 0 if m < N: what it has below s^N, over Q_N, "
     "is the Padé approximant [N-1/N] of e^(-s).",
     mutants=(
-        Mutant(
-            "a power more", claim=rhs_replaced(pade.order, sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N))
-        ),
+        Mutant("a power more", claim=with_rhs(pade.order, sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N))),
     ),
 )
 
