@@ -107,15 +107,8 @@ def _write_strength(k: Tensor, beta: Tensor, form: str) -> Tensor:
 
 
 def _loop(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str) -> tuple[Tensor, Tensor]:
-    outputs, states = [], []
-    for t in range(k.shape[1]):
-        r = _write_strength(k[:, t], beta[:, t], form)
-        S = delta_fused.write(S, k[:, t], v[:, t], r)
-        outputs.append(delta_fused.read(S, q[:, t]))
-        states.append(S)
-    if not states:
-        return v.clone(), S.unsqueeze(1)[:, :0]
-    return torch.stack(outputs, 1), torch.stack(states, 1)
+    r = [_write_strength(k[:, t], beta[:, t], form) for t in range(k.shape[1])]
+    return delta_fused.steps(q, k, v, r, S)
 
 
 def _prefix(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, S: Tensor, form: str) -> tuple[Tensor, Tensor]:

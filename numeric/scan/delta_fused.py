@@ -6,6 +6,7 @@
 No state is recovered by undoing a write. Derivatives of the gradients go by the loop in torch.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -32,12 +33,21 @@ def delta_states(q: Tensor, k: Tensor, v: Tensor, r: Tensor, S0: Tensor, backend
 
 
 def loop(q: Tensor, k: Tensor, v: Tensor, r: Tensor, S: Tensor) -> tuple[Tensor, Tensor]:
-    """The same by torch, a step at a time."""
-    outputs = []
-    for t in range(k.shape[1]):
-        S = write(S, k[:, t], v[:, t], r[:, t])
+    """`delta_scan` by torch, a step at a time."""
+    y, states = steps(q, k, v, r.unbind(1), S)
+    return y, states[:, -1] if states.shape[1] else S
+
+
+def steps(q: Tensor, k: Tensor, v: Tensor, r: Sequence[Tensor], S: Tensor) -> tuple[Tensor, Tensor]:
+    """(y, S) with all states S (B, T, d, n), by torch; r_t (B, d) or (B, 1) for each step."""
+    outputs, states = [], []
+    for t, strength in enumerate(r):
+        S = write(S, k[:, t], v[:, t], strength)
         outputs.append(read(S, q[:, t]))
-    return (torch.stack(outputs, 1) if outputs else v.clone()), S
+        states.append(S)
+    if not states:
+        return v.clone(), S.unsqueeze(1)[:, :0]
+    return torch.stack(outputs, 1), torch.stack(states, 1)
 
 
 def read(S: Tensor, q: Tensor) -> Tensor:
