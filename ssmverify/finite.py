@@ -29,8 +29,8 @@ def _refute(row: Finite, verdict: Verdict) -> None:
 
 def _decide(row: Finite, verdict: Verdict, effort: Effort) -> None:
     decided = []
-    for how, search in (("exhaustion", _every_case), ("samples", _samples)):
-        if (row.cases if search is _every_case else row.samples) is None:
+    for how, given, search in (("exhaustion", row.cases, _every_case), ("samples", row.samples, _samples)):
+        if given is None:
             continue
         effort.tell(how)
         number, wrong = search(row, effort)

@@ -171,8 +171,15 @@ class Finite:
         return [self.decide, *(m.decide for m in self.mutants), *_layer_code(self.layers)]
 
 
+class _Unchecked:
+    """A row of which nothing is checked: it has no layers, and brings no functions along."""
+
+    layers: ClassVar[tuple[Layer, ...]] = ()
+    code: ClassVar[tuple[Callable[..., Any], ...]] = ()
+
+
 @dataclass(frozen=True)
-class Cited:
+class Cited(_Unchecked):
     """A row that rests on the literature: nothing here proves it, and nothing here could make it fail.
 
     `assumes` names the open conjectures it is conditional on; it inherits those of the rows it rests on.
@@ -183,7 +190,6 @@ class Cited:
     source: Source
     assumes: tuple[str, ...] = ()
     rests_on: tuple[Row, ...] = ()
-    layers: ClassVar[tuple[Layer, ...]] = ()
 
     @property
     def conjectures(self) -> tuple[str, ...]:
@@ -191,25 +197,14 @@ class Cited:
         inherited = [c for row in self.rests_on if isinstance(row, Cited) for c in row.conjectures]
         return tuple(dict.fromkeys((*self.assumes, *inherited)))
 
-    @property
-    def code(self) -> list[Callable[..., Any]]:
-        """The functions that the row brings along: none."""
-        return []
-
 
 @dataclass(frozen=True)
-class Open:
+class Open(_Unchecked):
     """A row that nobody has settled, as far as its source says."""
 
     name: str
     says: str
     source: Source
-    layers: ClassVar[tuple[Layer, ...]] = ()
-
-    @property
-    def code(self) -> list[Callable[..., Any]]:
-        """The functions that the row brings along: none."""
-        return []
 
 
 Row = Theorem | Finite | Cited | Open
