@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,18 @@ def sources_hash(row: Row) -> str:
     that a layer calls is never missed.
     """
     own = {inspect.getsourcefile(f) for f in row.code if inspect.isfunction(f)}
-    packages = [Path(p).parent for p in (proofs.__file__, numeric.__file__, __file__) if p]
-    files = {Path(f) for f in own if f} | {f for p in packages for s in ("*.py", "*.c") for f in p.rglob(s)}
+    files = {Path(f): Path(f).read_bytes() for f in own if f} | _packages()
     digest = hashlib.sha256()
     for file in sorted(files):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        digest.update(file.name.encode() + b"\0" + files[file])
     return digest.hexdigest()[:16]
+
+
+@cache
+def _packages() -> dict[Path, bytes]:
+    """Our own sources, read once: what of them is loaded does not change any more."""
+    packages = [Path(p).parent for p in (proofs.__file__, numeric.__file__, __file__) if p]
+    return {f: f.read_bytes() for p in packages for s in ("*.py", "*.c") for f in p.rglob(s)}
 
 
 def record(verdict: Verdict) -> dict[str, Any]:
