@@ -41,7 +41,7 @@ def sources_hash(row: Row) -> str:
 def _packages() -> dict[Path, bytes]:
     """Our own sources, read once: what of them is loaded does not change any more."""
     packages = [Path(p).parent for p in (proofs.__file__, numeric.__file__, __file__) if p]
-    return {f: f.read_bytes() for p in packages for s in ("*.py", "*.c") for f in p.rglob(s)}
+    return {f: f.read_bytes() for p in packages for s in ("*.py", "*.c", "*.h") for f in p.rglob(s)}
 
 
 def record(verdict: Verdict) -> dict[str, Any]:
