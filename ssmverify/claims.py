@@ -63,7 +63,8 @@ def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
         return
     verdict.sizes, verdict.lengths = scope(theorem.claim, fact)
     named = {h: name for name, h in theorem.claim.hypotheses.items()}
-    further = theorem.claim.further & {named[h] for h in fact.hypotheses}
+    used = set(named) if isinstance(fact.conclusion, Cases) else fact.hypotheses  # the points satisfy all of them
+    further = theorem.claim.further & {named[h] for h in used}
     verdict.status = HOLDS_FURTHER if further else HOLDS
     effort.tell("instances")
     _look_for_counterexample(theorem, verdict, effort)

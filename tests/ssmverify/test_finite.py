@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs.kernel import Claim, Fact, cases
-from proofs.terms import Eq, Nat, Sum, bind, scalar, size, term
+from proofs.terms import Eq, Nat, Sum, bind, index_le, scalar, size, term
 from ssmverify import Broken, Cited, Finite, Mutant, Open, Source, Theorem, check
 from ssmverify.report.terminal import show, summary
 from ssmverify.strategies import points
-from ssmverify.theorem import FELL, HOLDS, REFUTED, TESTED, BadInput, Decide
+from ssmverify.theorem import FELL, HOLDS, HOLDS_FURTHER, REFUTED, TESTED, BadInput, Decide
 
 
 def square_residue(n: int) -> str:
@@ -168,6 +168,18 @@ def claimed(**changes: Any) -> Theorem:
 def test_a_claim_proved_case_by_case_says_for_which(sizes: tuple[int, ...], said: str) -> None:
     verdict = check(claimed(proof=lambda: at(*sizes)))
     assert (verdict.status, verdict.sizes, verdict.lengths, verdict.problems) == (HOLDS, "-", said, [])
+
+
+def test_cases_use_every_hypothesis() -> None:
+    claim = replace(gauss, hypotheses={"small": index_le(N, 3)}, witness={"N": 1}, further=frozenset({"small"}))
+    verdict = check(
+        claimed(
+            claim=claim,
+            proof=lambda: cases(claim.sequent, [{"N": 0}, {"N": 1}]),
+            instances=lambda: points(N=st.integers(0, 3)),
+        )
+    )
+    assert (verdict.status, verdict.lengths, verdict.problems) == (HOLDS_FURTHER, "N <= 1", [])
 
 
 def test_cases_do_not_prove_what_speaks_of_more_than_sizes() -> None:
