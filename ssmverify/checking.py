@@ -19,7 +19,7 @@ from proofs.kernel import Claim, NotProved, identity
 from proofs.printing import text
 from proofs.terms import And, Le, Lt, Nonzero
 from ssmverify.claims import check_claim, refuted_at, scope
-from ssmverify.effort import RAISED, Effort, OutOfTime, shorten
+from ssmverify.effort import FIRST, FURTHER, RAISED, Effort, OutOfTime, shorten
 from ssmverify.evidence import sources_hash
 from ssmverify.finite import check_finite, try_broken
 from ssmverify.layers import Reference, Run, check_layer, in_precision, ratio, show_inputs
@@ -128,16 +128,21 @@ def _authors(theorem: Theorem, effort: Effort) -> Iterator[MutantResult]:
 
 
 def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort) -> MutantResult:
-    point = effort.among(effort.points, lambda p: refuted_at(claim, p))
+    def refuted(point: Mapping[str, Any]) -> bool:
+        return refuted_at(claim, point)
+
+    point = effort.among(effort.points, refuted)
     if point is None:
-        point = effort.any_input(theorem.instances(), lambda p: refuted_at(claim, p))
-    if point is not None:
-        return MutantResult(description, "refuted", f"claim, at {show_point(point)}")
-    if proof := _equivalence(theorem.claim, claim):
-        return MutantResult(description, "equivalent", proof)
-    if _weaker(theorem, claim, effort):
-        return MutantResult(description, "weaker", "a larger bound at every point tried, so not false")
-    return MutantResult(description, "survived", "")
+        point = effort.any_input(theorem.instances(), refuted, FIRST)
+    if point is None:
+        if proof := _equivalence(theorem.claim, claim):
+            return MutantResult(description, "equivalent", proof)
+        if _weaker(theorem, claim, effort):
+            return MutantResult(description, "weaker", "a larger bound at every point tried, so not false")
+        point = effort.any_input(theorem.instances(), refuted, FURTHER)
+    if point is None:
+        return MutantResult(description, "survived", "")
+    return MutantResult(description, "refuted", f"claim, at {show_point(point)}")
 
 
 def _weaker(theorem: Theorem, mutant: Claim, effort: Effort) -> bool:
@@ -152,7 +157,7 @@ def _weaker(theorem: Theorem, mutant: Claim, effort: Effort) -> bool:
         before, after = (evaluate(terms[0], point) for terms in bounds)
         return bool(after < before)
 
-    return effort.any_input(theorem.instances(), stronger) is None
+    return effort.any_input(theorem.instances(), stronger, FIRST) is None
 
 
 def _equivalence(original: Claim, mutant: Claim) -> str:

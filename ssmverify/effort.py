@@ -15,6 +15,9 @@ from hypothesis.errors import NoSuchExample
 RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
+FIRST = range(6)
+FURTHER = range(6, 60)  # before a mutant is said to have survived: luck is not to decide that
+
 T = TypeVar("T")
 
 
@@ -50,12 +53,14 @@ class Effort:
         """An input that satisfies the condition, made as simple as can be; None if none was found."""
         return self._search(strategy, condition, examples or self.examples, self.seed, simplify=True)
 
-    def any_input(self, strategy: Any, condition: Callable[[Any], bool], rounds: int = 6, each: int = 40) -> Any | None:
+    def any_input(
+        self, strategy: Any, condition: Callable[[Any], bool], searches: range = range(FURTHER.stop), each: int = 40
+    ) -> Any | None:
         """Some input that satisfies the condition, by searches that know nothing of one another.
 
         Within one search hypothesis varies what it drew before, and may so stay away from a corner.
         """
-        for i in range(rounds):
+        for i in searches:
             if (found := self._search(strategy, condition, each, self.seed + i, simplify=False)) is not None:
                 return found
         return None

@@ -33,14 +33,22 @@ slacks = st.sampled_from([fmpq(0), fmpq(0), fmpq(1)])
 # ---------------------------------------------------------------------------------------------- exact instances
 @st.composite
 def approximations(draw: st.DrawFn) -> Point:
-    """x and y with their sizes, and approximations with their majorants; every letter that the lemmas use."""
+    """x and y with their sizes, and approximations with their majorants; every letter that the lemmas use.
+
+    Every other point is a worst case: all errors are as large as they may be, and all of one sign, so that each term of
+    a bound is needed.
+    """
+    worst = draw(st.booleans())
+    share, slack, number = (
+        (st.just(fmpq(1)), st.just(fmpq(0)), rationals(0)) if worst else (shares, slacks, rationals())
+    )
     point: dict[str, Any] = {"u": draw(units), "η": draw(slacks)}
-    point |= {"δ": draw(shares) * point["u"], "ε": draw(shares) * point["η"]}
+    point |= {"δ": draw(share) * point["u"], "ε": draw(share) * point["η"]}
     for x, X in ("xX", "yY"):
-        value, error = draw(rationals()), draw(rationals())
+        value, error = draw(number), draw(number)
         hat, Hat = (normalize("NFC", letter + "\u0302") for letter in (x, X))
-        point |= {x: value, X: abs(value) + draw(slacks), hat: value + error}
-        point[Hat] = point[X] + abs(error) + draw(slacks)
+        point |= {x: value, X: abs(value) + draw(slack), hat: value + error}
+        point[Hat] = point[X] + abs(error) + draw(slack)
     return point
 
 
