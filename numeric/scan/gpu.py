@@ -41,49 +41,66 @@ def obstacle(device: torch.device, dtype: torch.dtype) -> str:
 
 def forward(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool) -> Tensor:
     """All states h (B, T, D) of h_t = a_t·h_{t-1} + b_t; with reverse, of h_t = a_t·h_{t+1} + b_t."""
-    h = _new(b)
-    _launch("forward", (a, b), h0, (h,), reverse)
+    h = new(b)
+    write_states(a, b, h0, h, reverse)
     return h
+
+
+def write_states(a: Tensor, b: Tensor, h0: Tensor | None, h: Tensor, reverse: bool, chunk: int = 0) -> None:
+    """The same, into h. With chunk, each chunk of so many steps has a start of its own, h0 (B, chunks, D)."""
+    start = h if h0 is None else h0.contiguous()
+    _launch("forward", (a, b), start, (h,), reverse, HAS_H0=h0 is not None, CHUNK=chunk)
+
+
+def write_ends(a: Tensor, b: Tensor, gates: Tensor, states: Tensor, reverse: bool, chunk: int) -> None:
+    """Of each chunk the product of its gates, and its last state after the state 0: into two (B, chunks, D)."""
+    _launch("ends", (a, b), None, (gates, states), reverse, CHUNK=chunk)
 
 
 def backward(g: Tensor, a: Tensor, h: Tensor, h0: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
     """The gradients (da, db) for the cotangent g of the states h that `forward` gave."""
-    da, db = _new(h), _new(h)
-    _launch("backward", (g, a, h), h0, (da, db), reverse)
+    da, db = new(h), new(h)
+    start = h if h0 is None else h0.contiguous()
+    _launch("backward", (g, a, h), start, (da, db), reverse, HAS_H0=h0 is not None)
     return da, db
 
 
+def new(x: Tensor) -> Tensor:
+    """Room for states like x: in its memory order, but complex channels side by side."""
+    return x.new_empty(x.shape) if x.is_complex() else new_states(x)
+
+
 def _launch(
-    name: str, inputs: tuple[Tensor, ...], h0: Tensor | None, outputs: tuple[Tensor, ...], reverse: bool
+    name: str,
+    inputs: tuple[Tensor, ...],
+    start: Tensor | None,
+    outputs: tuple[Tensor, ...],
+    reverse: bool,
+    **constants: int,
 ) -> None:
-    """One program for each sequence and tile of channels; the outputs have one layout."""
-    out = outputs[0]
-    if out.numel() == 0:
+    """One program for each sequence, chunk and tile of channels; the inputs have one shape, the outputs one layout."""
+    if inputs[0].numel() == 0:
         return
     kernels = _kernels()
     given, made = [_real(x) for x in inputs], [_real(x) for x in outputs]
-    start = made[0] if h0 is None else _real(h0.contiguous())
-    dims = 2 if out.is_complex() else 3  # the kernels for complex numbers take channels side by side
-    strides = [stride for x in given for stride in x.stride()[:dims]]
-    strides += [start.stride(0), *made[0].stride()[:dims]]
+    starts = [] if start is None else [_real(start)]
+    dims = 2 if inputs[0].is_complex() else 3  # the kernels for complex numbers take channels side by side
+    strides = [stride for x in given for stride in x.stride()[:dims]] + [x.stride(0) for x in starts]
+    strides += [made[0].stride(0)] if name == "ends" else made[0].stride()[:dims]
     steps = kernels.STEPS_BACKWARD if name == "backward" else kernels.STEPS
-    kind, *tile = _KERNELS[out.dtype], steps, kernels.CHANNELS
-    if _along_time(out):
+    kind, *tile = _KERNELS[outputs[0].dtype], steps, kernels.CHANNELS
+    if _along_time(given[0] if name == "ends" else made[0]):
         kind, *tile = "_rows", kernels.STEPS_ROWS, kernels.ROWS
-    batch, length, channels = made[0].shape
+    batch, length, channels = given[0].shape
+    programs = batch * -(-length // (constants.get("CHUNK") or length)) * -(-channels // tile[1])
     kernel = getattr(kernels, f"{name}{kind}_kernel")
-    arguments = [*given, start, *made, length, channels, *strides, h0 is not None, reverse, *tile, kernels.STAGES]
-    kernel[(batch * -(-channels // tile[1]),)](*arguments, num_warps=1)
+    constants |= {"REVERSE": reverse, "STEPS": tile[0], "CHANNELS": tile[1], "STAGES": kernels.STAGES}
+    kernel[(programs,)](*given, *starts, *made, length, channels, *strides, **constants, num_warps=1)
 
 
 def _along_time(x: Tensor) -> bool:
     """Whether time lies innermost in x (B, T, D)."""
     return x.stride(1) == 1 and x.stride(2) != 1
-
-
-def _new(x: Tensor) -> Tensor:
-    """Room for states like x: in its memory order, but complex channels side by side."""
-    return x.new_empty(x.shape) if x.is_complex() else new_states(x)
 
 
 def _real(x: Tensor) -> Tensor:

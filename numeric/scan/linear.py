@@ -5,6 +5,7 @@
 Real and complex, forwards and in reverse, along any dimension of tensors of any number of dimensions.
 """
 
+import math
 from typing import Literal, overload
 
 import torch
@@ -74,7 +75,9 @@ def scan(
     order: "sequential" is the chain of fused multiply-adds in time order, with the same bits on every backend
     that offers it, whatever the batch and the layout, and step by step through h0. "any" lets a backend
     reassociate.
-    backend: "auto", or one by name; `plan` tells which one "auto" takes, and the error bound of its order.
+    backend: "auto", or "reference" (the loop in torch), "associative" (a parallel prefix in torch), "cpu" (in C),
+    "triton" (on a GPU), "chunked" (there too, for few sequences and a long time); `plan` tells which one "auto"
+    takes, and the error bound of its order.
     out: where to write the states, for a caller that needs no gradient; it may be a or b, but not overlap
     them otherwise. A fresh output of many megabytes costs more in page faults than the scan itself.
     final_state: return (h, h_T) where h_T is the state to go on from, of the dtype of the carry.
@@ -87,7 +90,7 @@ def scan(
     for `dim`.
     """
     shape, dim = _checked(a, b, h0, dim)
-    backend = plan_scan(b, shape[dim], order, backend).backend
+    backend = plan_scan(b, shape[dim], _chains(shape, dim), order, backend).backend
     dtype, carry = b.dtype, torch.float32 if b.dtype in NARROW else b.dtype
     a, b = (to_batch_time_channel(_expanded(x, carry, shape), dim) for x in (a, b))
     if h0 is not None:
@@ -117,7 +120,7 @@ def plan(
     Raises what `scan` raises.
     """
     shape, dim = _checked(a, b, h0, dim)
-    return plan_scan(b, shape[dim], order, backend)
+    return plan_scan(b, shape[dim], _chains(shape, dim), order, backend)
 
 
 def _checked(a: Tensor, b: Tensor, h0: Tensor | None, dim: int) -> tuple[torch.Size, int]:
@@ -136,6 +139,11 @@ def _checked(a: Tensor, b: Tensor, h0: Tensor | None, dim: int) -> tuple[torch.S
         if h0.ndim != len(without_time) or any(x not in (1, n) for x, n in zip(h0.shape, without_time, strict=True)):
             raise ValueError(f"h0 must have the shape of b without time, {tuple(without_time)}, not {tuple(h0.shape)}")
     return shape, dim
+
+
+def _chains(shape: torch.Size, dim: int) -> int:
+    """How many sequences of numbers there are."""
+    return math.prod(shape[:dim] + shape[dim + 1 :])
 
 
 def _expanded(x: Tensor, dtype: torch.dtype, shape: torch.Size) -> Tensor:

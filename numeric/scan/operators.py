@@ -8,7 +8,7 @@ from types import ModuleType
 
 from torch import Tensor
 
-from numeric.scan import associative, cpu, gpu, library, reference
+from numeric.scan import associative, chunked, cpu, gpu, library, reference
 from numeric.scan.layout import new_states
 
 BACKENDS: dict[str, ModuleType] = {
@@ -16,6 +16,7 @@ BACKENDS: dict[str, ModuleType] = {
     "associative": associative,
     "cpu": cpu,
     "triton": gpu,
+    "chunked": chunked,
 }
 """Each has forward(a, b, h0, reverse) -> h and backward(g, a, h, h0, reverse) -> (da, db)."""
 

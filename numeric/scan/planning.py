@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from numeric.scan import gpu, native
+from numeric.scan import chunked, gpu, native
 from numeric.scan.arguments import NARROW, require_choice
 from numeric.scan.operators import BACKENDS
 
 ORDERS = ("sequential", "any")
+_FEW = 4096  # chains; a GPU needs more of them to be busy with one warp for 128
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,23 @@ class Plan:
     why: str
 
 
-def plan_scan(b: Tensor, length: int, order: str, backend: str) -> Plan:
-    """The plan for inputs like b. Raises ValueError where a backend named outright can't serve."""
+def plan_scan(b: Tensor, length: int, chains: int, order: str, backend: str) -> Plan:
+    """The plan for `chains` sequences like b. Raises ValueError where a backend named outright can't serve."""
     require_choice("order", order, ORDERS)
     require_choice("backend", backend, ("auto", *BACKENDS))
     if backend == "auto":
-        return _chosen(b, length, order)
+        return _chosen(b, length, chains, order)
     obstacle = _obstacle(backend, b, order)
     if obstacle:
         raise ValueError(f"backend {backend!r} can't serve: {obstacle}")
     return _plan(backend, length, "it was asked for")
 
 
-def _chosen(b: Tensor, length: int, order: str) -> Plan:
+def _chosen(b: Tensor, length: int, chains: int, order: str) -> Plan:
     fast = "cpu" if b.device.type == "cpu" else "triton"
     obstacle = _obstacle(fast, b, order)
+    if not obstacle and fast == "triton" and order == "any" and chains < _FEW and length >= 4 * chunked.CHUNK:
+        return _plan("chunked", length, f"order='any' allows chunks, and {chains} chains alone leave a GPU idle")
     if not obstacle:
         return _plan(fast, length, "no other order is faster here, and none has a smaller bound")
     if order == "any":
@@ -56,21 +59,24 @@ def _chosen(b: Tensor, length: int, order: str) -> Plan:
 
 
 def _plan(backend: str, length: int, why: str) -> Plan:
+    unfused = gpu.interpreting() and backend in ("triton", "chunked")
+    if unfused:
+        why += "; Triton's interpreter rounds products before it adds them"
     if backend == "associative":
         return Plan(backend, "reassociated", 1, 2 * (max(length, 1).bit_length() - 1) + 1, why)
-    if backend == "triton" and gpu.interpreting():
-        return Plan(backend, "separate", 2, 1, f"{why}; Triton's interpreter rounds products before it adds them")
-    return Plan(backend, "sequential", 1, 1, why)
+    if backend == "chunked":
+        return Plan(backend, "reassociated", 2 if unfused else 1, 2, why)
+    return Plan(backend, *(("separate", 2, 1) if unfused else ("sequential", 1, 1)), why)
 
 
 def _obstacle(backend: str, b: Tensor, order: str) -> str:
     """What keeps a backend from serving: one clause, empty where nothing does."""
     carry = torch.float32 if b.dtype in NARROW else b.dtype
-    if backend == "associative" and order == "sequential":
+    if backend in ("associative", "chunked") and order == "sequential":
         return "it reassociates, so it can't keep order='sequential'; ask for order='any'"
     if backend == "cpu":
         return native.obstacle(b.device, carry)
-    if backend == "triton":
+    if backend in ("triton", "chunked"):
         return gpu.obstacle(b.device, carry)
     return ""
 

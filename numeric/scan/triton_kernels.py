@@ -3,6 +3,7 @@
     a b h g da db (B, T, D), any strides; complex ones with stride 1 between channels    h0 (B, D)
     STEPS, CHANNELS    the tile that is loaded at a time; time lies in the registers of one thread
     STEPS_ROWS, ROWS   the same where time lies innermost: a sector of memory or two, one row a thread
+    CHUNK              steps that a program walks where a sequence is cut into chunks; 0 where it walks the whole of it
 
 With these tiles and one warp, Triton gives each thread a few channels and all steps of time, so that `associative_scan`
 is the sequential chain: one fused multiply-add an element, no exchange between threads, and the bits of the reference.
@@ -50,21 +51,29 @@ def _chain(gates, inputs, carry, rows):
 
 
 @triton.jit
+def _place(T, D, CHANNELS: tl.constexpr, CHUNK: tl.constexpr):
+    """Which sequence, which of its chunks, and which tile of channels the program is for."""
+    tiles = tl.cdiv(D, CHANNELS)
+    chunks = tl.cdiv(T, CHUNK) if CHUNK else 1
+    number = tl.program_id(0) // tiles
+    return (number // chunks).to(tl.int64), number % chunks, tl.program_id(0) % tiles
+
+
+@triton.jit
 def forward_kernel(
     a, b, h0, h, T, D,
     a_batch, a_time, a_channel, b_batch, b_time, b_channel, h0_batch, h_batch, h_time, h_channel,
     HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
-    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
+    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
 ):  # fmt: skip
-    """h_t = fma(a_t, h_{t-1}, b_t); one program for each sequence and CHANNELS channels."""
-    blocks = tl.cdiv(D, CHANNELS)
-    i = (tl.program_id(0) // blocks).to(tl.int64)
-    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    """h_t = fma(a_t, h_{t-1}, b_t); one program for each sequence (or chunk, with an h0 each) and CHANNELS channels."""
+    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
+    d = tile * CHANNELS + tl.arange(0, CHANNELS)
     rows = tl.arange(0, STEPS)
     inside, column = d < D, d.to(tl.int64)[None, :]
     zero = tl.zeros([CHANNELS], h.dtype.element_ty)
-    carry = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
-    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+    carry = tl.load(h0 + i * h0_batch + chunk * D + d, inside, 0.0) if HAS_H0 else zero
+    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK) if CHUNK else T, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
@@ -109,6 +118,60 @@ def backward_kernel(
         carry = _row(adjoint, STEPS - 1, rows)
 
 
+@triton.jit
+def ends_kernel(
+    a, b, gates_out, states_out, T, D,
+    a_batch, a_time, a_channel, b_batch, b_time, b_channel, out_batch,
+    REVERSE: tl.constexpr, STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
+):  # fmt: skip
+    """The product of each chunk's gates, and its last state after the state 0: out (B, chunks, D)."""
+    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
+    d = tile * CHANNELS + tl.arange(0, CHANNELS)
+    rows = tl.arange(0, STEPS)
+    inside, column = d < D, d.to(tl.int64)[None, :]
+    state = tl.zeros([CHANNELS], b.dtype.element_ty)
+    product = state + 1
+    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK), STEPS, num_stages=STAGES):
+        step = start + rows
+        t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
+        mask = (step < T)[:, None] & inside[None, :]
+        gates = tl.load(a + i * a_batch + t * a_time + column * a_channel, mask, 0.0)
+        inputs = tl.load(b + i * b_batch + t * b_time + column * b_channel, mask, 0.0)
+        state = _row(_chain(gates, inputs, state, rows), STEPS - 1, rows)
+        product = _row(_chain(gates, tl.zeros_like(gates), product, rows), STEPS - 1, rows)
+    place = i * out_batch + chunk * D + d
+    tl.store(gates_out + place, product, inside)
+    tl.store(states_out + place, state, inside)
+
+
+@triton.jit
+def ends_complex_kernel(
+    a, b, gates_out, states_out, T, D,
+    a_batch, a_time, b_batch, b_time, out_batch,
+    REVERSE: tl.constexpr, STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
+):  # fmt: skip
+    """ends_kernel for complex numbers as pairs."""
+    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
+    d = tile * CHANNELS + tl.arange(0, CHANNELS)
+    rows = tl.arange(0, STEPS)
+    inside = d < D
+    hr = tl.zeros([CHANNELS // 2], b.dtype.element_ty)
+    hi, pr, pi = hr, hr + 1, hr
+    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK), STEPS, num_stages=STAGES):
+        step = start + rows
+        t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
+        mask = (step < T)[:, None] & inside[None, :]
+        ar, ai = _parts(tl.load(a + i * a_batch + t * a_time + d[None, :], mask, 0.0))
+        br, bi = _parts(tl.load(b + i * b_batch + t * b_time + d[None, :], mask, 0.0))
+        re, im = _chain_complex(ar, ai, br, bi, hr, hi, rows)
+        hr, hi = _row(re, STEPS - 1, rows), _row(im, STEPS - 1, rows)
+        re, im = _chain_complex(ar, ai, tl.zeros_like(br), tl.zeros_like(bi), pr, pi, rows)
+        pr, pi = _row(re, STEPS - 1, rows), _row(im, STEPS - 1, rows)
+    place = i * out_batch + chunk * D + d
+    tl.store(gates_out + place, tl.reshape(tl.join(pr, pi), [CHANNELS]), inside)
+    tl.store(states_out + place, tl.reshape(tl.join(hr, hi), [CHANNELS]), inside)
+
+
 _TIMES = "a_time", "b_time", "g_time", "h_time", "out_time"
 forward_rows_kernel = triton.jit(
     forward_kernel.fn, do_not_specialize=[x for x in forward_kernel.arg_names if x in _TIMES]
@@ -116,6 +179,7 @@ forward_rows_kernel = triton.jit(
 backward_rows_kernel = triton.jit(
     backward_kernel.fn, do_not_specialize=[x for x in backward_kernel.arg_names if x in _TIMES]
 )
+ends_rows_kernel = triton.jit(ends_kernel.fn, do_not_specialize=[x for x in ends_kernel.arg_names if x in _TIMES])
 
 
 @triton.jit
@@ -153,18 +217,17 @@ def forward_complex_kernel(
     a, b, h0, h, T, D,
     a_batch, a_time, b_batch, b_time, h0_batch, h_batch, h_time,
     HAS_H0: tl.constexpr, REVERSE: tl.constexpr,
-    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
+    STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
 ):  # fmt: skip
     """forward_kernel for complex numbers as pairs: D, the strides and CHANNELS count real numbers."""
-    blocks = tl.cdiv(D, CHANNELS)
-    i = (tl.program_id(0) // blocks).to(tl.int64)
-    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
+    d = tile * CHANNELS + tl.arange(0, CHANNELS)
     rows = tl.arange(0, STEPS)
     inside = d < D
     zero = tl.zeros([CHANNELS], h.dtype.element_ty)
-    carry = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
+    carry = tl.load(h0 + i * h0_batch + chunk * D + d, inside, 0.0) if HAS_H0 else zero
     hr, hi = tl.split(tl.reshape(carry, [CHANNELS // 2, 2]))
-    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK) if CHUNK else T, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]

@@ -211,6 +211,7 @@ BUILTIN: dict[str, Builtin] = {
     "ours:reference": Builtin(_ours("reference"), order="sequential", dtypes=OURS),
     "ours:cpu": Builtin(_ours("cpu"), order="sequential", dtypes=OURS),
     "ours:triton": Builtin(_on_triton(_ours("triton")), order="sequential", dtypes=OURS),
+    "ours:chunked": Builtin(_on_triton(_ours("chunked", "any")), dtypes=OURS, declines=_PRODUCTS),
     "ours:associative": Builtin(_ours("associative", "any"), order="tree", dtypes=OURS, declines=_PRODUCTS),
     "ours:matrix": Builtin(_our_matrices("auto"), "matrix", "loop"),
     "ours:matrix-reference": Builtin(_our_matrices("reference"), "matrix", "loop"),

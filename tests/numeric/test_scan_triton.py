@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from numeric.scan import scan
+from numeric.scan import plan, scan
 from tests.numeric.triton_code import compiled, stack_bytes
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
@@ -28,22 +28,24 @@ SHAPES = [(2, 7, 3), (1, 16, 2), (1, 33, 5), (2, 1, 1), (1, 17, 130), (0, 3, 2),
 
 INTERPRETED = """
 import sys, torch
-from numeric.scan import plan, scan
-problems, results = torch.load(sys.argv[1]), []
+from numeric.scan import chunked, plan, scan
+chunked.CHUNK = 32
+problems, results, backend = torch.load(sys.argv[1]), [], sys.argv[3]
 for a, b, h0, g, reverse in problems:
     inputs = [x.requires_grad_() for x in (a, b, h0) if x is not None]
-    made = plan(*inputs, backend="triton")
-    assert (made.order, made.p, made.q) == ("separate", 2, 1)
-    h = scan(*inputs, reverse=reverse, backend="triton")
+    made = plan(*inputs, order="any", backend=backend)
+    expected = {"triton": ("separate", 2, 1), "chunked": ("reassociated", 2, 2)}
+    assert (made.order, made.p, made.q) == expected[backend]
+    h = scan(*inputs, reverse=reverse, order="any", backend=backend)
     results.append([h.detach(), *torch.autograd.grad(h, inputs, g)])
 torch.save(results, sys.argv[2])
 """
 
 
-def problems() -> list[tuple[Any, ...]]:
+def problems(shapes: list[tuple[int, int, int]]) -> list[tuple[Any, ...]]:
     """(a, b, h0, g, reverse): random numbers, and complex whole ones, on which nothing rounds."""
     made = []
-    for shape in SHAPES:
+    for shape in shapes:
         for reverse in (False, True):
             a, b, g = (torch.randn(shape) for _ in range(3))
             made.append((a, b, torch.randn(shape[::2]) if reverse else None, g, reverse))
@@ -78,11 +80,16 @@ def all_within(a: Tensor, b: Tensor, h0: Tensor | None, h: Tensor, p: int, q: in
     )
 
 
-def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path) -> None:
-    given = problems()
+@pytest.mark.parametrize(
+    ("backend", "shapes", "q"), [("triton", SHAPES, 1), ("chunked", [(2, 70, 3), (1, 33, 1), (2, 0, 2)], 2)]
+)
+def test_interpreted_forward_and_backward_are_inside_their_bounds(
+    backend: str, shapes: list[tuple[int, int, int]], q: int, tmp_path: Path
+) -> None:
+    given = problems(shapes)
     torch.save(given, tmp_path / "problems")
     environment = {**os.environ, "TRITON_INTERPRET": "1"}
-    command = [sys.executable, "-c", INTERPRETED, str(tmp_path / "problems"), str(tmp_path / "results")]
+    command = [sys.executable, "-c", INTERPRETED, str(tmp_path / "problems"), str(tmp_path / "results"), backend]
     subprocess.run(command, env=environment, check=True, cwd=Path(__file__).parents[2])
     for (a, b, h0, g, reverse), (h, da, db, *dh0) in zip(given, torch.load(tmp_path / "results"), strict=True):
         if a.is_complex():
@@ -93,9 +100,9 @@ def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path
             continue
         if reverse:
             a, b, g, h, da, db = (x.flip(1) for x in (a, b, g, h, da, db))
-        assert all_within(a, b, h0, h, 2, 1)
+        assert all_within(a, b, h0, h, 2, q)
         following = torch.cat([a[:, 1:], torch.zeros_like(a[:, :1])], 1)
-        assert all_within(following.flip(1), g.flip(1), None, db.flip(1), 2, 1)
+        assert all_within(following.flip(1), g.flip(1), None, db.flip(1), 2, q)
         before = torch.zeros(b.shape[::2]) if h0 is None else h0
         previous = torch.cat([before[:, None], h[:, :-1]], 1) if b.shape[1] else h
         assert torch.equal(da, db * previous), "one rounding of the product of what was computed"
@@ -105,26 +112,32 @@ def test_interpreted_forward_and_backward_are_inside_their_bounds(tmp_path: Path
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("along_time", [False, True])
-@pytest.mark.parametrize(("has_h0", "reverse"), [(False, False), (True, True)])
+@pytest.mark.parametrize(("has_h0", "reverse", "chunk"), [(False, False, 0), (True, True, 0), (True, False, 1024)])
 @pytest.mark.parametrize("element", ["fp32", "fp64"])
-def test_compiled_for_sm_90(element: str, has_h0: bool, reverse: bool, along_time: bool, tmp_path: Path) -> None:
+def test_compiled_for_sm_90(
+    element: str, has_h0: bool, reverse: bool, chunk: int, along_time: bool, tmp_path: Path
+) -> None:
     """The fused multiply-adds of the definition and no other sum, no spills; no exchange of states between threads."""
     from numeric.scan import triton_kernels as kernels
 
+    rows = "_rows" if along_time else ""
     forward, backward = ("a b h0 h", kernels.STEPS), ("g a h h0 da db", kernels.STEPS_BACKWARD)
-    complex_ones = (
-        (kernels.forward_complex_kernel, forward, 2, 0),  # of each real number: half of four a complex one
-        (kernels.backward_complex_kernel, backward, 3, 1),
-    )
-    for kernel, (pointers, steps), sums, products in (
-        (kernels.forward_rows_kernel if along_time else kernels.forward_kernel, forward, 1, 0),
-        (kernels.backward_rows_kernel if along_time else kernels.backward_kernel, backward, 1, 1),
-        *(() if along_time else complex_ones),
+    ends = ("a b gates_out states_out", kernels.STEPS)
+    # Fused sums and products for each real number, of which a complex one has two.
+    whole = (("backward", backward, 1, 1), ("backward_complex", backward, 3, 1))
+    chunks = (("ends", ends, 2, 0), ("ends_complex", ends, 4, 0))
+    for kind, (pointers, steps), sums, products in (
+        ("forward", forward, 1, 0),
+        ("forward_complex", forward, 2, 0),
+        *(chunks if chunk else whole),
     ):
+        if along_time and kind.endswith("_complex"):
+            continue
+        kernel = getattr(kernels, f"{kind}{rows}_kernel")
         steps, channels = (kernels.STEPS_ROWS, kernels.ROWS) if along_time else (steps, kernels.CHANNELS)
         unit = {} if along_time else {name: 1 for name in kernel.arg_names if name.endswith("_channel")}
         tile = {"STEPS": steps, "CHANNELS": channels, "STAGES": kernels.STAGES, **unit}
-        code = compiled(kernel, pointers, element, {"HAS_H0": has_h0, "REVERSE": reverse, **tile})
+        code = compiled(kernel, pointers, element, {"HAS_H0": has_h0, "REVERSE": reverse, "CHUNK": chunk, **tile})
         ptx, each = code.asm["ptx"], steps * channels // 32
         assert "shfl" not in ptx
         assert len(re.findall(r"\bfma\.rn\.f\d\d", ptx)) == sums * each
@@ -148,3 +161,12 @@ def test_a_gpu_has_the_bits_of_the_cpu(dtype: torch.dtype) -> None:
                 results.append([x.cpu() for x in (h.detach(), *torch.autograd.grad(h, here, g.to(device)))])
             for other in results[1:]:
                 assert all(torch.equal(x, y) for x, y in zip(results[0], other, strict=True))
+
+
+@needs_gpu
+def test_chunks_on_a_gpu_are_inside_their_bound_and_always_the_same() -> None:
+    a, b, h0 = torch.rand(2, 5000, 3) * 2 - 1, torch.randn(2, 5000, 3), torch.randn(2, 3)
+    assert plan(a.cuda(), b.cuda(), h0.cuda(), order="any").backend == "chunked"
+    h, *again = (scan(a.cuda(), b.cuda(), h0.cuda(), order="any").cpu() for _ in range(3))
+    assert all(torch.equal(h, other) for other in again)
+    assert all_within(a, b, h0, h, 1, 2)

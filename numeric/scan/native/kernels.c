@@ -2,6 +2,8 @@
 
        REAL      float or double                ELEM     an element: REAL, or a pair of them
        NAME(f)   f with the type's suffix       FMA      the correctly rounded fused multiply-add of REAL
+       SQUARE    elements a side of a square    TURN     transposes one
+       PACKED_FMA, where there is one: FMA of 32 bytes of REAL
 
    __builtin_fma is fused by the definition of C, with or without an instruction for it; compile with
    -ffp-contract=off so that nothing else is. No kernel reads the clock, allocates, or knows how many threads run:
@@ -89,6 +91,9 @@ static inline void restore_arithmetic(unsigned before) {
 #endif
 }
 
+#define ALIGNED __attribute__((aligned(64)))
+#include "squares.h"
+
 static inline int64_t thread_number(void) {
 #ifdef _OPENMP
     return omp_get_thread_num();
@@ -104,6 +109,11 @@ static const double FACTORIAL[] = {1,     1,      2,       6,        24,        
 #define FMA __builtin_fmaf
 #define ELEM float
 #define NAME(f) f##_f32
+#define SQUARE 8
+#ifdef __FMA__
+#define PACKED_FMA _mm256_fmadd_ps
+#endif
+#define TURN turn_4_bytes
 #define INTEGER int32_t
 #define MANTISSA 23
 #define BIAS 127
@@ -125,6 +135,8 @@ static const double FACTORIAL[] = {1,     1,      2,       6,        24,        
 #define COMPLEX
 #define ELEM Complex_f32
 #define NAME(f) f##_c64
+#define SQUARE 4
+#define TURN turn_8_bytes
 typedef struct {
     float re, im;
 } Complex_f32;
@@ -134,11 +146,17 @@ typedef struct {
 #undef NAME
 #undef REAL
 #undef FMA
+#undef PACKED_FMA
 
 #define REAL double
 #define FMA __builtin_fma
 #define ELEM double
 #define NAME(f) f##_f64
+#define SQUARE 4
+#ifdef __FMA__
+#define PACKED_FMA _mm256_fmadd_pd
+#endif
+#define TURN turn_8_bytes
 #define INTEGER int64_t
 #define MANTISSA 52
 #define BIAS 1023
@@ -160,6 +178,8 @@ typedef struct {
 #define COMPLEX
 #define ELEM Complex_f64
 #define NAME(f) f##_c128
+#define SQUARE 1
+#define TURN turn_16_bytes
 typedef struct {
     double re, im;
 } Complex_f64;

@@ -1,16 +1,16 @@
 /* h_t = a_t h_{t-1} + b_t and its gradients: the canonical chain of numeric/scan/reference.py, bit for bit.
 
    Two ways to walk the same chain, and no other: `rows` where channels lie side by side (one row of channels after the
-   other, the state in a buffer that stays in the first-level cache), `columns` where time does (LANES chains at once, to
-   hide the latency of the fused multiply-add, BLOCK steps at a time through buffers, since LANES rows a power of two
-   apart would evict one another). A backward walks memory downwards in everything it does: a row read upwards while rows
-   go down defeats the prefetcher. */
+   other, the state in a buffer that stays in the first-level cache), `columns` where time does (LANES chains at once, a
+   TILE of steps transposed so that they lie side by side, and the results back, to leave BLOCK steps together). A
+   backward walks memory downwards: a row read upwards while rows go down defeats the prefetcher. */
 
 #define ROW ((int64_t)(8192 / sizeof(ELEM)))   /* channels a piece of work, a state of 8 KB */
 #define WIDTH ((int64_t)(256 / sizeof(ELEM)))  /* channels at a time within it */
 #define LANES 8
 #define BLOCK 64
-#define PITCH (BLOCK + 8) /* so that no two buffers lie a multiple of 4096 bytes apart */
+#define TILE ((int64_t)(64 / sizeof(ELEM)))    /* a line of memory */
+#define PITCH (BLOCK + 8)                      /* so that no two rows lie a power of two apart */
 #define AT(view, b, t, d) ((ELEM *)(view).data + (b) * (view).batch + (t) * (view).time + (d) * (view).channel)
 
 #ifdef COMPLEX
@@ -69,9 +69,42 @@ static inline void NAME(adjoint_steps)(const ELEM *restrict a, ELEM *restrict s,
     }
 }
 
-static inline void NAME(products)(const ELEM *restrict x, ELEM *restrict h, int64_t n) {
-    for (int64_t i = 0; i < n; i++) h[i] = NAME(times_conjugate)(x[i], h[i]);
+/* A step of LANES chains, their states in registers from one step to the next: the states take the place of the inputs
+   x, and in a backward, the products with the states h before them that of h. By name where there is an instruction, for
+   a compiler does not always find it; 32 bytes at a time, for what is stored in two parts is slow to load as one. */
+#if defined(PACKED_FMA) && !defined(COMPLEX)
+typedef REAL NAME(Part) __attribute__((vector_size(32)));
+#define PARTS ((int)(LANES * sizeof(REAL) / 32))
+typedef struct {
+    NAME(Part) part[LANES * sizeof(REAL) / 32];
+} NAME(States);
+
+static inline void NAME(advance)(const NAME(Part) *a, NAME(States) *s, NAME(Part) *x) {
+    for (int r = 0; r < PARTS; r++) x[r] = s->part[r] = PACKED_FMA(a[r], s->part[r], x[r]);
 }
+
+static inline void NAME(retreat)(const NAME(Part) *a, NAME(States) *s, NAME(Part) *x, NAME(Part) *h) {
+    NAME(advance)(a, s, x);
+    for (int r = 0; r < PARTS; r++) h[r] *= s->part[r];
+}
+#undef PARTS
+#else
+typedef ELEM NAME(Part);
+typedef struct {
+    ELEM lane[LANES];
+} NAME(States);
+
+static inline void NAME(advance)(const ELEM *a, NAME(States) *s, ELEM *x) {
+    for (int r = 0; r < LANES; r++) s->lane[r] = NAME(step)(a[r], s->lane[r], x[r]);
+    memcpy(x, s, sizeof *s);
+}
+
+static inline void NAME(retreat)(const ELEM *a, NAME(States) *s, ELEM *x, ELEM *h) {
+    for (int r = 0; r < LANES; r++) s->lane[r] = NAME(step)(NAME(conjugate)(a[r]), s->lane[r], x[r]);
+    for (int r = 0; r < LANES; r++) h[r] = NAME(times_conjugate)(s->lane[r], h[r]);
+    memcpy(x, s, sizeof *s);
+}
+#endif
 
 static void NAME(forward_rows)(View a, View b, View h0, View h, int64_t i, int64_t first, int64_t n, int64_t T,
                                int64_t past_caches) {
@@ -121,83 +154,95 @@ static inline void NAME(chains)(View x, int64_t first, int64_t n, int64_t D, ELE
     for (int64_t r = 0; r < n; r++) at[r] = x.data ? AT(x, (first + r) / D, 0, (first + r) % D) : 0;
 }
 
-/* Steps t .. t + m - 1 of the n chains, from a place in the buffer on. Asks ahead for the block that comes next, `ahead`
-   steps and `skip` chains on: so many short streams outrun the machine's own prefetcher. */
-static inline void NAME(load_block)(ELEM to[LANES][PITCH], int64_t place, ELEM *const from[LANES], View x, int64_t n,
-                                    int64_t t, int64_t m, int64_t ahead, int64_t skip) {
-    const int64_t distance = t + ahead + skip * x.channel;
-    for (int64_t r = 0; r < n; r++)
-        if (m == BLOCK && x.time == 1) {
-            const uintptr_t next = (uintptr_t)from[r] + (uintptr_t)(distance * (int64_t)sizeof(ELEM));
-            for (uintptr_t byte = 0; byte < BLOCK * sizeof(ELEM); byte += 64)
-                __builtin_prefetch((const void *)(next + byte), 0, 2);
-            memcpy(to[r] + place, from[r] + t, BLOCK * sizeof(ELEM));
-        } else
-            NAME(load)(to[r] + place, from[r] + t * x.time, x.time, m);
+/* Steps t .. t + m - 1 <= t + TILE - 1 of the n chains, to one row of LANES a step. Asks for what lies `ahead` of them:
+   so many short streams outrun the machine's own prefetcher. */
+static inline void NAME(load_tile)(ELEM (*to)[LANES], ELEM *const from[LANES], int64_t stride, int64_t n, int64_t t,
+                                   int64_t m, int64_t ahead) {
+    if (n == LANES && stride == 1 && m == TILE) {
+        for (int64_t r = 0; r < LANES; r++)
+            __builtin_prefetch((const void *)((uintptr_t)from[r] + (uintptr_t)(t + ahead) * sizeof(ELEM)), 0, 2);
+        for (int64_t k = 0; k < TILE; k += SQUARE)
+            for (int64_t r = 0; r < LANES; r += SQUARE) {
+                const void *rows[SQUARE];
+                for (int64_t i = 0; i < SQUARE; i++) rows[i] = from[r + i] + t + k;
+                TURN(rows, &to[k][r], sizeof to[0]);
+            }
+    } else
+        for (int64_t r = 0; r < n; r++)
+            for (int64_t k = 0; k < m; k++) to[k][r] = from[r][(t + k) * stride];
 }
 
-static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM from[LANES][PITCH], int64_t n, int64_t t,
-                                      int64_t stride, int64_t m, int64_t past_caches) {
-    for (int64_t r = 0; r < n; r++)
-        if (m == BLOCK && stride == 1)
-            store(to[r] + t, from[r], BLOCK * (int64_t)sizeof(ELEM), past_caches);
-        else
-            NAME(unload)(to[r] + t * stride, from[r], stride, m, past_caches);
+/* TILE steps to one row a chain: whole lines leave together later, as stores past the caches want it. */
+static inline void NAME(unload_tile)(ELEM (*to)[PITCH], ELEM (*from)[LANES]) {
+    for (int64_t k = 0; k < TILE; k += SQUARE)
+        for (int64_t r = 0; r < LANES; r += SQUARE) {
+            const void *rows[SQUARE];
+            for (int64_t i = 0; i < SQUARE; i++) rows[i] = &from[k + i][r];
+            TURN(rows, &to[r][k], sizeof to[0]);
+        }
+}
+
+/* Steps t .. t + m - 1 of the n chains, from a block of rows. */
+static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM (*from)[PITCH], int64_t n, int64_t t, int64_t stride,
+                                      int64_t m, int64_t past_caches) {
+    for (int64_t r = 0; r < n; r++) NAME(unload)(to[r] + t * stride, from[r], stride, m, past_caches);
 }
 
 /* Chains first .. first + n - 1, 1 <= n <= LANES. */
 static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first, int64_t n, int64_t T, int64_t D,
                                   int64_t past_caches) {
-    ELEM A[LANES][PITCH], H[LANES][PITCH], s[LANES], *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES];
-    memset(s, 0, sizeof s), memset(A, 0, sizeof A), memset(H, 0, sizeof H); /* idle lanes compute on zeros */
+    ALIGNED ELEM A[TILE][LANES], H[TILE][LANES], out[LANES][PITCH], *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES];
+    memset(A, 0, sizeof A), memset(H, 0, sizeof H); /* idle lanes compute on zeros */
     NAME(chains)(a, first, n, D, ap), NAME(chains)(b, first, n, D, bp), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(h0, first, n, D, start);
-    for (int64_t r = 0; r < n && h0.data; r++) s[r] = *start[r];
+    for (int64_t r = 0; r < n && h0.data; r++) H[0][r] = *start[r];
+    NAME(States) s;
+    memcpy(&s, H[0], sizeof s);
     for (int64_t t = 0; t < T; t += BLOCK) {
         const int64_t m = least(BLOCK, T - t), more = t + BLOCK < T;
-        const int64_t ahead = more ? BLOCK : -t, skip = more ? 0 : LANES;
-        NAME(load_block)(A, 0, ap, a, n, t, m, ahead, skip);
-        NAME(load_block)(H, 0, bp, b, n, t, m, ahead, skip);
-        for (int64_t k = 0; k < m; k++)
-            for (int r = 0; r < LANES; r++) H[r][k] = s[r] = NAME(step)(A[r][k], s[r], H[r][k]);
-        NAME(unload_block)(hp, H, n, t, h.time, m, past_caches);
+        for (int64_t k = 0; k < m; k += TILE) {
+            NAME(load_tile)(A, ap, a.time, n, t + k, least(TILE, m - k), more ? BLOCK : LANES * a.channel - t);
+            NAME(load_tile)(H, bp, b.time, n, t + k, least(TILE, m - k), more ? BLOCK : LANES * b.channel - t);
+            for (int64_t j = 0; j < TILE; j++) NAME(advance)((NAME(Part) *)A[j], &s, (NAME(Part) *)H[j]);
+            NAME(unload_tile)((ELEM (*)[PITCH])&out[0][k], H);
+        }
+        NAME(unload_block)(hp, out, n, t, h.time, m, past_caches);
     }
 }
 
 static void NAME(backward_columns)(View g, View a, View h, View h0, View da, View db, int64_t first, int64_t n,
                                    int64_t T, int64_t D, int64_t past_caches) {
-    ELEM A[LANES][PITCH], G[LANES][PITCH], H[LANES][PITCH], s[LANES], next[LANES];
+    /* A[j + 1] is the gate after step j, H[j] the state before it. */
+    ALIGNED ELEM A[TILE + 1][LANES], G[TILE][LANES], H[TILE + 1][LANES], da_out[LANES][PITCH], db_out[LANES][PITCH];
     ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES];
-    memset(s, 0, sizeof s), memset(next, 0, sizeof next); /* idle lanes compute on zeros */
-    memset(A, 0, sizeof A), memset(G, 0, sizeof G), memset(H, 0, sizeof H);
+    NAME(States) s;
+    memset(&s, 0, sizeof s), memset(A, 0, sizeof A), memset(G, 0, sizeof G), memset(H, 0, sizeof H);
     NAME(chains)(g, first, n, D, gp), NAME(chains)(a, first, n, D, ap), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(da, first, n, D, dap), NAME(chains)(db, first, n, D, dbp);
     NAME(chains)(h0, first, n, D, start);
     const int64_t last = (T - 1) / BLOCK * BLOCK;
     for (int64_t t = last; t >= 0; t -= BLOCK) {
-        const int64_t m = least(BLOCK, T - t), ahead = t > 0 ? -BLOCK : last, skip = t > 0 ? 0 : -LANES;
-        NAME(load_block)(A, 0, ap, a, n, t, m, ahead, skip);
-        NAME(load_block)(G, 0, gp, g, n, t, m, ahead, skip);
-        /* one place on, so that H[r][k] is h_{t+k-1} */
-        NAME(load_block)(H, 1, hp, h, n, t, m, ahead, skip);
-        for (int r = 0; r < LANES; r++) s[r] = NAME(step)(NAME(conjugate)(next[r]), s[r], G[r][m - 1]), next[r] = A[r][0];
-        for (int64_t k = m - 1; k > 0; k--)
-            for (int r = 0; r < LANES; r++) {
-                const ELEM cotangent = G[r][k - 1];
-                G[r][k] = s[r];
-                s[r] = NAME(step)(NAME(conjugate)(A[r][k]), s[r], cotangent);
-            }
-        for (int64_t r = 0; r < n; r++) {
-            const ELEM *before = t > 0 ? hp[r] + (t - 1) * h.time : start[r];
-            G[r][0] = s[r];
-            if (before)
-                H[r][0] = *before;
-            else
-                memset(&H[r][0], 0, sizeof(ELEM));
-            NAME(products)(G[r], H[r], m);
+        const int64_t m = least(BLOCK, T - t), more = t > 0;
+        for (int64_t k = (m - 1) / TILE * TILE; k >= 0; k -= TILE) {
+            const int64_t steps = least(TILE, m - k);
+            memcpy(A[steps], A[0], sizeof A[0]);
+            NAME(load_tile)(A, ap, a.time, n, t + k, steps, more ? -BLOCK : last - LANES * a.channel);
+            NAME(load_tile)(G, gp, g.time, n, t + k, steps, more ? -BLOCK : last - LANES * g.channel);
+            NAME(load_tile)(H + 1, hp, h.time, n, t + k, steps, more ? -BLOCK : last - LANES * h.channel);
+            for (int64_t r = 0; r < n; r++)
+                if (t + k > 0)
+                    H[0][r] = hp[r][(t + k - 1) * h.time];
+                else if (start[r])
+                    H[0][r] = *start[r];
+                else
+                    memset(&H[0][r], 0, sizeof(ELEM));
+            for (int64_t j = steps - 1; j >= 0; j--)
+                NAME(retreat)((NAME(Part) *)A[j + 1], &s, (NAME(Part) *)G[j], (NAME(Part) *)H[j]);
+            NAME(unload_tile)((ELEM (*)[PITCH])&db_out[0][k], G);
+            NAME(unload_tile)((ELEM (*)[PITCH])&da_out[0][k], H);
         }
-        NAME(unload_block)(dbp, G, n, t, db.time, m, past_caches);
-        NAME(unload_block)(dap, H, n, t, da.time, m, past_caches);
+        NAME(unload_block)(dbp, db_out, n, t, db.time, m, past_caches);
+        NAME(unload_block)(dap, da_out, n, t, da.time, m, past_caches);
     }
 }
 
@@ -245,5 +290,8 @@ void NAME(scan_backward)(const View *g, const View *a, const View *h, const View
 #undef WIDTH
 #undef LANES
 #undef BLOCK
+#undef TILE
 #undef PITCH
 #undef AT
+#undef SQUARE
+#undef TURN
