@@ -81,7 +81,7 @@ def _matching(name: str, theorems: Iterable[Row]) -> list[Row]:
     by_name = {theorem.name: theorem for theorem in theorems}
     found = [row for key, row in by_name.items() if fnmatch.fnmatchcase(key, name) or key.startswith(f"{name}.")]
     if not found:
-        near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.3)
+        near = difflib.get_close_matches(name, by_name, n=1)
         hint = f"did you mean {near[0]}?" if near else "`ssmverify list` shows all."
         raise BadInput(f"no theorem is called {name}; {hint}")
     return found
