@@ -12,6 +12,7 @@ With real A, B, C a state stands for itself and y = C h + D u. B = 1 in the pape
 from __future__ import annotations
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ def s4d_diagonal(init: str, N: int) -> Tensor:
     """
     if init not in INITIALISATIONS:
         raise ValueError(f"the initialisation {init!r} is not known: take one of {', '.join(INITIALISATIONS)}")
-    if N < 1 or (init != "real" and N % 2):
+    if not isinstance(N, Integral) or N < 1 or (init != "real" and N % 2):
         raise ValueError(f"S4D-{init} needs N >= 1 states" + ", an even number" * (init != "real") + f", given N = {N}")
     n = torch.arange(N if init == "real" else N // 2, dtype=torch.float64)
     if init == "real":

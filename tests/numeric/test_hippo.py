@@ -55,6 +55,38 @@ def test_the_weights_are_within_4_ulp(measure: str, N: int, dtype: torch.dtype) 
             assert abs(arb(x) - value(entry)) <= 4 * arb(ulp)
 
 
+def usual(measure: str, N: int) -> tuple[Any, Any]:
+    """A (N, N) and B (N,) as in the code of github.com/state-spaces/s4: "legt" of early revisions, "fourier2"."""
+    q = np.arange(N)
+    n, k = q[:, None], q[None, :]
+    root = np.sqrt(2 * q + 1.0)
+    if measure == "legt":
+        return -root[:, None] * np.where(n < k, (-1.0) ** (n - k), 1) * root, root
+    if measure == "legs":
+        return -np.where(n > k, root[:, None] * root, np.where(n == k, n + 1.0, 0)), root
+    if measure == "lagt":
+        return np.eye(N) / 2 - np.tril(np.ones((N, N))), np.ones(N)
+    turns = np.stack([np.zeros(N // 2), np.arange(N // 2)], -1).reshape(-1)[1:]  # cosine and sine of 0, of 1, ...
+    near = np.where(q % 2 == 0, math.sqrt(2), 0) * np.where(q == 0, math.sqrt(0.5), 1)
+    return 2 * (np.pi * (np.diag(turns, -1) - np.diag(turns, 1)) - np.outer(near, near)), 2 * near
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("N", [1, 5, 33])
+def test_the_weights_are_the_usual_ones(measure: str, N: int) -> None:
+    """As the module says, to the roundings of both: at most 4 each. FouT without the sine of frequency 0, index 1."""
+    A, B = hippo(measure, N)
+    other, gain = usual(measure, N + 1 if measure == "fout" else N)
+    if measure == "fout":
+        assert not other[1].any()
+        assert not other[:, 1].any()
+        assert gain[1] == 0
+        kept = np.delete(np.arange(N + 1), 1)
+        other, gain = other[np.ix_(kept, kept)], gain[kept]
+    for found, expected in ((A.numpy(), other), (B.numpy(), gain)):
+        assert (abs(found - expected) <= 8 * np.spacing(abs(expected))).all()
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("N", [9, 33, 65])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -220,8 +252,11 @@ def test_gradients() -> None:
     ("call", "message"),
     [
         (lambda: hippo("legendre", 4), "the measure 'legendre' is not known: take one of legt, legs, lagt, fout"),
-        (lambda: hippo("legt", 0), "needs N >= 1 states, given N = 0"),
-        (lambda: hippo("legs", 2.5), "needs N >= 1 states, given N = 2.5"),
+        (lambda: hippo("legt", 0), "needs N >= 1 states, a whole number, given N = 0"),
+        (lambda: hippo("legs", 2.5), "needs N >= 1 states, a whole number, given N = 2.5"),
+        (lambda: hippo("lagt", 3.0), "given N = 3.0"),
+        (lambda: hippo("legt", "4"), "given N = '4'"),
+        (lambda: hippo("legt", math.nan), "given N = nan"),
         (lambda: hippo("fout", 4), "fout needs an odd N"),
         (lambda: readout("lagt", 4), "no read-out of the derivative for lagt"),
         (lambda: basis("fout", 2, torch.zeros(1)), "fout needs an odd N"),
@@ -232,6 +267,8 @@ def test_gradients() -> None:
         (lambda: discretize(torch.ones(2, 3), torch.ones(2), 0.1), r"A must be \(\.\.\., N, N\)"),
         (lambda: discretize(torch.ones(3), torch.ones(3), 0.1), r"A must be \(\.\.\., N, N\)"),
         (lambda: discretize(torch.ones(3, 3), torch.ones(2), 0.1), r"B \(\.\.\., N\)"),
+        (lambda: discretize(torch.ones(2, 3, 3), torch.ones(5, 3), 0.1), r"B \(\.\.\., N\)"),
+        (lambda: discretize(torch.eye(2, dtype=torch.int64), torch.ones(2), 0.1), "floating-point entries"),
         (lambda: discretize(*hippo("legt", 2), 0.0), "delta must be a positive number, given 0.0"),
         (lambda: discretize(*hippo("legt", 2), float("nan")), "delta must be a positive number"),
         (lambda: discretize(*hippo("legt", 2), -1.0, "zoh"), "delta must be a positive number"),
