@@ -1,4 +1,4 @@
-"""Rows for S4D (arXiv 2206.11893): claims from `proofs.hippo_steps`."""
+"""Rows for S4D (arXiv 2206.11893): claims from `proofs.s4d` and `proofs.hippo_steps`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from numeric import hippo_bounds, s4
 from proofs import hippo_steps as paper
-from proofs.terms import And, Eq
+from proofs import s4d
+from proofs.terms import And, Eq, Lt
 from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
 from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
@@ -100,4 +101,61 @@ s4d_gate = Theorem(
 )
 
 
-theorems = (s4d_gate,)
+# ---------------------------------------------------------------------------------------------- S4D-LegS, every size
+LEGS = replace(S4D, place="S4D-LegS", read="the abstract; its diagonal is remembered, the rest derived here")
+
+
+@st.composite
+def frequencies(draw: st.DrawFn, above: bool = False) -> Mapping[str, Any]:
+    """κ, which need not be rπ/2, and as many states as it needs or a few more."""
+    kappa = fmpq(draw(st.integers(3, 6)), 2)
+    N = int((5 * kappa).ceil()) + draw(st.integers(0, 3))
+    low = fmpq(N * N) / (2 * kappa) - kappa / 3
+    return {"N": N, "κ": kappa, "y": low + above * kappa**3 / (4 * N * N)}
+
+
+lines = cast(Eq, s4d.spectrum.conclusion).rhs
+s4d_spectrum = Theorem(
+    claim=s4d.spectrum,
+    proof=s4d.prove_spectrum,
+    instances=lambda: points(N=st.integers(0, 4), n=st.integers(0, 3), ρ=rationals(0, 3)),
+    source=LEGS,
+    says="(A + P P') μ = ρ μ - (1 + V_N(ρ))/2 B, line by line, for LegS's states μ of t^ρ: so the eigenvalues of "
+    "A + P P' are where V_N(ρ) = ∏ (ρ+1-i)/(ρ+i) is -1. By hand: that is, at ρ = -1/2 ± iy, where the sum of "
+    "arctan((i+1/2)/y) over i < N is rπ/2, r odd.",
+    mutants=(
+        Mutant("2 P P'", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A + 2 * s4d.of_P, lines))),
+        Mutant("LegS itself", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A, lines))),
+    ),
+)
+s4d_at_least = Theorem(
+    claim=s4d.at_least,
+    proof=s4d.prove_at_least,
+    instances=frequencies,
+    source=LEGS,
+    says="The r-th largest frequency of S4D-LegS, r = 1, 3, 5, ..., is above N²/(rπ) - rπ/6 for every N >= 8r: there "
+    "the sum of arctan is above κ = rπ/2, as its Taylor sum is that ends with a negative term. By hand: see "
+    "`proofs/s4d.py`.",
+    mutants=(
+        Mutant(
+            "κ/4 for κ/3", claim=replace(s4d.at_least, conclusion=Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7)))
+        ),
+    ),
+)
+s4d_at_most = Theorem(
+    claim=s4d.at_most,
+    proof=s4d.prove_at_most,
+    instances=lambda: frequencies(above=True),
+    source=LEGS,
+    says="It is below N²/(rπ) - rπ/6 + π³r³/(32 N²), for every N >= 8r. So S4D-Inv, N²/(rπ) - N/π, is "
+    "of the same order, and off by nearly N/π.",
+    mutants=(
+        Mutant(
+            "half as much room",
+            claim=replace(s4d.at_most, conclusion=Lt(s4d.added(s4d.y - s4d.rise / 2, 5), s4d.kappa)),
+        ),
+        Mutant("one term fewer", claim=replace(s4d.at_most, conclusion=Lt(s4d.added(s4d.y, 1), s4d.kappa))),
+    ),
+)
+
+theorems = (s4d_gate, s4d_spectrum, s4d_at_least, s4d_at_most)
