@@ -1,11 +1,12 @@
-"""S4D (arXiv 2206.11893): the eigenvalues of LegS made normal, for every size, and the law of the large ones.
+"""S4D (arXiv 2206.11893): what its diagonals are eigenvalues of; those of LegS made normal, for every size.
 
-What was read: the abstract; that S4D-LegS takes the eigenvalues of A + P P', P_n = sqrt(n + 1/2), is remembered.
-Derived here.
+What was read: the abstract. The diagonals are remembered, S4D-LegS being the eigenvalues of A + P P', P_n =
+sqrt(n + 1/2); what they are eigenvalues of is derived here.
 
 | symbol | meaning |
 | --- | --- |
 | N, n | states; number of a state |
+| R_nj | the coefficient of r^j in P_n(2r - 1), n = j + q, over that in P_j |
 | ρ, μ_n, V_N | as in `proofs/hippo_prophecy_legs.py`: LegS's states of t^ρ are μ_n in the scale c_n/√(2n+1) |
 | h_i | i + 1/2, i = 0..N-1 |
 | κ | rπ/2, r = 1, 3, 5, ... |
@@ -24,13 +25,19 @@ less, too large (`at_most`), for arctan is between them: so the r-th frequency i
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import cast
 
 from flint import fmpq
+from sympy import QQ
+from sympy.polys.matrices import DomainMatrix
+from sympy.polys.rings import ring
 
 from proofs.derivation import Derivation, main
+from proofs.hippo_prophecy_kernels import j, l, legendre_ratio, prove_legs_kernel, q
 from proofs.hippo_prophecy_legs import N, V, above_zero, below, integrable, k, moment, n, odd, prove_powers, rho
+from proofs.hippo_weights import written
 from proofs.hypergeometric import grow, inductively, plainly_nonzero
 from proofs.inequalities import backwards, settle
 from proofs.kernel import (
@@ -85,6 +92,43 @@ def prove_spectrum() -> Fact:
     line, value = instantiate(component(powers, 0), {"N": n}), component(powers, 1)
     goal = cast(Eq, spectrum.conclusion)
     return settle(equal(goal.lhs, goal.rhs, line, value), above_zero(n))
+
+
+# ------------------------------------------------------------------------------- S4D-Real, for every N; S4D-Lin, N by N
+real = Claim(
+    "hippo.s4d_real",
+    Eq(
+        -Nat(j + q + 1) * legendre_ratio(j, q) - summation(l, 0, q - 1, Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)),
+        -Nat(j + 1) * legendre_ratio(j, q),
+    ),
+    {},
+    witness={"j": 0, "q": 1},
+)
+
+
+def prove_real() -> Fact:
+    """`legs_kernel`, from which each power of e^-t in e^(At) B is an eigenvector."""
+    goal = cast(Eq, real.conclusion)
+    return equal(goal.lhs, goal.rhs, prove_legs_kernel())
+
+
+def check_lin(M: int, window: int = 2) -> str:
+    """Whether FouT's normal part A + 2gg' for that window has the characteristic polynomial s ∏ (s² + π²m²).
+
+    Empty if so, else what is wrong. π is a variable; what is rational in the table of A is -2 g_n g_k.
+    """
+    coefficients, pi = ring("π", QQ)
+    N, zero = 2 * M + 1, coefficients(0)
+    turns = [[zero] * N for _ in range(N)]
+    expected = [coefficients(1), zero]  # s, highest power first
+    for place, (square, power) in enumerate(written("fout", N)["A"]):
+        if power:
+            turns[place // N][place % N] = pi * QQ(math.isqrt(abs(int(square))), window) * (1 if square > 0 else -1)
+    for m in range(1, M + 1):
+        padded, moved = [*expected, zero, zero], [zero, zero, *expected]
+        expected = [a + m**2 * pi**2 * b for a, b in zip(padded, moved, strict=True)]
+    found = DomainMatrix(turns, (N, N), coefficients.to_domain()).charpoly()
+    return "" if found == expected else f"N = {N}: the characteristic polynomial is {found}, not {expected}"
 
 
 # ------------------------------------------------------------------------------------------------- the power sums
@@ -216,6 +260,7 @@ def less(lhs: Term, rhs: Term, gap: Term, *known: Fact, strict: bool = True) -> 
 
 derivations = (
     Derivation(spectrum, prove_spectrum),
+    Derivation(real, prove_real),
     Derivation(at_least, prove_at_least),
     Derivation(at_most, prove_at_most),
 )

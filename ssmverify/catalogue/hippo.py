@@ -386,14 +386,14 @@ spectrum = Finite(
     name="hippo.s4d_legs_frequencies",
     says="For N = 8..64: the eigenvalues of A + P P', which is LegS made normal and the diagonal of S4D-LegS, have the "
     "real part -1/2, and the four largest imaginary parts are N²/(rπ) - rπ/6, r = 1, 3, 5, 7, and at most 2r³/(3N²) "
-    "more. S4D-Inv puts N²/(rπ) - N/π there.",
+    "more. S4D-Inv puts N²/(rπ) - N/π there. `hippo.s4d_legs_frequencies_at_most` is for every N.",
     decide=decide_spectrum,
     cases=lambda: range(8, 65),
     source=Source(
         "On the Parameterization and Initialization of Diagonal State Space Models",
         "2206.11893",
         "S4D-LegS",
-        read="remembered: the diagonals of S4D; the law of the imaginary parts was found numerically",
+        read="remembered: the diagonals of S4D; `proofs/s4d.py` derives the law",
     ),
     mutants=(
         Broken("1/2 for π/6", lambda N: decide_spectrum(N, arb(1) / 2)),
