@@ -38,7 +38,7 @@ from proofs.derivation import Derivation, main
 from proofs.hippo_prophecy_kernels import j, l, legendre_ratio, prove_legs_kernel, q
 from proofs.hippo_prophecy_legs import N, V, above_zero, below, integrable, k, moment, n, odd, prove_powers, rho
 from proofs.hippo_weights import written
-from proofs.hypergeometric import grow, inductively, plainly_nonzero
+from proofs.hypergeometric import grow, inductively, less, plainly_nonzero
 from proofs.inequalities import backwards, settle
 from proofs.kernel import (
     Claim,
@@ -250,12 +250,6 @@ def enclosed(polynomial: Term) -> Fact:
     inside = enclosure(-polynomial, BOX, -least)
     gap = Add((term(-least) - -polynomial, term(least)))
     return discharge(squares(zero, polynomial, gap, [inside.conclusion], strict=True), inside)
-
-
-def less(lhs: Term, rhs: Term, gap: Term, *known: Fact, strict: bool = True) -> Fact:
-    """lhs < rhs, or <=, as rhs - lhs is the gap, of which the known facts show the sign."""
-    given = [fact.conclusion for fact in known]
-    return settle(plainly_nonzero(squares(lhs, rhs, gap, given, strict=strict), *given), *known)
 
 
 derivations = (

@@ -1,7 +1,6 @@
 """HiPPO's weights to the last bits at every size in use, discretised matrices inside their bound, what is refused."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -149,34 +148,6 @@ def test_the_named_methods_are_gbt_with_their_alpha() -> None:
 def test_there_may_be_no_steps_to_discretise_for(method: str) -> None:
     A, B = discretize(*hippo("legt", 3), torch.zeros(0), method)
     assert (A.shape, B.shape) == ((0, 3, 3), (0, 3))
-
-
-@pytest.mark.parametrize("measure", ["legt", "lagt", "fout"])
-@pytest.mark.parametrize(
-    ("method", "average", "order"),
-    [
-        ("forward", False, 1),
-        ("backward", False, 1),
-        ("bilinear", False, 1),
-        ("bilinear", True, 2),
-        ("zoh", False, 1),
-        ("zoh", True, 2),
-    ],
-)
-def test_the_orders_of_the_steps(measure: str, method: str, average: bool, order: int) -> None:
-    """At the frequency 3, in the steady state: halving δ divides the error by 2^order, but for higher terms."""
-    A, B = (w.to(torch.complex128) for w in hippo(measure, 5))
-    I = torch.eye(5, dtype=torch.complex128)
-    true = torch.linalg.solve(3j * I - A, B)
-    errors = []
-    for k in range(9, 13):
-        delta = 2.0**-k
-        Ad, Bd = (w.to(torch.complex128) for w in discretize(*hippo(measure, 5), delta, method))
-        back = torch.exp(torch.tensor(-3j * delta, dtype=torch.complex128))  # one sample earlier
-        gain = (1 + back) / 2 if average else 1
-        errors.append(float(torch.linalg.vector_norm(torch.linalg.solve(I - back * Ad, gain * Bd) - true)))
-    slopes = [math.log2(coarse / fine) for coarse, fine in pairwise(errors)]
-    assert max(abs(slope - order) for slope in slopes) < 0.1
 
 
 def near(found: Any, A: Tensor, B: Tensor, step: Tensor, method: str) -> bool:
