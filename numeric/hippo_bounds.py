@@ -176,9 +176,13 @@ def trapezoid_majorants(C: Tensor, D: Tensor, delta: Tensor) -> tuple[Majorant, 
     return row, quotient(one + half, left, least)
 
 
-def next_state_bound(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta: Tensor) -> Tensor:
-    """For `next_state` with the weights of `trapezoid`, of one time or of T: u (1, T, 1) -> (1, T, 1)."""
-    row, skip = trapezoid_majorants(C, D, delta)
+def euler_majorants(C: Tensor, delta: Tensor) -> tuple[Majorant, Majorant]:
+    """The weights of `euler`: C (N,), delta ()."""
+    return Majorant.of(delta) * Majorant.of(C), Majorant.of(torch.ones_like(delta))
+
+
+def next_state_bound(u: Tensor, A: Tensor, B: Tensor, row: Majorant, skip: Majorant) -> Tensor:
+    """For `next_state` with weights C, D so computed, of one time or of T: u (1, T, 1) -> (1, T, 1)."""
     c = _states(Majorant.of(A), Majorant.of(B), u)
     y = (c * row).sum(-1) + skip * Majorant.of(u[0, :, 0])
     return y.bound(u.shape[1], A.shape[-1])[None, :, None]
