@@ -12,7 +12,7 @@ coefficients of a window, here are the states that the layer's own equation lead
 | n; μ | how many of those harmonics are summed; M = μ + 1 |
 
 With all harmonics G + R = coth(sθ/2)/2 = (1 + E)/(2 (1 - E)), which is classical and a hypothesis here. As N grows R
-falls like 1/N (`tail`), and N R tends to sθ/π². So
+falls like 1/N (`fout_tail`), and N R tends to sθ/π². So
 
     y = (u'(t) + u'(t - θ))/2 - (N/θ)(u(t) - u(t - θ)) + R [(y - u')(t) - (y - u')(t - θ)]
 
@@ -69,7 +69,8 @@ tail = Claim(
 
 
 def prove_tail_bound() -> Fact:
-    """Each is at most 2/(λm)², as 2s² is at least -(λm)²; and 1/m², summed beyond M, is at most 1/M, by `tail`."""
+    """Each is at most 2/(λm)², as 2s² is at least -(λm)²; and 1/m², summed beyond M, is at most 1/M, by
+    `hippo_prophecy.tail`."""
     window, slow = (assume(h) for h in tail.hypotheses.values())
     higher = Add((lowest, lam * lam * (Nat(j) * Nat(2 * mu + 2 + j))))
     slow = less(zero, higher, higher, slow, window, strict=False)

@@ -135,8 +135,12 @@ def check_lin(M: int, window: int = 2) -> str:
 i = size("i")
 kappa, y = scalar("κ"), scalar("y")
 X = Nat(N) * Nat(N)
-tops = (X, X * (2 * X - 1), X * (16 * X * X - 20 * X + 7), X * (48 * X * X * X - 112 * X * X + 98 * X - 31))
-totals = tuple(top / below_ for top, below_ in zip(tops, (1, 1, 3, 3), strict=True))
+totals = {
+    1: X,
+    3: X * (2 * X - 1),
+    5: X * (16 * X * X - 20 * X + 7) / 3,
+    7: X * (48 * X * X * X - 112 * X * X + 98 * X - 31) / 3,
+}
 
 
 def powers(y: Term, p: int) -> Term:
@@ -152,7 +156,7 @@ def odd_power(p: int) -> Term:
 def power_sum(p: int) -> Fact:
     """1^p + 3^p + ... + (2N - 1)^p in closed form, by induction on N."""
     body = odd_power(p)
-    return inductively(Eq(summation(i, 0, N - 1, body), totals[p // 2]), N, grow(summation(i, 0, N, body)))
+    return inductively(Eq(summation(i, 0, N - 1, body), totals[p]), N, grow(summation(i, 0, N, body)))
 
 
 def added(y: Term, order: int) -> Term:
