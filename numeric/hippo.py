@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -45,6 +46,8 @@ def hippo(
 ) -> tuple[Tensor, Tensor]:
     """A (N, N) and B (N,) of the ODE of a measure, computed in float64 and rounded once to `dtype`.
 
+    For legt and fout of a window of length 1; orthonormal scale. The module says what is usual elsewhere.
+
     Raises ValueError for an unknown measure, N < 1, or an even N with "fout".
     """
     A, B = {"legt": _legt, "legs": _legs, "lagt": _lagt, "fout": _fout}[_checked(measure, N)](N)
@@ -54,8 +57,8 @@ def hippo(
 def _checked(measure: str, N: int) -> str:
     if measure not in MEASURES:
         raise ValueError(f"the measure {measure!r} is not known: take one of {', '.join(MEASURES)}")
-    if N < 1 or int(N) != N:
-        raise ValueError(f"{measure} needs N >= 1 states, given N = {N}")
+    if not isinstance(N, Integral) or N < 1:
+        raise ValueError(f"{measure} needs N >= 1 states, a whole number, given N = {N!r}")
     if measure == "fout" and N % 2 == 0:
         raise ValueError(f"fout needs an odd N = 2M + 1, a constant and M pairs of cosine and sine, given N = {N}")
     return measure
@@ -174,11 +177,13 @@ def discretize(
     The input of a step is one sample, u_k; with `averaged(u)` for u it is (u_{k-1} + u_k)/2, which makes bilinear and
     zoh of second order.
 
-    Raises ValueError for other shapes, delta <= 0, an unknown method, an alpha that is missing, out of range or not
-    asked for, and where I - αδA is singular.
+    Raises ValueError for other shapes, integers in A, delta <= 0, an unknown method, an alpha that is missing, out of
+    range or not asked for, and where I - αδA is singular.
     """
-    if A.ndim < 2 or A.shape[-2:] != (A.shape[-1],) * 2 or B.ndim < 1 or B.shape[-1] != A.shape[-1]:
+    if A.ndim < 2 or A.shape[-2] != A.shape[-1] or B.shape != A.shape[:-1]:
         raise ValueError(f"A must be (..., N, N) and B (..., N), given {tuple(A.shape)} and {tuple(B.shape)}")
+    if not A.is_floating_point():
+        raise ValueError(f"A must have floating-point entries, given {A.dtype}")
     step = torch.as_tensor(delta, dtype=A.dtype, device=A.device)
     useless = ~((step > 0) & torch.isfinite(step))
     if bool(useless.any()):

@@ -2,9 +2,14 @@
 
 All bounds are float64, of the shape of the outputs, and hold absent overflow. What is by hand, beyond `majorant`:
 
-* a solved system: Higham, "Accuracy and Stability of Numerical Algorithms", Theorem 9.4: Gaussian elimination gives x^
-  with (P + E) x^ = b, |E| <= γ_3n |L||U|; with partial pivoting |l| <= 1 and |u_ij| <= 2^i max_k |p_kj|. Charged are
-  4n + 4 roundings, for kernels that multiply by the reciprocal of a pivot. The caller knows the inverse of P.
+* a solved system P x = b, rows in the order of the pivots. Every entry of L, of U, of L^-1 b and of x is some
+  s = (c - sum of m < n products a_k b_k)/d, added up in whatever order. The roundings that c met, moved to the other
+  terms, leave d s (1 + θ) = c - sum of a_k b_k (1 + θ_k), each 1 + θ of at most n + 1 factors (1 + δ)^±1: one for each
+  of the m additions, one for the product or two for a division by way of the reciprocal. With γ = γ_{n+1} so
+  L U = P + E_1, (L + E_2) y = b, (U + E_3) x = y, where |E_1| <= γ |L||U|, |E_2| <= γ |L|, |E_3| <= γ |U|: together
+  (P + E) x = b with |E| <= (3γ + γ²) |L||U| <= γ_{4n+4} |L||U|. Below the normal range each of them adds η times a
+  factor, or a sum of n of them. A library that inverts whole blocks of L or U, as some do on GPUs, computes otherwise,
+  and is not covered. The caller knows the inverse of P.
 * complex numbers: a Majorant of moduli. A product is charged three roundings, as `scan_bound` explains.
 """
 
@@ -106,7 +111,8 @@ def discretize_bound(
     """For `discretize` by gbt: A (N, N), B (N,), delta (); |(I - αδA)^-1| (N, N) and |Ad|, |Bd| side by side (N, N+1).
 
     factors (N, N): |L||U| of the very elimination, its rows in the order of A; None takes the largest that partial
-    pivoting allows, 2^N times the largest entry of a column.
+    pivoting allows, 2^N times the largest entry of a column: as |l| <= 1, a row of U is at most that entry and the
+    rows before. (With roundings, a little more: |l| <= 1 + 3u, and n + 1 of them in a row.)
     From (P + E) x^ = b + f: |x^ - x| <= |P^-1| (|E| |x^| + |f|), with |x^| <= |x| + |x^ - x|, so there is a bound if
     the largest row sum of |P^-1| |E| is below 1, and infinity else.
     """
@@ -118,10 +124,11 @@ def discretize_bound(
     explicit = I + given(torch.tensor(1 - alpha, dtype=torch.float64), dtype, 2) * X
     gain = (Majorant.of(delta) * Majorant.of(B)).moved(lambda x: x.unsqueeze(-1))
     right = stacked(explicit, gain, dim=-1)
-    grown = 2.0**N * (implicit.size + implicit.error).amax(0).expand(N, N) if factors is None else factors
+    if factors is None:
+        factors = float((2 + (2 * N + 16) * u) ** N) * (implicit.size + implicit.error).amax(0).expand(N, N)
     roundings = 4 * N + 4
-    below = 16 * N * eta * (1 + float(grown.max())) * (1 + float(solution.max()))
-    E = implicit.error + float(roundings * u / (1 - roundings * u)) * grown + below
+    below = 16 * N * eta * (1 + float(factors.max())) * (1 + float(solution.max()))
+    E = implicit.error + float(roundings * u / (1 - roundings * u)) * factors + below
     M, r = inverse @ E, inverse @ (E @ solution + right.error + below)
     row = M.sum(-1, keepdim=True)
     contraction = float(row.max())
@@ -169,9 +176,13 @@ def trapezoid_majorants(C: Tensor, D: Tensor, delta: Tensor) -> tuple[Majorant, 
     return row, quotient(one + half, left, least)
 
 
-def next_state_bound(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta: Tensor) -> Tensor:
-    """For `next_state` with the weights of `trapezoid`, of one time or of T: u (1, T, 1) -> (1, T, 1)."""
-    row, skip = trapezoid_majorants(C, D, delta)
+def euler_majorants(C: Tensor, delta: Tensor) -> tuple[Majorant, Majorant]:
+    """The weights of `euler`: C (N,), delta ()."""
+    return Majorant.of(delta) * Majorant.of(C), Majorant.of(torch.ones_like(delta))
+
+
+def next_state_bound(u: Tensor, A: Tensor, B: Tensor, row: Majorant, skip: Majorant) -> Tensor:
+    """For `next_state` with weights C, D so computed, of one time or of T: u (1, T, 1) -> (1, T, 1)."""
     c = _states(Majorant.of(A), Majorant.of(B), u)
     y = (c * row).sum(-1) + skip * Majorant.of(u[0, :, 0])
     return y.bound(u.shape[1], A.shape[-1])[None, :, None]

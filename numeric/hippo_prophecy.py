@@ -59,7 +59,7 @@ def predictor(
         raise ValueError(f"there is no predictor for {measure} at fixed delta; {mend}")
     A, B = discretize(*hippo(measure, N, dtype=dtype, device=device), delta)
     C, D = readout(measure, N, dtype=dtype, device=device)
-    step = torch.tensor(delta, dtype=dtype, device=device)
+    step = torch.as_tensor(delta, dtype=dtype, device=device)
     return Weights(A, B, *(euler(C, step) if measure == "fout" else trapezoid(C, D, step)))
 
 

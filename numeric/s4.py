@@ -12,6 +12,7 @@ With real A, B, C a state stands for itself and y = C h + D u. B = 1 in the pape
 from __future__ import annotations
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +28,14 @@ def s4d_diagonal(init: str, N: int) -> Tensor:
 
     "legs": the eigenvalues of LegS's normal part A + P P', P_n = sqrt(n + 1/2), with positive imaginary parts, which
     increase; "inv": -1/2 + i (N/π)(N/(2n+1) - 1); "lin": -1/2 + i π n; each (N/2,) complex, for the pairs
-    n = 0..N/2-1. "real": -(n+1), (N,).
+    n = 0..N/2-1. "real": -(n+1), (N,). "real" has the eigenvalues of LegS itself, "lin" the frequencies of FouT for a
+    window of 2 (`proofs/s4d.py`).
 
     Raises ValueError for another name, N < 1, and an odd N where there are pairs.
     """
     if init not in INITIALISATIONS:
         raise ValueError(f"the initialisation {init!r} is not known: take one of {', '.join(INITIALISATIONS)}")
-    if N < 1 or (init != "real" and N % 2):
+    if not isinstance(N, Integral) or N < 1 or (init != "real" and N % 2):
         raise ValueError(f"S4D-{init} needs N >= 1 states" + ", an even number" * (init != "real") + f", given N = {N}")
     n = torch.arange(N if init == "real" else N // 2, dtype=torch.float64)
     if init == "real":

@@ -2,8 +2,8 @@
 
 What was read: the abstract and the authors' code and notebook (repository FedeArang/In-Context-SSM). The body was not
 at hand, so no theorem number or wording of it is quoted; what the statements below say is derived here. This file has
-the Fourier basis (FouT); `hippo_prophecy_bound.py` has its error bound, `hippo_prophecy_legs.py` LegS, and
-`hippo_prophecy_predictors.py` the discrete predictors.
+the Fourier basis (FouT); `hippo_prophecy_bound.py` has its error bound, `hippo_prophecy_steady.py` its steady state,
+`hippo_prophecy_legs.py` LegS, and `hippo_prophecy_predictors.py` the discrete predictors.
 
 | symbol | meaning |
 | --- | --- |

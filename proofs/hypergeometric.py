@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
-from proofs.inequalities import backwards
+from proofs.inequalities import backwards, settle
 from proofs.kernel import (
     Fact,
     NotProved,
@@ -94,6 +94,12 @@ def plainly_nonzero(fact: Fact, *known: Formula) -> Fact:
                 continue
             fact = discharge(fact, apart(positive))
     return fact
+
+
+def less(lhs: Term, rhs: Term, gap: Term, *known: Fact, strict: bool = True) -> Fact:
+    """lhs < rhs, or <=, as rhs - lhs is the gap, of which the known facts show the sign."""
+    given = [fact.conclusion for fact in known]
+    return settle(plainly_nonzero(squares(lhs, rhs, gap, given, strict=strict), *given), *known)
 
 
 def put_in(lhs: Term, rhs: Term, values: Sequence[Fact] = (), given: Sequence[Fact] = ()) -> Fact:

@@ -178,8 +178,9 @@ class Text:
         negative, positive = _negated(x)
         if negative:
             return ADDITIVE, self.minus + self.show(positive, QUOTIENT)
-        if len(factors) == 2 and factors[0] == factors[1] and factors[0].is_scalar:
-            return POWER, self.square(self.show(factors[0], ATOM))
+        if len(factors) > 1 and factors[0].is_scalar and len(set(factors)) == 1:
+            base = self.show(factors[0], ATOM)
+            return POWER, self.square(base) if len(factors) == 2 else self.power(base, str(len(factors)))
         kept = [f for f in factors if f != Num(cast(Any, 1))] or [factors[0]]
         *front, last = kept
         shown = [self._factor(f, PRODUCT, k > 0) for k, f in enumerate(front)] + [self._factor(last, QUOTIENT, front)]

@@ -29,6 +29,7 @@ PAPERS = (
     "hippo_lagt",
     "hippo_prophecy",
     "hippo_prophecy_bound",
+    "hippo_prophecy_steady",
     "hippo_prophecy_legs",
     "hippo_prophecy_predictors",
     "tracking.automata",

@@ -12,6 +12,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from numeric import hippo as layer
 from proofs import hippo as paper
 from proofs import hippo_pade as pade
 from proofs import hippo_spectra as spectra
@@ -20,6 +21,7 @@ from proofs.gd_ssm import rational
 from proofs.hypergeometric import one, zero
 from proofs.kernel import Claim
 from proofs.terms import Eq, Nat, product
+from ssmverify.catalogue.hippo_layers import matrix_layer, read_out_layer
 from ssmverify.catalogue.hippo_legt import OURS, degrees
 from ssmverify.mutation import part_with_lhs, part_with_rhs, with_rhs
 from ssmverify.strategies import columns, matrices, points, rationals, tables
@@ -215,6 +217,7 @@ fout_matrix = Theorem(
     source=FOUT,
     says="The rows of FouT, from integration by parts: with e² = 2, so 2e = 4/e = 2 sqrt2, they are -2, -2 sqrt2 and "
     "-4, and turns of ±2πm between cosine and sine of frequency m; B = (2, 2 sqrt2, 0, 2 sqrt2, 0, ...).",
+    layers=(matrix_layer("fout", layer._fout),),
     mutants=(
         Mutant("the mean taken for the far end", claim=part_with_rhs(paper.fout_matrix, 0, matrix_rhs[0] / 2)),
         Mutant(
@@ -241,6 +244,7 @@ fout_read_out = Theorem(
     ),
     says="The reconstruction, differentiated at lag 0: C = -4πm/e at the sine of frequency m, -2 sqrt2 πm for e² = 2, "
     "0 elsewhere, D = 0. On cos 2πjt, whose state is e/2 sin 2πjt, that is u'.",
+    layers=(read_out_layer("fout"),),
     mutants=(
         Mutant(
             "sqrt2 missing",
@@ -386,14 +390,14 @@ spectrum = Finite(
     name="hippo.s4d_legs_frequencies",
     says="For N = 8..64: the eigenvalues of A + P P', which is LegS made normal and the diagonal of S4D-LegS, have the "
     "real part -1/2, and the four largest imaginary parts are N²/(rπ) - rπ/6, r = 1, 3, 5, 7, and at most 2r³/(3N²) "
-    "more. S4D-Inv puts N²/(rπ) - N/π there.",
+    "more. S4D-Inv puts N²/(rπ) - N/π there. `hippo.s4d_legs_frequencies_at_most` is for every N.",
     decide=decide_spectrum,
     cases=lambda: range(8, 65),
     source=Source(
         "On the Parameterization and Initialization of Diagonal State Space Models",
         "2206.11893",
         "S4D-LegS",
-        read="remembered: the diagonals of S4D; the law of the imaginary parts was found numerically",
+        read="remembered: the diagonals of S4D; `proofs/s4d.py` derives the law",
     ),
     mutants=(
         Broken("1/2 for π/6", lambda N: decide_spectrum(N, arb(1) / 2)),

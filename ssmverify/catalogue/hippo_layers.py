@@ -95,6 +95,34 @@ def _basis_at(measure: str, N: int, lag: fmpq) -> list[arb]:
 weights_layer = Layer(
     "numeric.hippo.hippo, readout", run_weights, lambda like, **case: tuple(table(**case)), bound_weights, weight_inputs
 )
+
+
+def matrix_layer(measure: str, *formulas: Callable[..., Any]) -> Layer:
+    """A and B of one measure."""
+    return _of_one(f"numeric.hippo.hippo, {measure}", measure, slice(0, 2), formulas)
+
+
+def read_out_layer(measure: str) -> Layer:
+    """C and D of one measure."""
+    return _of_one(f"numeric.hippo.readout, {measure}", measure, slice(2, 4), ())
+
+
+def _of_one(name: str, measure: str, part: slice, formulas: tuple[Callable[..., Any], ...]) -> Layer:
+    @st.composite
+    def inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
+        sizes = [N for other, N in cases() if other == measure]
+        return {"N": draw(st.sampled_from(sizes)), "like": torch.ones((), dtype=dtype)}
+
+    return Layer(
+        name,
+        lambda **given: run_weights(measure, **given)[part],
+        lambda N, like: tuple(table(measure, N)[part]),
+        lambda **given: bound_weights(measure, **given)[part],
+        inputs,
+        formulas,
+    )
+
+
 basis_layer = Layer(
     "numeric.hippo.basis",
     lambda **given: (hippo.basis(**given),),

@@ -10,6 +10,7 @@ from flint import fmpq, fmpq_poly
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from numeric import hippo
 from proofs import hippo_legendre as legendre
 from proofs import hippo_legt as paper
 from proofs import hippo_pade as pade
@@ -17,6 +18,7 @@ from proofs import hippo_spectra as spectra
 from proofs.hypergeometric import falling, one, rising, sign
 from proofs.kernel import Claim
 from proofs.terms import Eq, Nat, Term, summation
+from ssmverify.catalogue.hippo_layers import matrix_layer, read_out_layer, run_weights
 from ssmverify.mutation import part_with_lhs, part_with_rhs, with_rhs
 from ssmverify.strategies import points, rationals, tables
 from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
@@ -136,7 +138,9 @@ matrix = Theorem(
     instances=lambda: below("n", "N", d=scales, c=tables(range(6), rationals()), u=rationals()),
     source=HIPPO,
     says="Reading the far end u(t - 1) off the reconstruction turns the window's ODE into the table of LegT.",
+    layers=(matrix_layer("legt"),),
     mutants=(
+        Mutant("LegS", run=lambda N, like: run_weights("legs", N, like)[:2]),
         Mutant(
             "the far end read as p_k(0)",
             claim=replace(
@@ -156,6 +160,7 @@ legs = Theorem(
     instances=lambda: points(n=degrees, q=degrees, d=scales),
     source=HIPPO,
     says="The coefficients of u on [0, t] obey t c' = A c + B u with the table of LegS, exactly: no end is closed.",
+    layers=(matrix_layer("legs", hippo._legs),),
     mutants=(
         Mutant(
             "2n+1 on the diagonal",
@@ -194,6 +199,7 @@ legt_read_out = Theorem(
     source=READ_OUT,
     says="C = g'A and D = g'B of LegT in closed form: -(2k+1)/d_k (N² - k(k+1)) and N²; orthonormal, with d_k² = 2k+1, "
     "C_k = -sqrt(2k+1)(N² - k(k+1)).",
+    layers=(read_out_layer("legt"),),
     mutants=(
         Mutant(
             "N² - k²", claim=part_with_rhs(paper.legt_read_out, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k)))
@@ -207,6 +213,7 @@ legs_read_out = Theorem(
     instances=lambda: below("k", "N", d=scales),
     source=READ_OUT,
     says="The read-out of LegS is that of LegT, to be divided by t.",
+    layers=(read_out_layer("legs"),),
     mutants=(
         Mutant("without the diagonal", claim=part_with_rhs(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
     ),

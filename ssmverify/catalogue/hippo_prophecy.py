@@ -15,6 +15,7 @@ from proofs import hippo_prophecy as fout
 from proofs.evaluation import Table
 from proofs.kernel import Claim, Fact
 from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le
+from ssmverify.catalogue.hippo_prophecy_layers import euler_layer
 from ssmverify.strategies import rationals
 from ssmverify.theorem import Broken, Finite, Mutant, Source, Theorem
 
@@ -221,14 +222,18 @@ jump = row(
     the_jump_counted_once=Eq(static, -(1 / fout.theta) * fout.J + fout.partial_sum),
     the_mean_twice=Eq(static, -jumps + fout.partial_sum + fout.Y(0)),
 )
-next_state = row(
-    fout.next_state,
-    fout.prove_next_state,
-    steps,
-    replace(CODE, place="discretisation"),
-    "u + δ y misses the next state by at most δ |u' - y| + (δ²/2) sup |u''|, whatever law the input follows.",
-    without_the_curvature=absolute_le(step, fout.delta * fout.E),
-    a_perfect_derivative=absolute_le(step, half_curvature),
+next_state = replace(
+    row(
+        fout.next_state,
+        fout.prove_next_state,
+        steps,
+        replace(CODE, place="discretisation"),
+        "u + δ y misses the next state by at most δ |u' - y| + (δ²/2) sup |u''|, whatever law the input follows. The "
+        "layer is that of FouT, y = C c.",
+        without_the_curvature=absolute_le(step, fout.delta * fout.E),
+        a_perfect_derivative=absolute_le(step, half_curvature),
+    ),
+    layers=(euler_layer,),
 )
 
 theorems = (innovation, transfer, overtone, harmonic, closed_loop, jump, next_state)

@@ -155,8 +155,10 @@ periodic = row(
     tails,
     BOUND,
     "The bound that holds: if u has period θ and |u^(k)| <= L, k >= 3, then |u' - y| <= L θ^(k-1)/(π^(k-1) (k-2) "
-    "(N-1)^(k-2)), for exact coefficients and in steady state. Proved for trigonometric polynomials of every degree "
-    "M + n, with λ = 2π/θ and k = p + 3; that C^k inputs follow is by hand.",
+    "(N-1)^(k-2)), for exact coefficients and in steady state. Proved is what the errors of the harmonics beyond the "
+    "basis add up to, each as large as `harmonic_error` allows, for every degree M + n, with λ = 2π/θ and k = p + 3. "
+    "By hand: that u' - y is their sum where u is a trigonometric polynomial, and that every periodic u with |u^(k)| "
+    "<= L follows.",
     one_power_of_M_more=absolute_le(
         bound.beyond_basis(bound.weight * bound.wave), bound.scale / (bound.q * power(bound.M_, bound.p + 2))
     ),

@@ -55,6 +55,10 @@ def run_prediction(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta:
     return (hippo_prophecy.next_state(u, made),)
 
 
+def bound_prediction(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta: Tensor) -> tuple[Tensor]:
+    return (hippo_bounds.next_state_bound(u, A, B, *hippo_bounds.trapezoid_majorants(C, D, delta)),)
+
+
 def _states(u: Any, A: Any, B: Any) -> Iterator[tuple[int, Any]]:
     """Each time and its state, over the rationals."""
     c = zeros(B.shape[-1], 1)[:, 0]
@@ -95,9 +99,43 @@ prediction_layer = Layer(
     "numeric.hippo_prophecy.next_state",
     run_prediction,
     exact_prediction,
-    lambda **given: (hippo_bounds.next_state_bound(**given),),
+    bound_prediction,
     signal_inputs,
     (hippo_prophecy.trapezoid, hippo_prophecy.read_out),
+)
+
+
+@st.composite
+def euler_inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
+    drawn = draw(signal_inputs(dtype, fed_back=True))
+    kept = {name: x for name, x in drawn.items() if name in ("u", "A", "B", "C")}
+    return {**kept, "delta": draw(noise((), dtype, 2.0**-10, 1.0))}
+
+
+def exact_euler(**given: Tensor) -> tuple[Any]:
+    u, A, B, C, delta = (exact(given[name]) for name in ("u", "A", "B", "C", "delta"))
+    out = u.copy()
+    for t, c in _states(u[0, :, 0], A, B):
+        out[0, t, 0] += delta[()] * (C @ c)
+    return (out,)
+
+
+def run_euler(u: Tensor, A: Tensor, B: Tensor, C: Tensor, delta: Tensor) -> tuple[Tensor]:
+    made = hippo_prophecy.Weights(A, B, *hippo_prophecy.euler(C, delta))
+    return (hippo_prophecy.next_state(u, made),)
+
+
+def bound_euler(u: Tensor, A: Tensor, B: Tensor, C: Tensor, delta: Tensor) -> tuple[Tensor]:
+    return (hippo_bounds.next_state_bound(u, A, B, *hippo_bounds.euler_majorants(C, delta)),)
+
+
+euler_layer = Layer(
+    "numeric.hippo_prophecy.next_state, Euler",
+    run_euler,
+    exact_euler,
+    bound_euler,
+    euler_inputs,
+    (hippo_prophecy.euler,),
 )
 roll_out_layer = Layer(
     "numeric.hippo_prophecy.roll_out",

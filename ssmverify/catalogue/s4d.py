@@ -1,4 +1,4 @@
-"""Rows for S4D (arXiv 2206.11893): claims from `proofs.hippo_steps`."""
+"""Rows for S4D (arXiv 2206.11893): claims from `proofs.s4d` and `proofs.hippo_steps`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import torch
 from flint import fmpq
 from hypothesis import strategies as st
 from torch import Tensor
 
 from numeric import hippo_bounds, s4
+from proofs import hippo_prophecy_kernels as kernels
 from proofs import hippo_steps as paper
-from proofs.terms import And, Eq
+from proofs import s4d
+from proofs.hippo_weights import value
+from proofs.terms import And, Eq, Lt, Nat, term
+from ssmverify.catalogue.hippo_layers import centre
+from ssmverify.mutation import with_rhs
 from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
-from ssmverify.theorem import Layer, Mutant, Source, Theorem
+from ssmverify.theorem import Broken, Finite, Layer, Mutant, Source, Theorem
 
 S4D = Source(
     "On the Parameterization and Initialization of Diagonal State Space Models",
@@ -100,4 +106,109 @@ s4d_gate = Theorem(
 )
 
 
-theorems = (s4d_gate,)
+# ---------------------------------------------------------------------------------------------- S4D-LegS, every size
+LEGS = replace(S4D, place="S4D-LegS", read="the abstract; its diagonal is remembered, the rest derived here")
+
+
+@st.composite
+def frequencies(draw: st.DrawFn, above: bool = False) -> Mapping[str, Any]:
+    """κ, which need not be rπ/2, and as many states as it needs or a few more."""
+    kappa = fmpq(draw(st.integers(3, 5)), 2)
+    N = int((5 * kappa).ceil()) + draw(st.integers(0, 1))
+    low = fmpq(N * N) / (2 * kappa) - kappa / 3
+    return {"N": N, "κ": kappa, "y": low + above * kappa**3 / (4 * N * N)}
+
+
+lines = cast(Eq, s4d.spectrum.conclusion).rhs
+s4d_spectrum = Theorem(
+    claim=s4d.spectrum,
+    proof=s4d.prove_spectrum,
+    instances=lambda: points(N=st.integers(0, 4), n=st.integers(0, 3), ρ=rationals(0, 3)),
+    source=LEGS,
+    says="(A + P P') μ = ρ μ - (1 + V_N(ρ))/2 B, line by line, for LegS's states μ of t^ρ: so the eigenvalues of "
+    "A + P P' are where V_N(ρ) = ∏ (ρ+1-i)/(ρ+i) is -1. By hand: that is, at ρ = -1/2 ± iy, where the sum of "
+    "arctan((i+1/2)/y) over i < N is rπ/2, r odd.",
+    mutants=(
+        Mutant("2 P P'", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A + 2 * s4d.of_P, lines))),
+        Mutant("LegS itself", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A, lines))),
+    ),
+)
+s4d_at_least = Theorem(
+    claim=s4d.at_least,
+    proof=s4d.prove_at_least,
+    instances=frequencies,
+    source=LEGS,
+    says="The r-th largest frequency of S4D-LegS, r = 1, 3, 5, ..., is above N²/(rπ) - rπ/6 for every N >= 8r: there "
+    "the sum of arctan is above κ = rπ/2, as its Taylor sum is that ends with a negative term. By hand: see "
+    "`proofs/s4d.py`.",
+    mutants=(
+        Mutant(
+            "κ/4 for κ/3", claim=replace(s4d.at_least, conclusion=Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7)))
+        ),
+    ),
+)
+s4d_at_most = Theorem(
+    claim=s4d.at_most,
+    proof=s4d.prove_at_most,
+    instances=lambda: frequencies(above=True),
+    source=LEGS,
+    says="It is below N²/(rπ) - rπ/6 + π³r³/(32 N²), for every N >= 8r. So S4D-Inv, N²/(rπ) - N/π, is "
+    "of the same order, and off by nearly N/π.",
+    mutants=(
+        Mutant(
+            "half as much room",
+            claim=replace(s4d.at_most, conclusion=Lt(s4d.added(s4d.y - s4d.rise / 2, 5), s4d.kappa)),
+        ),
+        Mutant("one term fewer", claim=replace(s4d.at_most, conclusion=Lt(s4d.added(s4d.y, 1), s4d.kappa))),
+    ),
+)
+
+
+# ------------------------------------------------------------------------------------- the diagonals in closed form
+@st.composite
+def diagonals(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
+    init, pairs = draw(st.sampled_from(["real", "lin", "inv"])), draw(st.integers(1, 8))
+    return {"init": init, "N": 2 * pairs, "like": torch.ones((), dtype=dtype)}
+
+
+def run_diagonal(init: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
+    A = s4.s4d_diagonal(init, N)
+    return (A.real.to(like.dtype), A.imag.to(like.dtype)) if A.is_complex() else (A.to(like.dtype),)
+
+
+def exact_diagonal(init: str, N: int, like: Tensor) -> tuple[Any, ...]:
+    if init == "real":
+        return (np.array([fmpq(-n - 1) for n in range(N)], dtype=object),)
+    turns = [fmpq(n) if init == "lin" else N * (fmpq(N, 2 * n + 1) - 1) for n in range(N // 2)]  # times π, or over it
+    frequencies = [centre(value((turn * turn, 1 if init == "lin" else -1))) for turn in turns]
+    return np.full(N // 2, fmpq(-1, 2), dtype=object), np.array(frequencies, dtype=object)
+
+
+def bound_diagonal(init: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
+    sizes = (torch.from_numpy(part.astype(float)) for part in exact_diagonal(init, N, like))
+    return tuple(hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+
+
+shifted = -(Nat(kernels.j + 1) - term(1) / 2) * kernels.legendre_ratio(kernels.j, kernels.q)
+s4d_real = Theorem(
+    claim=s4d.real,
+    proof=s4d.prove_real,
+    instances=lambda: points(j=st.integers(0, 2), q=st.integers(0, 4)),
+    source=replace(S4D, place="S4D-Real", read="the abstract; its diagonal is remembered, the rest derived here"),
+    says="S4D-Real, -(j+1), is the spectrum of LegS itself, for every N: A R_j = -(j+1) R_j, line n = j + q, with R_nj "
+    "the coefficient of r^j in P_n(2r - 1); before line j both sides are 0.",
+    mutants=(Mutant("-(j + 1/2)", claim=with_rhs(s4d.real, shifted)),),
+)
+s4d_lin = Finite(
+    name="hippo.s4d_lin",
+    says="S4D-Lin's frequencies πn are those of FouT for a window of 2: A + 2gg', which is FouT made normal, has the "
+    "characteristic polynomial s ∏ (s² + π²m²), m = 1..M, here for M = 0..8. Its real part is 0, that of S4D-Lin -1/2. "
+    "The layers are the diagonals in closed form: Real, Lin and Inv.",
+    decide=s4d.check_lin,
+    cases=lambda: range(9),
+    source=replace(S4D, place="S4D-Lin", read="the abstract; its diagonal is remembered, the rest derived here"),
+    layers=(Layer("numeric.s4.s4d_diagonal", run_diagonal, exact_diagonal, bound_diagonal, diagonals),),
+    mutants=(Broken("a window of 1", lambda M: s4d.check_lin(M, window=1)),),
+)
+
+theorems = (s4d_gate, s4d_real, s4d_lin, s4d_spectrum, s4d_at_least, s4d_at_most)

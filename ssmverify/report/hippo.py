@@ -3,8 +3,10 @@
 Derivative errors are those of the weights of `numeric.hippo`. For LegT and FouT they are of the steady state: of a
 Fourier series the error at frequency s is H(s) - s with H(s) = C (sI - A)^-1 B + D, by linear solves. LegS has no
 steady state; its coefficients are integrals over [0, t], by Gauss's rule, and its error is the largest for t between
-one period and two. The unit of time is the period, which is also the window. The bound is that of
-`hippo_prophecy.error_bound_periodic`, with the largest |u^(k)| over the samples for L.
+one period and two. The unit of time is the period, which is also the window; but FouT is drawn with another window as
+well, of which the bound says nothing. The bound is that of `hippo_prophecy.error_bound_periodic`, with the largest
+|u^(k)| over the samples for L. Beside the errors stand those of no state at all: of y = 0, and of the forecasts that
+hold the last sample, or go on with the last two.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ SIZES = (3, 5, 9, 17, 33, 65, 129)
 SAMPLES = 1024  # of a period
 COLOURS = {"fout": "#0072b2", "legt": "#d55e00", "legs": "#009e73"}
 NAMES = {"fout": "FouT", "legt": "LegT", "legs": "LegS"}
+LOOPS = {"fout": 33, "legt": 5}  # states of the closed loops drawn
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ def _synthesis(coefficients: Complexes) -> Array:
     return np.fft.irfft(coefficients * SAMPLES, SAMPLES)
 
 
-def derivative_error(measure: str, N: int, samples: Array) -> float:
-    """The largest |y - u'| over a period, relative to the largest |u'|."""
+def derivative_error(measure: str, N: int, samples: Array, window: float = 1.0) -> float:
+    """The largest |y - u'| over a period, relative to the largest |u'|. LegS has no window."""
     m, coefficients = _spectrum(samples)
     slope = np.abs(_synthesis(2j * math.pi * m * coefficients)).max()
     if measure == "legs":
@@ -99,8 +102,8 @@ def derivative_error(measure: str, N: int, samples: Array) -> float:
     used = np.flatnonzero(coefficients)
     A, B, C, D = (w.to(torch.complex128) for w in (*hippo(measure, N), *readout(measure, N)))
     s = torch.from_numpy(2j * math.pi * m[used])
-    resolvent = s[:, None, None] * torch.eye(N) - A
-    H = (torch.linalg.solve(resolvent, B.expand(len(s), N)) @ C + D).numpy()
+    resolvent = window * s[:, None, None] * torch.eye(N) - A
+    H = ((torch.linalg.solve(resolvent, B.expand(len(s), N)) @ C + D) / window).numpy()
     error = np.zeros_like(coefficients)
     error[used] = (H - s.numpy()) * coefficients[used]
     return float(np.abs(_synthesis(error)).max() / slope)
@@ -155,12 +158,15 @@ def picture(file: Path) -> list[str]:
     _draw_ramp(panels[0])
     for panel, signal in zip(panels[1:8], drawn, strict=True):
         _draw_errors(panel, signal)
-    panels[0].legend(loc="center left", fontsize=9)
-    panels[1].legend(loc="lower left", fontsize=9)
     for panel, (name, samples) in zip(panels[8:], _forecasts(drawn).items(), strict=True):
         _draw_forecast(panel, name, samples)
-    panels[8].legend(loc="lower left", fontsize=9)
-    figure.suptitle("HiPPO-Prophecy: the read-out's derivative, and what the closed loop makes of it", fontsize=14)
+    (errors, measures), (forecasts, loops) = (panels[i].get_legend_handles_labels() for i in (1, 8))
+    figure.legend([*errors, *forecasts], [*measures, *loops], loc="outside lower center", ncols=6, fontsize=11)
+    figure.suptitle(
+        "HiPPO-Prophecy: how well the read-out differentiates, with N states, and what its closed loop predicts. "
+        "The window is a period, where not said otherwise",
+        fontsize=14,
+    )
     figure.savefig(file, dpi=120)
     return [*table_lines(next_state_errors()), "", f"{file} has the picture."]
 
@@ -168,20 +174,22 @@ def picture(file: Path) -> list[str]:
 def _draw_ramp(panel: Any) -> None:
     """u = t: y - u' is N for FouT; the Legendre read-outs are exact, but for rounding."""
     for measure, colour in COLOURS.items():
-        errors = [ramp_error(measure, N) for N in SIZES]
-        exact = "N" if measure == "fout" else "0, exact"
-        panel.plot(SIZES, errors, "o-", color=colour, markersize=4, label=f"{NAMES[measure]}: {exact}")
-    panel.plot([], [], "--", color="black", linewidth=1, label="bound as read: 0, for L = 0")
-    panel.set(title="u = t, of no period")
+        panel.plot(SIZES, [ramp_error(measure, N) for N in SIZES], "o-", color=colour, markersize=4)
     _axes_of_errors(panel)
+    panel.set(title="u = t, of no period", ylim=(1e-17, 1e4))
+    panel.text(SIZES[0], 1e-2, "FouT: N. Bound as read: 0, for L = 0", fontsize=11)
+    panel.text(SIZES[0], 1e-15, "LegT, LegS: 0, but for rounding", fontsize=11)
 
 
 def _draw_errors(panel: Any, signal: Signal) -> None:
     for measure, colour in COLOURS.items():
         errors = [derivative_error(measure, N, signal.samples) for N in SIZES]
         panel.plot(SIZES, errors, "o-", color=colour, markersize=4, label=NAMES[measure])
+    elsewhere = [derivative_error("fout", N, signal.samples, window=1.25) for N in SIZES]
+    panel.plot(SIZES, elsewhere, ":", color=COLOURS["fout"], label="FouT, window of 5/4 periods")
+    panel.axhline(1, color="0.6", linewidth=1, label="y = 0")
     bounds = [proven_bound(signal, N) for N in SIZES]
-    panel.plot(SIZES, bounds, "--", color="black", linewidth=1, label="proven for FouT, L of the samples")
+    panel.plot(SIZES, bounds, "--", color="black", linewidth=1, label="bound for FouT, L of the samples")
     panel.set(title=signal.name)
     _axes_of_errors(panel)
 
@@ -206,7 +214,11 @@ def _draw_forecast(panel: Any, name: str, samples: Array) -> None:
     context, t = 512, systems.times(3, 768)
     u = torch.from_numpy(samples.copy())[None, :, None]
     panel.plot(t, samples, color="0.6", linewidth=3, label="truth")
-    for measure, N in (("fout", 33), ("legt", 5)):
+    ahead = np.arange(1, 257)
+    panel.plot(t[context:], np.full(256, samples[context - 1]), "--", color="black", label="persistence")
+    line = samples[context - 1] + ahead * (samples[context - 1] - samples[context - 2])
+    panel.plot(t[context:], line, ":", color="black", label="two points")
+    for measure, N in LOOPS.items():
         rolled = roll_out(u[:, :context], 256, predictor(measure, N, 1 / 256))[0, :, 0].numpy()
         panel.plot(t[context:], rolled, color=COLOURS[measure], label=f"{NAMES[measure]}, N = {N}, closed loop")
     low, high = samples.min(), samples.max()

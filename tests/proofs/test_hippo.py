@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -11,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import acb_mat, arb, fmpq, fmpq_mat, fmpq_poly
+from flint import acb, acb_mat, arb, fmpq, fmpq_mat, fmpq_poly
 
 from proofs import hippo, hippo_lagt, hippo_legendre, hippo_legt, hippo_pade, hippo_spectra, hippo_weights
 from proofs.evaluation import evaluate
 from proofs.hypergeometric import cancelled, falling, grow, inductively, nothing, put_in, rising, sign
 from proofs.kernel import NotProved, assume, identity
 from proofs.terms import Eq, Lt, Nat, Term, index, scalar, size, summation, term
+from tests.rates import holds_rate, order
 
 n, k = size("n"), size("k")
 SIZES = range(1, 7)
@@ -131,6 +133,38 @@ def test_the_normal_part_of_legs_has_the_real_part_minus_one_half() -> None:
     found = hippo_spectra.imaginary_parts(N)
     assert len(positive) == len(found) == N // 2
     assert all(x.overlaps(y) for x, y in zip(positive, found, strict=True))
+
+
+def phase(N: int, y: arb) -> arb:
+    """The sum of arctan((i + 1/2)/y), i < N."""
+    return sum((((2 * i + 1) / (2 * y)).atan() for i in range(N)), arb(0))
+
+
+@pytest.mark.parametrize("N", [2, 7, 16])
+def test_the_frequencies_of_legs_have_the_phases_claimed(N: int) -> None:
+    """What `proofs/s4d.py` takes by hand: enclosed eigenvalues have V_N = -1, and the phases rπ/2, r = 1, 3, 5, ..."""
+    for r, y in zip(range(1, N + 1, 2), hippo_spectra.imaginary_parts(N), strict=False):
+        root = acb(arb(-1) / 2, y)
+        assert acb(-1).overlaps(math.prod(((root + 1 - i) / (root + i) for i in range(1, N + 1)), start=acb(1)))
+        assert phase(N, y).overlaps(r * arb.pi() / 2)
+
+
+def frequency(N: int, r: int) -> arb:
+    """The r-th frequency, to 2^-80, between the bounds proved: by bisection of its phase."""
+    low = N * N / (r * arb.pi()) - r * arb.pi() / 6
+    high, target = low + r**3 / arb(N * N), r * arb.pi() / 2
+    assert phase(N, low) > target > phase(N, high)
+    for _ in range(80):
+        middle = ((low + high) / 2).mid()
+        low, high = (middle, high) if phase(N, middle) > target else (low, middle)
+    return low.union(high)
+
+
+@pytest.mark.parametrize("r", [1, 3])
+def test_the_law_of_the_frequencies_is_off_like_one_over_N_squared(r: int) -> None:
+    sizes = [8 * r * 2**i for i in range(5)]
+    gaps = [frequency(N, r) - N * N / (r * arb.pi()) + r * arb.pi() / 6 for N in sizes]
+    assert holds_rate(order(sizes, gaps), -2)
 
 
 def test_a_determinant_by_expansion_is_that_of_elimination() -> None:

@@ -20,6 +20,7 @@ from proofs.hippo_prophecy_kernels import legendre
 from proofs.hippo_prophecy_legs import V
 from proofs.hippo_prophecy_predictors import closed_loop, legt
 from proofs.terms import index, scalar
+from tests.rates import confidence, holds_rate, order
 
 
 @pytest.fixture(autouse=True)
@@ -145,14 +146,18 @@ def test_the_error_integral_of_legs_gives_the_error_on_powers(N: int) -> None:
         assert fmpq(-d * (d - 1), 2) * integral == evaluate(-scalar("ρ") * V(index(N)), {"ρ": fmpq(d)})
 
 
+def lagt(N: int) -> arb_mat:
+    """A of LagT."""
+    return arb_mat(N, N, [arb(-1) / 2 if n == k else arb(-(k < n)) for n in range(N) for k in range(N)])
+
+
 @pytest.mark.parametrize("t", ["0", "0.3", "2"])
 def test_the_kernels_are_those_of_the_matrix_exponential(t: str) -> None:
     N, time = 8, arb(t)
     x = (-time).exp()
     A, B = legs(N)
     of_legs = (arb_mat(A) * time).exp() * arb_mat(B)
-    lagt = arb_mat(N, N, [arb(-1) / 2 if n == k else arb(-(k < n)) for n in range(N) for k in range(N)])
-    of_lagt = (lagt * time).exp() * arb_mat(N, 1, [1] * N)
+    of_lagt = (lagt(N) * time).exp() * arb_mat(N, 1, [1] * N)
     for n, P in enumerate(legendre(N - 1)):
         laguerre = sum((math.comb(n, j) * (-time) ** j / math.factorial(j) for j in range(n + 1)), arb(0))
         assert of_legs[n, 0].overlaps(sum((arb(P[j]) * x ** (j + 1) for j in range(n + 1)), arb(0)))
@@ -309,36 +314,6 @@ def test_the_notebook_s_own_input_exceeds_its_bound_unless_the_window_is_a_perio
 
 
 # -------------------------------------------------------------------------------------------------- rates, as rates
-def order(sizes: Sequence[int], found: Sequence[arb]) -> tuple[float, float]:
-    """An interval for p in error ~ size^p, for errors with an expansion in 1/size, at sizes that double.
-
-    The slopes of neighbours are extrapolated as in Romberg's scheme; the interval is the last value with twice its
-    distance to the one before.
-    """
-    assert all(b == 2 * a for a, b in pairwise(sizes))
-    column = [(b / a).log() / arb(2).log() for a, b in pairwise(found)]
-    ends = [column[-1]]
-    for j in range(1, len(column)):
-        column = [b + (b - a) / (2**j - 1) for a, b in pairwise(column)]
-        ends.append(column[-1])
-    centre, spread = float(ends[-1].mid()), 2 * abs(float((ends[-1] - ends[-2]).mid()))
-    return centre - spread, centre + spread
-
-
-def confidence(sizes: Sequence[int], found: Sequence[float]) -> tuple[float, float]:
-    """A 95 % confidence interval of the slope in the regression of log error on log size."""
-    x, y = np.log(sizes) - np.log(sizes).mean(), np.log(found) - np.log(found).mean()
-    slope = (x @ y) / (x @ x)
-    spread = math.sqrt(((y - slope * x) ** 2).sum() / (len(sizes) - 2) / (x @ x))
-    t = {4: 4.303, 5: 3.182, 6: 2.776, 7: 2.571}[len(sizes)]
-    return slope - t * spread, slope + t * spread
-
-
-def holds_rate(interval: tuple[float, float], proved: float, width: float = 0.05) -> bool:
-    low, high = interval
-    return low <= proved <= high and high - low < width
-
-
 def test_the_interval_of_an_order_contains_it_and_no_other() -> None:
     sizes = [2**j for j in range(5, 11)]
     for p in (-3, -1, 2):
@@ -356,6 +331,22 @@ def test_the_error_on_a_sinusoid_grows_like_N() -> None:
         G = 1 / s + sum((2 * s / (s**2 + (2 * m * acb.pi()) ** 2) for m in range(1, half + 1)), acb(0))
         errors.append(abs((s + 2 * (2 * half + 1)) / (1 + 2 * G)))
     assert holds_rate(order(M, errors), 1)
+
+
+def test_the_read_out_nears_its_limit_like_one_over_N() -> None:
+    """`fout_two_ends`, exactly for each N; and what its last term tends to, at a frequency that is no harmonic."""
+    M, distances, remainders, s = [8, 16, 32, 64, 128], [], [], acb(0, 2)
+    E = (-s).exp()
+    for half in M:
+        N = 2 * half + 1
+        G = 1 / s + sum((2 * s / (s**2 + (2 * m * acb.pi()) ** 2) for m in range(1, half + 1)), acb(0))
+        H, R = 2 * (s * G - N) / (1 + 2 * G), (1 + E) / (2 * (1 - E)) - G
+        jumped = H - s * (1 + E) / 2 + N * (1 - E)
+        assert jumped.overlaps(R * (1 - E) * (H - s))
+        distances.append(abs(jumped + s * (1 - E) ** 2 / acb.pi() ** 2))
+        remainders.append(abs(R))
+    assert holds_rate(order(M, distances), -1)
+    assert holds_rate(order(M, remainders), -1)
 
 
 @pytest.mark.parametrize("steady", [False, True])
@@ -407,6 +398,18 @@ def hold(beta: float) -> Method:
     return step
 
 
+def stepped(measure: str) -> tuple[arb_mat, arb_mat]:
+    """A and B to take steps with."""
+    if measure == "legt":
+        A, B, *_ = legt(4)
+        return arb_mat(A), arb_mat(B)
+    if measure == "lagt":
+        return lagt(4), arb_mat(4, 1, [1] * 4)
+    A, B, _ = fout(1)
+    return (arb_mat([[x.real for x in row] for row in matrix.table()]) for matrix in (A, B))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("measure", ["legt", "lagt", "fout"])
 @pytest.mark.parametrize(
     ("method", "proved"),
     [
@@ -420,11 +423,10 @@ def hold(beta: float) -> Method:
     ],
     ids=["euler", "backward euler", "bilinear", "bilinear, one sample", "zoh, old", "zoh, new", "zoh, mean"],
 )
-def test_a_step_s_order_is_the_proved_one(method: Method, proved: int) -> None:
-    """The state of LegT, N = 4, after time 1 from rest, under sin 3t: against the exponential of the joint system."""
-    N, one = 4, arb(1)
-    exact_A, exact_B, *_ = legt(N)
-    A, B = arb_mat(exact_A), arb_mat(exact_B)
+def test_a_step_s_order_is_the_proved_one(measure: str, method: Method, proved: int) -> None:
+    """The state after time 1 from rest, under sin 3t: against the exponential of the joint system."""
+    A, B = stepped(measure)
+    N, one = A.nrows(), arb(1)
     joint = [[*(A[i, j] for j in range(N)), B[i, 0], arb(0)] for i in range(N)]
     joint += [[arb(0)] * (N + 1) + [arb(3)], [arb(0)] * N + [arb(-3), arb(0)]]  # (sin 3t, cos 3t)
     end = arb_mat(joint).exp() * arb_mat(N + 2, 1, [0] * (N + 1) + [1])

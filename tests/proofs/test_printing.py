@@ -59,6 +59,7 @@ square = x * x
         ("(x y/z) x", r"x \frac{y}{z} x", (x * (y / z)) * x),
         ("(1/2) x", r"\frac{1}{2} x", term(Fraction(1, 2)) * x),
         ("x²", "x^{2}", square),
+        ("x^3", "x^{3}", Mul((x, x, x))),
         ("(x²)²", r"\left(x^{2}\right)^{2}", square * square),
         ("(x + y)²", r"\left(x + y\right)^{2}", (x + y) * (x + y)),
         ("(x/y)²", r"\left(\frac{x}{y}\right)^{2}", (x / y) * (x / y)),

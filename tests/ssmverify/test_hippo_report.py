@@ -24,6 +24,15 @@ def test_the_error_of_fout_stays_below_the_proven_bound(signals: list[report.Sig
             assert report.derivative_error("fout", N, signal.samples) <= report.proven_bound(signal, N)
 
 
+def test_with_another_window_than_the_period_fout_misses_by_the_jump() -> None:
+    """For u = cos 2πt and window θ that is 2N sin(πθ)/θ, over 2π. By `fout_two_ends` the rest is at most 1, for the
+    mean of both ends, and 4/π², up to O(1/N)."""
+    wave, window = np.cos(2 * np.pi * systems.times(1, report.SAMPLES)), 1.25
+    jump = 2 * abs(np.sin(np.pi * window)) / window / (2 * np.pi)
+    for N in (65, 257):
+        assert abs(report.derivative_error("fout", N, wave, window) - N * jump) < 1 + 4 / np.pi**2
+
+
 def test_one_harmonic_is_exact_for_fout_and_for_legt_has_the_error_of_its_pade_denominator() -> None:
     """For N = 1, H(s) - s = -s²/(s + 1): at s = 2πi relative error 2π/sqrt(1 + 4π²)."""
     wave = np.cos(2 * np.pi * systems.times(1, report.SAMPLES))
