@@ -156,7 +156,7 @@ stacking = Theorem(
     source=POSTER,
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
     "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
-    "gd_ssm.stacking_sweeps.",
+    "gd_ssm.stacking_error.",
     mutants=(Mutant("one pass over the pairs as well", claim=with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
 )
 
