@@ -119,8 +119,7 @@ def train(run: Run[Model], checkpoint: Path, tell: Tell | None = None) -> Iterat
     """
     states: dict[int, dict[str, Any]] = {}
     if saved := load(checkpoint):
-        if saved["settings"] != run.settings:
-            raise BadInput(f"{checkpoint} has an unfinished run with other settings: finish it, or delete the file")
+        require_same(saved["settings"], run.settings, checkpoint)
         states = saved["states"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the layers are too small for more, and one adds up in one order
@@ -141,6 +140,14 @@ def train(run: Run[Model], checkpoint: Path, tell: Tell | None = None) -> Iterat
     finally:
         torch.set_num_threads(threads)
     checkpoint.unlink(missing_ok=True)
+
+
+def require_same(saved: dict[str, Any], settings: dict[str, Any], checkpoint: Path) -> None:
+    """Raises BadInput if the unfinished run is not the one that is asked for."""
+    if other := [name for name, value in settings.items() if saved.get(name) != value]:
+        seeds = ", ".join(map(str, saved.get("seeds", ())))
+        unfinished = f"an unfinished run (seeds {seeds}) with other settings ({', '.join(other)})"
+        raise BadInput(f"{checkpoint} has {unfinished}: finish it, or delete the file")
 
 
 def choose_seeds(many: int, seed: int | None, checkpoint: Path) -> tuple[int, ...]:

@@ -219,8 +219,9 @@ def test_a_checkpoint_of_other_settings_is_not_used() -> None:
 
     with pytest.raises(Interrupted):
         train_gd_ssm(1, 3, task=SMALL, recipe=SHORT, tell=stop)
-    for other in ({"seed": 4}, {"seeds": 2, "seed": 3}, {"seed": 3, "task": LinearRegression(f=3, N=3)}):
-        with pytest.raises(BadInput, match="other settings"):
+    others = ({"seed": 4}, {"seeds": 2, "seed": 3}, {"seed": 3, "task": LinearRegression(f=3, N=3)})
+    for other, named in zip(others, ("seeds", "seeds", "task"), strict=True):
+        with pytest.raises(BadInput, match=rf"unfinished run \(seeds 3\) with other settings \({named}\)"):
             train_gd_ssm(**{"seeds": 1, "task": SMALL, "recipe": SHORT, **other})  # type: ignore[arg-type]
 
 
