@@ -14,7 +14,6 @@ appendix A.1, the full text of which was read; the recurrence is that of Katharo
 | γ | scalar | η/N; the paper's projection is γ I |
 | X, Y | (f, N), (m, N) | the context as columns; Y_k, after k layers |
 | z_k | (m,) | the query's target entry after k layers, -W_0 q at the start; the prediction is -z_k |
-
 | c | scalar | GD++'s second rate, by which a layer shrinks the inputs along their scatter |
 
 Departure. Keys and values come from the context alone: the query's token is none of them (`attention.query_as_key` says
@@ -28,7 +27,31 @@ from typing import cast
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.gd_ssm import W0, at, column, f, i, k, m, modulo, rational, step, t, x, y
+from proofs.gd_ssm import (
+    W0,
+    Z,
+    at,
+    collects,
+    column,
+    f,
+    from_tokens,
+    gate,
+    i,
+    k,
+    m,
+    memory,
+    modulo,
+    output,
+    query,
+    rate,
+    rational,
+    step,
+    t,
+    target_gate,
+    x,
+    y,
+)
+from proofs.gd_ssm import one_step as gd_ssm_layer
 from proofs.kernel import (
     Claim,
     Fact,
@@ -93,6 +116,25 @@ def prove_recurrent() -> Fact:
     each = equal((keys(i).T @ q) * values(i), Mul((one, outer, q)))
     read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, q))
     goal = cast(Eq, recurrent.conclusion)
+    return equal(goal.lhs, goal.rhs, state, read)
+
+
+# ------------------------------------------------------------------------------- GD-SSM's layer is linear attention
+shifted = Claim(
+    "attention.gd_ssm",
+    Eq(-output, rate * from_tokens(summation(i, 1, T, (x(i).T @ query) * y(i)))),
+    gd_ssm_layer.hypotheses,
+    witness=gd_ssm_layer.witness,
+)
+
+
+def prove_shifted() -> Fact:
+    """The layer's state is the transpose of the memory of linear attention, its query the next input."""
+    state = collects(Z, gate(target_gate, t), lambda T: from_tokens(memory(T)))
+    outer = one * from_tokens(y(i) @ x(i).T)
+    each = equal(from_tokens((x(i).T @ query) * y(i)), Mul((one, outer, query)))
+    read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, query))
+    goal = cast(Eq, shifted.conclusion)
     return equal(goal.lhs, goal.rhs, state, read)
 
 
@@ -241,6 +283,7 @@ def at_k(x: Term) -> Term:
 
 derivations = (
     Derivation(recurrent, prove_recurrent),
+    Derivation(shifted, prove_shifted),
     Derivation(one_step, prove_one_step),
     Derivation(query_as_key, prove_query_as_key),
     Derivation(plus_plus, prove_plus_plus),

@@ -14,7 +14,7 @@ authors' code the model of two steps, without its skip connections.
 | Y, B | (m, T) | the targets; what the stacks below come near to |
 | A_k | (m, T) | errors as layer k estimates them, from the weights that layer k - 1 had one pair before |
 | R_k, P_k | (m, T) | targets as the layers below have rewritten them; the sum of what the layers so far have read |
-| S_b, M_b | (f, f), (m, f) | sums of x x' and of y x' over minibatch b |
+| S_b, M_b, W₀ | (f, f), (m, f), (m, f) | sums of x x' and of y x' over minibatch b; weights before the first |
 | q, N | (f,), length | a query; pairs of the whole context |
 | W₁ | (m, f) | weights after the first of two steps |
 
@@ -38,6 +38,7 @@ from proofs.gd_ssm import at, column, f, gamma, i, k, l, m, memory, rational, s,
 from proofs.kernel import (
     Claim,
     Fact,
+    additive,
     assume,
     congruence,
     discharge,
@@ -258,6 +259,24 @@ minibatches: dict[str, Formula] = {
 }
 
 
+start = matrix("W₀", m, f)
+at_once = start - gamma * summation(i, 1, T, start @ S(i) - M(i))
+minibatches_at_once = Claim(
+    "gd_ssm.minibatches_at_once",
+    Eq(at_once, start - gamma * (start @ summation(i, 1, T, S(i)) - summation(i, 1, T, M(i)))),
+)
+
+
+def prove_minibatches_at_once() -> Fact:
+    """The slopes at one W_0 add up to the slope of all."""
+    parts = [Mul((start, S(i), one)), Mul((-one, M(i), one))]
+    each = congruence(identity(start @ S(i) - M(i), Add(tuple(parts))), Sum, i, 1, T)
+    summed = rewrite(rewrite(each, additive(i, 1, T, parts)), linear(i, 1, T, start, S(i)))
+    summed = rewrite(summed, linear(i, 1, T, -one, M(i)))
+    goal = cast(Eq, minibatches_at_once.conclusion)
+    return equal(goal.lhs, goal.rhs, summed)
+
+
 def kept(lo: Index | int, hi: Index) -> Term:
     """(I - γ S_hi) ... (I - γ S_lo)."""
     return product(l, lo, hi, Identity(f) - gamma * S(l))
@@ -336,6 +355,7 @@ derivations = (
     Derivation(picard, prove_picard),
     Derivation(stacking_error, prove_stacking_error),
     Derivation(stacking_sweeps, prove_stacking_sweeps),
+    Derivation(minibatches_at_once, prove_minibatches_at_once),
     Derivation(minibatch_product, prove_minibatch_product),
     Derivation(released_two_steps, prove_released),
     Derivation(released_on_prefix, refute_released_on_prefix),

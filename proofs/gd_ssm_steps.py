@@ -13,6 +13,7 @@ mini-batch GD".
 | W_k | (m, f) | weights after k steps from zero, each on all pairs up to T |
 | S, M | (f, f), (m, f) | the sums of x_i x_i' and of y_i x_i' over the pairs up to T |
 | v_k | (f,) | the query as layer k has rewritten it |
+| X, Y, A_k | (f, T), (m, T), (m, T) | inputs and targets as columns; what step k weighs the inputs by |
 
 The question is which stack of the one-step layers computes several steps at every prefix, as a causal layer must. What
 other stacks do, the released one among them: `proofs/gd_ssm_stacks.py`. How many layers it takes:
@@ -63,6 +64,7 @@ from proofs.terms import (
     family,
     for_all,
     index,
+    matrix,
     product,
     scalar,
     sequence,
@@ -223,6 +225,32 @@ def prove_left_over() -> Fact:
     return equal(goal.lhs, goal.rhs, every)
 
 
+# ------------------------------------------------------------------------------------------ K steps, from products
+X, Y, A = matrix("X", f, T), matrix("Y", m, T), sequence("A", m, T)
+kernel_descent = {
+    "W_starts_at_zero": Eq(W(0), Zero(m, f)),
+    "W_descends": for_all(k, Eq(W(k + 1), W(k) - g(k + 1) * ((W(k) @ X - Y) @ X.T))),
+    "A_starts_at_zero": Eq(A(0), Zero(m, T)),
+    "A_descends": for_all(k, Eq(A(k + 1), A(k) - g(k + 1) * (A(k) @ (X.T @ X) - Y))),
+}
+dual = Claim(
+    "gd_ssm.dual",
+    Eq(W(K) @ q, A(K) @ (X.T @ q)),
+    kernel_descent,
+    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), "q": column(0), **{name: rational([[0]]) for name in "WXYA"}},
+)
+
+
+def prove_dual() -> Fact:
+    """W_k = A_k X', by induction on k."""
+    given, statement = {name: assume(h) for name, h in kernel_descent.items()}, Eq(W(k), A(k) @ X.T)
+    base = equal(W(0), A(0) @ X.T, given["W_starts_at_zero"], given["A_starts_at_zero"])
+    moved = [specialise(given[name], k) for name in ("W_descends", "A_descends")]
+    grown = equal(W(k + 1), A(k + 1) @ X.T, *moved, assume(statement))
+    every = instantiate(induction(statement, k, base, grown), {"k": K})
+    return equal(W(K) @ q, A(K) @ (X.T @ q), every)
+
+
 # --------------------------------------------------------------------------- rewriting the targets, layer by layer
 gamma = scalar("γ")
 Pairs = Sequence[tuple[Term, Term]]
@@ -320,6 +348,7 @@ derivations = (
     Derivation(multi_step_query, prove_multi_step_query),
     Derivation(closed_form, prove_closed_form),
     Derivation(left_over, prove_left_over),
+    Derivation(dual, prove_dual),
     Derivation(stacking, refute_stacking),
     Derivation(in_turn, refute_in_turn),
     Derivation(diagonal_minibatches, prove_diagonal_minibatches),

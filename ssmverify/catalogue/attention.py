@@ -15,10 +15,11 @@ from numeric import attention as layers
 from numeric.attention_bounds import descent_stack_bound, linear_attention_bound
 from proofs import attention as paper
 from proofs.evaluation import Table
-from proofs.gd_ssm import descend, rational
+from proofs.gd_ssm import descend, output, rational
 from proofs.terms import substitute, term
-from ssmverify.catalogue.gd_ssm import single
-from ssmverify.mutation import with_rhs
+from ssmverify.catalogue.gd_ssm import OURS, single
+from ssmverify.catalogue.gd_ssm import contexts as raw_tokens
+from ssmverify.mutation import with_lhs, with_rhs
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
@@ -170,6 +171,19 @@ recurrence = Theorem(
 exact_step, own_error = paper.query_as_key.conclusion.rhs.terms  # type: ignore[attr-defined]
 inputs_moved, _ = paper.plus_plus.conclusion.rhs.terms  # type: ignore[attr-defined]
 
+gd_ssm_layer = Theorem(
+    claim=paper.shifted,
+    proof=paper.prove_shifted,
+    instances=raw_tokens,
+    source=OURS,
+    says="GD-SSM's layer on raw tokens is γ times linear attention with the keys x_i, the values y_i and the next "
+    "input for a query. So a parallel scan computes it, as it does linear attention (recurrence.scan_operator).",
+    mutants=(
+        Mutant("without γ", claim=with_rhs(paper.shifted, paper.shifted.conclusion.rhs.factors[1])),  # type: ignore[attr-defined]
+        Mutant("the layer's own sign", claim=with_lhs(paper.shifted, output)),
+    ),
+)
+
 one_step = Theorem(
     claim=paper.one_step,
     proof=paper.prove_one_step,
@@ -228,4 +242,4 @@ stack = Theorem(
     ),
 )
 
-theorems = (recurrence, one_step, query_as_key, plus_plus, stack)
+theorems = (recurrence, gd_ssm_layer, one_step, query_as_key, plus_plus, stack)

@@ -15,6 +15,7 @@ from proofs.evaluation import Table
 from proofs.gd_ssm import descend, gamma, memory, rational, s, y
 from proofs.terms import Identity
 from ssmverify.catalogue.gd_ssm import CODE, OURS
+from ssmverify.catalogue.gd_ssm_steps import MINIBATCH
 from ssmverify.mutation import with_lhs, with_rhs
 from ssmverify.strategies import columns, matrices, rationals, tables, zeros
 from ssmverify.theorem import Mutant, Theorem
@@ -139,6 +140,14 @@ def minibatches(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 @st.composite
+def slopes(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, m, T, rate = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)), draw(rationals())
+    times = range(1, T + 2)
+    S, M = draw(tables(times, matrices(f, f), zeros(f, f))), draw(tables(times, matrices(m, f), zeros(m, f)))
+    return {"f": f, "m": m, "T": T, "γ": rate, "S": S, "M": M, "W₀": draw(matrices(m, f))}
+
+
+@st.composite
 def contexts(draw: st.DrawFn) -> Mapping[str, Any]:
     """A context of N pairs, and the first step on it."""
     f, m, N, rate = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(rationals())
@@ -258,6 +267,24 @@ stacking_sweeps = Theorem(
     ),
 )
 
+minibatches_at_once = Theorem(
+    claim=paper.minibatches_at_once,
+    proof=paper.prove_minibatches_at_once,
+    instances=slopes,
+    source=MINIBATCH,
+    says="Read as: the gradients of all minibatches, each taken at W_0. Their sum is one step on all pairs, so a "
+    "recurrence with decay 1 does it.",
+    mutants=(
+        Mutant(
+            "the last minibatch alone",
+            claim=with_rhs(
+                paper.minibatches_at_once,
+                paper.start - gamma * (paper.start @ paper.S(T) - paper.M(T)),
+            ),
+        ),
+    ),
+)
+
 kept_start, learned = paper.minibatch_product.conclusion.rhs.terms  # type: ignore[attr-defined]
 minibatch_product = Theorem(
     claim=paper.minibatch_product,
@@ -301,6 +328,7 @@ theorems = (
     picard,
     stacking_error,
     stacking_sweeps,
+    minibatches_at_once,
     minibatch_product,
     released_two_steps,
     released_on_prefix,

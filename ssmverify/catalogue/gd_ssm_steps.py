@@ -21,7 +21,7 @@ from proofs.gd_ssm import descend, memory
 from proofs.terms import And, Eq, substitute
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, single
 from ssmverify.mutation import with_rhs
-from ssmverify.strategies import columns, exact, floats, points, rationals, tables, tensors, zeros
+from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Theorem
 
 POSTER = replace(
@@ -55,6 +55,19 @@ def descents(draw: st.DrawFn, stack: bool = True) -> Mapping[str, Any]:
         v.append(v[-1] + rates[(k,)] * (q - X.T @ (X @ v[-1]) if T else q))
     point = {"f": f, "m": m, "T": T, "K": K, "x": x, "y": y, "γ": rates, "W": _steps(W)}
     return {**point, "q": q, "v": _steps(v)} if stack else point
+
+
+@st.composite
+def kernel_descents(draw: st.DrawFn) -> Mapping[str, Any]:
+    """K steps with rates of their own, 0 afterwards, on the weights and on what weighs the inputs."""
+    f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)))
+    X, Y, rates = draw(matrices(f, T)), draw(matrices(m, T)), draw(tables(range(1, 4), rationals()))
+    W, A = [zeros(m, f)], [zeros(m, T)]
+    for k in range(1, 5):
+        W.append(descend(X.T, Y.T, W[-1], rates[(k,)], 1))
+        A.append(A[-1] - rates[(k,)] * (A[-1] @ (X.T @ X) - Y))
+    point = {"f": f, "m": m, "T": T, "K": K, "γ": rates, "X": X, "Y": Y}
+    return {**point, "q": draw(columns(f)), "W": _steps(W), "A": _steps(A)}
 
 
 def _steps(values: list[Any]) -> Table:
@@ -182,6 +195,19 @@ left_over = Theorem(
     ),
 )
 
+dual = Theorem(
+    claim=paper.dual,
+    proof=paper.prove_dual,
+    instances=kernel_descents,
+    source=OURS,
+    says="K steps on features need their inner products alone: W q = A X'q, where A moves by A X'X - Y. Against "
+    "gd_ssm.stacking_error: all of X'X stands here, its upper triangle there.",
+    mutants=(
+        Mutant("one step fewer", claim=with_rhs(paper.dual, paper.A(paper.K + 1) @ (paper.X.T @ paper.q))),
+        Mutant("the targets for A", claim=with_rhs(paper.dual, paper.Y @ (paper.X.T @ paper.q))),
+    ),
+)
+
 in_turn = Theorem(
     claim=paper.in_turn,
     proof=paper.refute_in_turn,
@@ -222,6 +248,7 @@ theorems = (
     multi_step_query,
     closed_form,
     left_over,
+    dual,
     stacking,
     in_turn,
     diagonal_minibatches,
