@@ -30,12 +30,19 @@ Tell = Callable[[int, int, float], None]  # seed, steps done, loss on the last b
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long, on how many tasks a step, how fast: `decay_rate` is for the logits of decays, which saturate."""
+    """How long, on how many tasks a step, how fast: `decay_rate` is for the logits of decays, which saturate.
+
+    Raises BadInput for less than one step, or than one task a step.
+    """
 
     steps: int
     batch: int = 128
     rate: float = 0.1
     decay_rate: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1:
+            raise BadInput(f"training takes 1 step or more on 1 task or more, given {self.steps} on {self.batch}")
 
 
 @dataclass(frozen=True)

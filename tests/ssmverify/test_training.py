@@ -264,6 +264,16 @@ def test_the_other_tasks_run() -> None:
     assert wave.sin_cos.value < wave.affine < wave.nothing
 
 
+@pytest.mark.parametrize("size", [{"f": 0}, {"N": 0}, {"half_width": 0.0}, {"half_width": math.nan}])
+def test_a_task_without_inputs_is_refused(size: dict[str, float]) -> None:
+    with pytest.raises(BadInput, match="f >= 1, N >= 1 and a half width > 0"):
+        LinearRegression(**size)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="half width > 0"):
+        Sine(N=0)
+    with pytest.raises(BadInput, match="1 step or more on 1 task or more, given 3 on 0"):
+        Recipe(steps=3, batch=0)
+
+
 # ------------------------------------------------------------------------------------------------ command line
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["train", *arguments])
