@@ -117,8 +117,9 @@ classes = Theorem(
     proof=paper.prove_classes,
     instances=lambda: contexts(classes=True),
     source=CLASSES,
-    says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, but for "
-    "one number added to all: the probabilities are the same.",
+    says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, whose "
+    "targets are centred (its gradient at zero by hand), but for one number added to all: the probabilities are the "
+    "same.",
     mutants=(
         Mutant("without the constant", claim=with_rhs(paper.classes, centred)),
         Mutant("without the constant's factor", claim=with_rhs(paper.classes, centred + gamma * paper.ones)),

@@ -238,8 +238,8 @@ stacking_error = Theorem(
     instances=stacks,
     source=OURS,
     says="What the causal stack that rewrites targets does instead of K steps: for any γ, what K layers have read is "
-    "off the Kaczmarz sweep B = Y U^{-1} by B (I - U)^K, exactly. For γ x'x < 2 that goes to 0 as K grows; were U all "
-    "products x_l'x_i, not those with l <= i alone, it would be K steps (attention.stack).",
+    "off the Kaczmarz sweep B = Y U^{-1} by B (I - U)^K, exactly. If 0 < γ x'x < 2 for each input, that goes to 0 "
+    "as K grows (by hand). With all products x_l'x_i in U, not those for l <= i alone, it is K steps (gd_ssm.dual).",
     mutants=(
         Mutant("no error", claim=with_rhs(paper.stacking_error, paper.B)),
         Mutant(

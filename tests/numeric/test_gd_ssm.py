@@ -102,6 +102,8 @@ def test_gradients() -> None:
     assert torch.autograd.gradcheck(gd_ssm, (uniform(2, 5, 2).requires_grad_(), *weights))
     stack = [w.requires_grad_() for w in (uniform(1, 3, 2), uniform(1, 2, 1), uniform(2))]
     assert torch.autograd.gradcheck(multi_step, stack)
+    start = [w.requires_grad_() for w in (uniform(2, 5, 2), uniform(2, 2), uniform(1)[0])]
+    assert torch.autograd.gradcheck(one_step_from, start)
     halves = [w.requires_grad_() for w in (uniform(1, 3, 4), uniform(2, 4), uniform(2, 4), uniform(2))]
     assert torch.autograd.gradcheck(gd_ssm_vector, halves)
 
