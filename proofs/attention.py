@@ -45,6 +45,7 @@ from proofs.gd_ssm import (
     query,
     rate,
     rational,
+    scatter,
     step,
     t,
     target_gate,
@@ -52,6 +53,7 @@ from proofs.gd_ssm import (
     y,
 )
 from proofs.gd_ssm import one_step as gd_ssm_layer
+from proofs.gd_ssm_steps import scatter_symmetric
 from proofs.kernel import (
     Claim,
     Fact,
@@ -234,6 +236,26 @@ def prove_plus_plus() -> Fact:
     return modulo(goal.lhs, goal.rhs, summed, given["token"], *apart)
 
 
+S_x = scatter(N)
+shrunk = Identity(f) - shrink * S_x
+bent = Claim(
+    "attention.gd_plus_plus_scatter",
+    Eq(
+        summation(i, 1, N, (shrunk @ x(i)) @ (shrunk @ x(i)).T),
+        S_x - 2 * shrink * (S_x @ S_x) + shrink * shrink * (S_x @ S_x @ S_x),
+    ),
+)
+
+
+def prove_bent() -> Fact:
+    """(I - c S) S (I - c S)', and S is symmetric."""
+    square = one * (x(i) @ x(i).T)
+    each = identity((shrunk @ x(i)) @ (shrunk @ x(i)).T, Mul((shrunk, square, shrunk.T)))
+    summed = rewrite(congruence(each, Sum, i, 1, N), linear(i, 1, N, shrunk, square, shrunk.T))
+    goal = cast(Eq, bent.conclusion)
+    return equal(goal.lhs, goal.rhs, instantiate(scatter_symmetric(), {"T": N}), summed)
+
+
 # --------------------------------------------------------------------------------- the same weights, K times over
 g = sequence("γ")
 X, Y, W, zs = matrix("X", f, N), sequence("Y", m, N), sequence("W", m, f), sequence("z", m)
@@ -287,6 +309,7 @@ derivations = (
     Derivation(one_step, prove_one_step),
     Derivation(query_as_key, prove_query_as_key),
     Derivation(plus_plus, prove_plus_plus),
+    Derivation(bent, prove_bent),
     Derivation(stack, prove_stack),
 )
 

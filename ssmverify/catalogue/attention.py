@@ -48,6 +48,12 @@ def recurrences(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 @st.composite
+def scatters(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, N = draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    return {"f": f, "N": N, "c": draw(rationals()), "x": draw(tables(range(1, N + 2), columns(f), zeros(f, 1)))}
+
+
+@st.composite
 def token_layouts(draw: st.DrawFn, asked: bool = False, shrink: bool = False) -> Mapping[str, Any]:
     """Inputs before targets or after them, and padding that is nobody's; asked: the query's token starts at -W_0 q."""
     f, m, N, padding = (draw(st.integers(low, 2)) for low in (1, 1, 0, 0))
@@ -226,6 +232,20 @@ plus_plus = Theorem(
     ),
 )
 
+bent = Theorem(
+    claim=paper.bent,
+    proof=paper.prove_bent,
+    instances=scatters,
+    source=replace(PROPOSITION, place="appendix A.10, GD++"),
+    says="Such a layer makes S - 2c S² + c² S³ of the inputs' scatter: λ (1 - c λ)² of each eigenvalue λ.",
+    mutants=(
+        Mutant(
+            "one side of the scatter alone",
+            claim=with_rhs(paper.bent, paper.S_x - paper.shrink * (paper.S_x @ paper.S_x)),
+        ),
+    ),
+)
+
 stack = Theorem(
     claim=paper.stack,
     proof=paper.prove_stack,
@@ -242,4 +262,4 @@ stack = Theorem(
     ),
 )
 
-theorems = (recurrence, gd_ssm_layer, one_step, query_as_key, plus_plus, stack)
+theorems = (recurrence, gd_ssm_layer, one_step, query_as_key, plus_plus, bent, stack)
