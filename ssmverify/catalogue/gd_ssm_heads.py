@@ -20,7 +20,7 @@ from proofs.terms import Eq
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, constructed
 from ssmverify.mutation import with_rhs
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
-from ssmverify.theorem import Mutant, Source, Theorem
+from ssmverify.theorem import Mutant, Theorem
 
 NON_LINEAR = replace(
     ABSTRACT,
@@ -35,11 +35,10 @@ CLASSES = replace(
 )
 
 
-AHN = Source(
-    "Transformers learn to implement preconditioned gradient descent for in-context learning",
-    "2306.00297",
-    "Theorem 1",
-    read="remembered; derived here for steps of one form, where the theorem is about all weights of an attention layer",
+RESTRICTED = replace(
+    OURS,
+    read="nothing: Theorem 1 of Ahn et al. (arXiv 2306.00297), remembered, has this optimum for all weights of a layer "
+    "of linear attention; here it is that of steps of one form",
 )
 
 
@@ -147,7 +146,7 @@ best_preconditioner = Theorem(
     claim=paper.best_preconditioner,
     proof=paper.prove_best_preconditioner,
     instances=laws,
-    source=AHN,
+    source=RESTRICTED,
     says="Of the steps M P from zero the one with P'(E S² + ν E S) = E S is best, for every query at once: another P "
     "loses E ‖S δ q‖² + ν E (δ q)'S (δ q). Restricted to steps of this form; gd_ssm.preconditioned is a layer that can "
     "take them, and the layer on raw tokens is none. For independent symmetric entries of one law P is γ* I (tested).",
@@ -161,8 +160,9 @@ gaussian_preconditioner = Theorem(
     claim=paper.gaussian_preconditioner,
     proof=paper.prove_gaussian_preconditioner,
     instances=normal_laws,
-    source=AHN,
-    says="For N normal inputs of covariance Σ that is the inverse of (N + 1) Σ + (tr Σ + ν) I, from two moments.",
+    source=RESTRICTED,
+    says="For N normal inputs of covariance Σ that is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and E S² "
+    "(by hand, from Isserlis' theorem).",
     mutants=(
         Mutant(
             "no noise",
