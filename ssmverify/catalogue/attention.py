@@ -237,7 +237,7 @@ bent = Theorem(
     proof=paper.prove_bent,
     instances=scatters,
     source=replace(PROPOSITION, place="appendix A.10, GD++"),
-    says="Such a layer makes S - 2c S² + c² S³ of the inputs' scatter: λ (1 - c λ)² of each eigenvalue λ.",
+    says="A layer of GD++ makes S - 2c S² + c² S³ of the inputs' scatter: λ (1 - c λ)² of each eigenvalue λ.",
     mutants=(
         Mutant(
             "one side of the scatter alone",

@@ -161,8 +161,8 @@ gaussian_preconditioner = Theorem(
     proof=paper.prove_gaussian_preconditioner,
     instances=normal_laws,
     source=RESTRICTED,
-    says="For N normal inputs of covariance Σ that is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and E S² "
-    "(by hand, from Isserlis' theorem).",
+    says="For N normal inputs of covariance Σ the best P is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and "
+    "E S² (by hand, from Isserlis' theorem).",
     mutants=(
         Mutant(
             "no noise",

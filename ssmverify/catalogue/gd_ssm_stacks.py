@@ -208,8 +208,9 @@ picard_error = Theorem(
     proof=paper.prove_picard_error,
     instances=estimates,
     source=OURS,
-    says="A causal stack whose layers estimate each error from the layer below, one pair before, is off that pass by "
-    "(A_0 - B) E^K after K layers, exactly. E has the factor γ, so that is of order γ^K, in the weights γ^{K+1}.",
+    says="A causal stack whose layers estimate each error from the layer below, one pair before, is off one pass "
+    "(the delta rule) by (A_0 - B) E^K after K layers, exactly. E has the factor γ, so that is of order γ^K, in "
+    "the weights γ^{K+1}.",
     mutants=(
         Mutant("no error", claim=with_rhs(paper.picard_error, before)),
         Mutant(
@@ -225,7 +226,8 @@ picard = Theorem(
     proof=paper.prove_picard,
     instances=lambda: estimates(until_rest=True),
     source=OURS,
-    says="It is that pass exactly from layer T on, whatever the first estimates: E is nilpotent.",
+    says="A stack that estimates each error from the layer below, one pair before, is one pass over the T pairs "
+    "exactly from layer T on, whatever the first estimates: E is nilpotent.",
     mutants=(
         Mutant("two layers", claim=with_lhs(paper.picard, paper.A(2))),
         Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.picard, paper.A(s))),
