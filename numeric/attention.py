@@ -45,7 +45,14 @@ def attended(state: Tensor, query: Tensor) -> Tensor:
 def self_attention(
     tokens: Tensor, context: Tensor, W_Q: Tensor, W_K: Tensor, W_V: Tensor, rate: Tensor | float = 1.0
 ) -> Tensor:
-    """tokens + rate * (sum over the context of (W_V e)(W_K e)') W_Q token: (B, M, p), (B, N, p) -> (B, M, p)."""
+    """tokens + rate * (sum over the context of (W_V e)(W_K e)') W_Q token: (B, M, p), (B, N, p) -> (B, M, p).
+
+    Raises ValueError for shapes other than these, or weights other than (p, p).
+    """
+    p = tokens.shape[-1:]
+    if tokens.ndim != 3 or context.ndim != 3 or context.shape[-1:] != p or {W_Q.shape, W_K.shape, W_V.shape} != {p + p}:
+        shapes = ", ".join(str(tuple(each.shape)) for each in (tokens, context, W_Q, W_K, W_V))
+        raise ValueError(f"tokens must be (B, M, p), the context (B, N, p) and weights (p, p), given {shapes}")
     written = torch.einsum("bnp,bnr->bpr", context @ W_V.mT, context @ W_K.mT)
     return tokens + rate * torch.einsum("bpr,bmr->bmp", written, tokens @ W_Q.mT)
 
@@ -66,10 +73,11 @@ def descent_stack(x: Tensor, y: Tensor, q: Tensor, W0: Tensor, rates: Tensor) ->
 
     Raises ValueError for shapes other than the module's table.
     """
-    m, f = W0.shape
-    if x.ndim != 3 or y.shape != (*x.shape[:2], m) or q.ndim != 3 or x.shape[2] != f or q.shape[2] != f:
-        shapes = ", ".join(str(tuple(each.shape)) for each in (x, y, q, W0))
-        raise ValueError(f"x must be (B, N, f), y (B, N, m), q (B, M, f) and W_0 (m, f), given {shapes}")
+    fit = all(each.ndim == 3 for each in (x, y, q)) and x.shape[:2] == y.shape[:2] and q.shape[::2] == x.shape[::2]
+    if not fit or W0.shape != (y.shape[2], x.shape[2]) or rates.ndim != 1:
+        shapes = ", ".join(str(tuple(each.shape)) for each in (x, y, q, W0, rates))
+        raise ValueError(f"x must be (B, N, f), y (B, N, m), q (B, M, f), W_0 (m, f) and rates (K,), given {shapes}")
+    f = x.shape[2]
     weights = descent_weights(W0)
     context, asking = torch.cat([x, y], -1), torch.cat([q, -(q @ W0.mT)], -1)
     for rate in rates:

@@ -47,6 +47,12 @@ def windows(tokens: Tensor) -> Tensor:
     return tokens.unfold(1, WINDOW, STRIDE).movedim(-1, -2)
 
 
+def require_shape(name: str, weight: Tensor, shape: tuple[int, ...], given: str) -> None:
+    """Raises ValueError for a weight of another shape, which some sizes would let pass by broadcasting."""
+    if weight.shape != shape:
+        raise ValueError(f"{name} must be {shape} for {given}, given {tuple(weight.shape)}")
+
+
 def input_gate(X: Tensor, mixing: Tensor) -> Tensor:
     """X' mixing X of each window X (..., 3, f): (..., f, f)."""
     return X.mT @ (mixing @ X)
@@ -66,21 +72,31 @@ def gd_ssm(
 
     Raises what `windows` raises, ValueError for weights of other shapes, and what `scan` raises.
     """
-    f = tokens.shape[-1]
     X = windows(tokens)
+    f = tokens.shape[-1]
     given = {"mixing": mixing, "pick": pick, "C": C, "decay": C if decay is None else decay}
     wanted = {"mixing": (WINDOW, WINDOW), "pick": (WINDOW,), "C": (f, f), "decay": (f, f)}
     for name, weight in given.items():
-        if weight.shape != wanted[name]:
-            raise ValueError(f"{name} must be {wanted[name]}, given {tuple(weight.shape)}")
+        require_shape(name, weight, wanted[name], f"tokens of f = {f} entries")
     gates = input_gate(X, mixing).flatten(2)
     factor = torch.ones_like(gates) if decay is None else decay.reshape(1, 1, f * f).expand_as(gates)
     Z = scan(factor, gates, backend=backend).reshape(*gates.shape[:2], f, f)
     return read_out(Z, X, pick, C)
 
 
+def require_one_number(rate: Tensor) -> None:
+    """Raises ValueError for a rate that is not a tensor of no dimensions."""
+    if not isinstance(rate, Tensor) or rate.ndim:
+        given = tuple(rate.shape) if isinstance(rate, Tensor) else type(rate).__name__
+        raise ValueError(f"the rate must be one number, a tensor of shape (), given {given}")
+
+
 def construction(f: int, rate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mixing e_1 e_2', pick e_3 and C = -γ I: one step of gradient descent from zero (`gd_ssm.one_step`)."""
+    """Mixing e_1 e_2', pick e_3 and C = -γ I: one step of gradient descent from zero (`gd_ssm.one_step`).
+
+    Raises ValueError for a rate that is not one number.
+    """
+    require_one_number(rate)
     mixing, pick = rate.new_zeros(WINDOW, WINDOW), rate.new_zeros(WINDOW)
     mixing[0, 1] = 1
     pick[2] = 1
@@ -88,16 +104,23 @@ def construction(f: int, rate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def one_step(tokens: Tensor, rate: Tensor, *, backend: str = "auto") -> Tensor:
-    """For every prefix of the context, the prediction after one step from zero on it: (B, N, f)."""
-    return -gd_ssm(tokens, *construction(tokens.shape[-1], rate), backend=backend)
+    """For every prefix of the context, the prediction after one step from zero on it: (B, N, f).
+
+    Raises what `gd_ssm` and `construction` raise.
+    """
+    f = windows(tokens).shape[-1]
+    return -gd_ssm(tokens, *construction(f, rate), backend=backend)
 
 
 def one_step_from(tokens: Tensor, W0: Tensor, rate: Tensor, *, backend: str = "auto") -> Tensor:
     """The same from W_0 (f, f): a second accumulator with mixing e_1 e_1', and a skip (B, N, f).
 
-    W_0 x_{j+1} + γ M_j x_{j+1} - W_0 (γ S_j x_{j+1}).
+    W_0 x_{j+1} + γ M_j x_{j+1} - W_0 (γ S_j x_{j+1}). Raises what `one_step` raises, and ValueError for W_0 of another
+    shape.
     """
-    mixing, pick, C = construction(tokens.shape[-1], rate)
+    f = windows(tokens).shape[-1]
+    require_shape("W0", W0, (f, f), f"tokens of f = {f} entries")
+    mixing, pick, C = construction(f, rate)
     of_inputs = torch.zeros_like(mixing)
     of_inputs[0, 0] = 1
     targets = -gd_ssm(tokens, mixing, pick, C, backend=backend)
@@ -110,6 +133,12 @@ def corrected(W0: Tensor, q: Tensor, targets: Tensor, inputs: Tensor) -> Tensor:
     return targets + (q + inputs) @ W0.mT
 
 
+def require_pairs(N: int) -> None:
+    """Raises ValueError for an empty context."""
+    if N == 0:
+        raise ValueError("the context is empty: give at least one pair, N >= 1")
+
+
 def constructed_tokens(x: Tensor, y: Tensor) -> Tensor:
     """Tokens [y_j x_j ; x_{j+1}] (B, N, 2f) from inputs x (B, N + 1, f), the query last, and targets y (B, N).
 
@@ -117,8 +146,7 @@ def constructed_tokens(x: Tensor, y: Tensor) -> Tensor:
     """
     if x.ndim != 3 or y.shape != (x.shape[0], x.shape[1] - 1):
         raise ValueError(f"x must be (B, N + 1, f) and y (B, N), given {tuple(x.shape)} and {tuple(y.shape)}")
-    if y.shape[1] == 0:
-        raise ValueError("the context is empty: give at least one pair, N >= 1")
+    require_pairs(y.shape[1])
     return torch.cat([y.unsqueeze(-1) * x[:, :-1], x[:, 1:]], -1)
 
 
@@ -127,21 +155,29 @@ def gd_ssm_vector(
 ) -> Tensor:
     """The layer on constructed tokens: z_j = decay z_{j-1} + B s_j, o_j = z_j' D s_j.
 
-    tokens (B, N, 2f); B, D (P, 2f); decay (P,), None is 1. Returns o (B, N). Raises ValueError for other shapes.
+    tokens (B, N, 2f); B, D (P, 2f); decay (P,), None is 1. Returns o (B, N). Raises ValueError for other shapes, or
+    N = 0.
     """
     if tokens.ndim != 3 or B.ndim != 2 or B.shape != D.shape or B.shape[1] != tokens.shape[-1]:
         shapes = ", ".join(str(tuple(each.shape)) for each in (tokens, B, D))
         raise ValueError(f"tokens must be (batch, N, 2f), B and D both (P, 2f), given {shapes}")
+    require_pairs(tokens.shape[1])
+    if decay is not None:
+        require_shape("decay", decay, (B.shape[0],), f"a state of {B.shape[0]} entries")
     written, q = tokens @ B.mT, tokens @ D.mT
     factor = torch.ones_like(written) if decay is None else decay.expand_as(written)
     return (scan(factor, written, backend=backend) * q).sum(-1)
 
 
 def one_step_vector(x: Tensor, y: Tensor, rate: Tensor, *, backend: str = "auto") -> Tensor:
-    """Predictions (B, N) after one step from zero on every prefix: x (B, N + 1, f), the query last, y (B, N)."""
-    f = x.shape[-1]
+    """Predictions (B, N) after one step from zero on every prefix: x (B, N + 1, f), the query last, y (B, N).
+
+    Raises what `constructed_tokens` raises, and ValueError for a rate that is not one number.
+    """
+    require_one_number(rate)
+    tokens, f = constructed_tokens(x, y), x.shape[-1]
     halves = torch.eye(2 * f, dtype=x.dtype, device=x.device)
-    return -gd_ssm_vector(constructed_tokens(x, y), -rate * halves[:f], halves[f:], backend=backend)
+    return -gd_ssm_vector(tokens, -rate * halves[:f], halves[f:], backend=backend)
 
 
 class GDSSM(nn.Module):
@@ -183,8 +219,7 @@ def multi_step(x: Tensor, y: Tensor, rates: Tensor, *, backend: str = "auto") ->
     if x.ndim != 3 or y.ndim != 3 or y.shape[:2] != (x.shape[0], x.shape[1] - 1) or rates.ndim != 1:
         shapes = ", ".join(str(tuple(each.shape)) for each in (x, y, rates))
         raise ValueError(f"x must be (B, N + 1, f), y (B, N, m) and rates (K,), given {shapes}")
-    if y.shape[1] == 0:
-        raise ValueError("the context is empty: give at least one pair, N >= 1")
+    require_pairs(y.shape[1])
     keys, q = x[:, :-1], x[:, 1:]
     S, M = collected(keys, keys, backend=backend), collected(y, keys, backend=backend)
     v = torch.zeros_like(q)

@@ -27,13 +27,13 @@ def ttt_linear(q: Tensor, k: Tensor, v: Tensor, rate: Tensor, W0: Tensor, *, bat
 
     Raises ValueError for other shapes, or a minibatch of no tokens.
     """
-    d_n = (v.shape[-1], k.shape[-1])
-    if q.ndim != 3 or k.shape != q.shape or v.ndim != 3 or v.shape[:2] != k.shape[:2] or W0.shape != d_n:
+    fit = q.ndim == 3 and k.shape == q.shape and v.ndim == 3 and v.shape[:2] == k.shape[:2]
+    if not fit or W0.shape != (v.shape[2], k.shape[2]):
         shapes = ", ".join(str(tuple(each.shape)) for each in (q, k, v, W0))
         raise ValueError(f"q and k must be (B, T, n), v (B, T, d) and W0 (d, n), given {shapes}")
     if batch < 1:
         raise ValueError(f"a minibatch has one token at least, given batch = {batch}")
-    W, outputs = W0.expand(q.shape[0], *d_n), [v[:, :0]]
+    W, outputs = W0.expand(q.shape[0], *W0.shape), [v[:, :0]]
     for queries, keys, values in zip(*(x.split(batch, 1) for x in (q, k, v)), strict=True):
         y, W = minibatch(queries, keys, values, 2 * rate, W)
         outputs.append(y)

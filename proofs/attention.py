@@ -14,7 +14,6 @@ appendix A.1, the full text of which was read; the recurrence is that of Katharo
 | γ | scalar | η/N; the paper's projection is γ I |
 | X, Y | (f, N), (m, N) | the context as columns; Y_k, after k layers |
 | z_k | (m,) | the query's target entry after k layers, -W_0 q at the start; the prediction is -z_k |
-
 | c | scalar | GD++'s second rate, by which a layer shrinks the inputs along their scatter |
 
 Departure. Keys and values come from the context alone: the query's token is none of them (`attention.query_as_key` says
@@ -28,7 +27,33 @@ from typing import cast
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.gd_ssm import W0, at, column, f, i, k, m, modulo, rational, step, t, x, y
+from proofs.gd_ssm import (
+    W0,
+    Z,
+    at,
+    collects,
+    column,
+    f,
+    from_tokens,
+    gate,
+    i,
+    k,
+    m,
+    memory,
+    modulo,
+    output,
+    query,
+    rate,
+    rational,
+    scatter,
+    step,
+    t,
+    target_gate,
+    x,
+    y,
+)
+from proofs.gd_ssm import one_step as gd_ssm_layer
+from proofs.gd_ssm_steps import scatter_symmetric
 from proofs.kernel import (
     Claim,
     Fact,
@@ -93,6 +118,25 @@ def prove_recurrent() -> Fact:
     each = equal((keys(i).T @ q) * values(i), Mul((one, outer, q)))
     read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, q))
     goal = cast(Eq, recurrent.conclusion)
+    return equal(goal.lhs, goal.rhs, state, read)
+
+
+# ------------------------------------------------------------------------------- GD-SSM's layer is linear attention
+shifted = Claim(
+    "attention.gd_ssm",
+    Eq(-output, rate * from_tokens(summation(i, 1, T, (x(i).T @ query) * y(i)))),
+    gd_ssm_layer.hypotheses,
+    witness=gd_ssm_layer.witness,
+)
+
+
+def prove_shifted() -> Fact:
+    """The layer's state is the transpose of the memory of linear attention, its query the next input."""
+    state = collects(Z, gate(target_gate, t), lambda T: from_tokens(memory(T)))
+    outer = one * from_tokens(y(i) @ x(i).T)
+    each = equal(from_tokens((x(i).T @ query) * y(i)), Mul((one, outer, query)))
+    read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, query))
+    goal = cast(Eq, shifted.conclusion)
     return equal(goal.lhs, goal.rhs, state, read)
 
 
@@ -192,6 +236,26 @@ def prove_plus_plus() -> Fact:
     return modulo(goal.lhs, goal.rhs, summed, given["token"], *apart)
 
 
+S_x = scatter(N)
+shrunk = Identity(f) - shrink * S_x
+bent = Claim(
+    "attention.gd_plus_plus_scatter",
+    Eq(
+        summation(i, 1, N, (shrunk @ x(i)) @ (shrunk @ x(i)).T),
+        S_x - 2 * shrink * (S_x @ S_x) + shrink * shrink * (S_x @ S_x @ S_x),
+    ),
+)
+
+
+def prove_bent() -> Fact:
+    """(I - c S) S (I - c S)', and S is symmetric."""
+    square = one * (x(i) @ x(i).T)
+    each = identity((shrunk @ x(i)) @ (shrunk @ x(i)).T, Mul((shrunk, square, shrunk.T)))
+    summed = rewrite(congruence(each, Sum, i, 1, N), linear(i, 1, N, shrunk, square, shrunk.T))
+    goal = cast(Eq, bent.conclusion)
+    return equal(goal.lhs, goal.rhs, instantiate(scatter_symmetric(), {"T": N}), summed)
+
+
 # --------------------------------------------------------------------------------- the same weights, K times over
 g = sequence("γ")
 X, Y, W, zs = matrix("X", f, N), sequence("Y", m, N), sequence("W", m, f), sequence("z", m)
@@ -241,9 +305,11 @@ def at_k(x: Term) -> Term:
 
 derivations = (
     Derivation(recurrent, prove_recurrent),
+    Derivation(shifted, prove_shifted),
     Derivation(one_step, prove_one_step),
     Derivation(query_as_key, prove_query_as_key),
     Derivation(plus_plus, prove_plus_plus),
+    Derivation(bent, prove_bent),
     Derivation(stack, prove_stack),
 )
 

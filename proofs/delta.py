@@ -12,7 +12,6 @@ algorithms in Transformers" (arXiv 2309.05858), for the Mesa layer, remembered. 
 | λ | scalar | inverse weight of the ridge penalty |
 | Σ_t, M_t | (n, n), (d, n) | the sums of k_i k_i' and of v_i k_i' up to t |
 | R_t, F_t | (n, n), (d, n) | the inverse of I/λ + Σ_t, and the weights, as the layer updates them |
-
 | W_t, η | (d, n), scalar | state of TTT-linear t tokens after a minibatch began; its rate |
 
 TTT-linear (Sun et al., "Learning to (Learn at Test Time)", arXiv 2407.04620, remembered) steps on ‖S k - v‖², without

@@ -13,28 +13,31 @@ mini-batch GD".
 | W_k | (m, f) | weights after k steps from zero, each on all pairs up to T |
 | S, M | (f, f), (m, f) | the sums of x_i x_i' and of y_i x_i' over the pairs up to T |
 | v_k | (f,) | the query as layer k has rewritten it |
-| w, d, C, D | (3, 3), (3,), scalars | any mixing and picking of a window, by entries; any read-out and skip |
+| X, Y, A_k | (f, T), (m, T), (m, T) | inputs and targets as columns; what step k weighs the inputs by |
 
 The question is which stack of the one-step layers computes several steps at every prefix, as a causal layer must. What
-other stacks do, the released one among them: `proofs/gd_ssm_stacks.py`.
+other stacks do, the released one among them: `proofs/gd_ssm_stacks.py`. How many layers it takes:
+`proofs/gd_ssm_degree.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from flint import fmpq
 
+from proofs import recurrence
 from proofs.derivation import Derivation, main
-from proofs.gd_ssm import column, f, i, k, l, m, memory, modulo, rational, s, scatter, slope, slope_is, x, y
-from proofs.inequalities import backwards, settle
+from proofs.gd_ssm import column, f, i, k, l, m, memory, modulo, rational, s, scatter, slope, slope_is, t, x, y
+from proofs.inequalities import backwards
 from proofs.kernel import (
     Claim,
     Fact,
     assume,
     congruence,
     conjunction,
+    discharge,
     empty,
     generalise,
     identity,
@@ -43,9 +46,7 @@ from proofs.kernel import (
     linear,
     refute,
     rewrite,
-    single,
     specialise,
-    squares,
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
@@ -54,15 +55,16 @@ from proofs.terms import (
     Eq,
     Identity,
     Index,
-    Lt,
     Mul,
-    Prod,
     Sum,
+    Symbol,
     Term,
     Zero,
     add,
+    family,
     for_all,
     index,
+    matrix,
     product,
     scalar,
     sequence,
@@ -159,36 +161,94 @@ def _next(now: Term, later: Term, new: Term) -> Term:
     return now - g(k + 1) * later + g(k + 1) * new
 
 
-# ------------------------------------------------------------------------------------ what K steps leave of it
-def left(k: Index) -> Term:
-    """(I - γ_k S) ... (I - γ_1 S)."""
-    return product(l, 1, k, Identity(f) - g(l) * scatter(T))
+# --------------------------------------------------------------------------------------------- K steps, written out
+def left(lo: Index | int, hi: Index) -> Term:
+    """(I - γ_hi S) ... (I - γ_lo S)."""
+    return product(l, lo, hi, Identity(f) - g(l) * scatter(T))
 
 
 closed_form = Claim(
     "gd_ssm.closed_form",
-    Eq(memory(T) - W(K) @ scatter(T), memory(T) @ left(K)),
+    Eq(W(K).T, summation(i, 1, K, left(i + 1, K) @ (g(i) * memory(T).T))),
     descent,
     witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), **{name: nought[name] for name in "Wxy"}},
 )
 
 
+def scatter_symmetric() -> Fact:
+    """S' = S, by induction on T."""
+    statement, longer = Eq(scatter(t).T, scatter(t)), unfold(scatter(t + 1))
+    base = equal(scatter(index(0)).T, scatter(index(0)), empty(scatter(index(0))))
+    step = equal(scatter(t + 1).T, scatter(t + 1), longer, assume(statement))
+    return instantiate(induction(statement, t, base, step), {"t": T})
+
+
 def prove_closed_form() -> Fact:
+    """W_{k+1}' = (I - γ_{k+1} S) W_k' + γ_{k+1} M', a linear recurrence: unrolled."""
+    S, M, place = scatter(T), memory(T), size("place")
+    descends = specialise(assume(descent["W_descends"]), k)
+    after = (Identity(f) - g(k + 1) * S) @ W(k).T + g(k + 1) * M.T
+    moved = equal(W(k + 1).T, after, descends, slope_is(W(k), T), scatter_symmetric())
+    families = {
+        Symbol("A", f, f, 1): family((place,), Identity(f) - g(place) * S),
+        Symbol("B", f, m, 1): family((place,), g(place) * M.T),
+        Symbol("H", f, m, 1): family((place,), W(place).T),
+    }
+    unrolled = instantiate(instantiate(recurrence.prove_unrolled(), {"n": f, "T": K}), families=families)
+    goal = cast(Eq, closed_form.conclusion)
+    every = discharge(unrolled, generalise(moved, k))
+    return equal(goal.lhs, goal.rhs, assume(descent["W_starts_at_zero"]), every)
+
+
+# ------------------------------------------------------------------------------------ what K steps leave of it
+left_over = Claim(
+    "gd_ssm.left_over",
+    Eq(memory(T) - W(K) @ scatter(T), memory(T) @ left(1, K)),
+    descent,
+    witness=closed_form.witness,
+)
+
+
+def prove_left_over() -> Fact:
     """A step multiplies M - W S by I - γ S, by induction on K; its factors commute, being polynomials in S."""
     S, M = scatter(T), memory(T)
-    longer = unfold(left(k + 1))
-    commutes = Eq(left(k) @ S, S @ left(k))
-    start = equal(left(index(0)) @ S, S @ left(index(0)), empty(left(index(0))))
-    turned = induction(commutes, k, start, equal(left(k + 1) @ S, S @ left(k + 1), longer, assume(commutes)))
-
-    statement = Eq(W(k) @ S, M - M @ left(k))
-    zero = assume(descent["W_starts_at_zero"])
-    base = equal(W(0) @ S, M - M @ left(index(0)), zero, empty(left(index(0))))
+    start, now, longer = left(1, index(0)), left(1, k), unfold(left(1, k + 1))
+    commutes = Eq(now @ S, S @ now)
+    base = equal(start @ S, S @ start, empty(start))
+    turned = induction(commutes, k, base, equal(left(1, k + 1) @ S, S @ left(1, k + 1), longer, assume(commutes)))
+    statement = Eq(W(k) @ S, M - M @ now)
+    base = equal(W(0) @ S, M - M @ start, assume(descent["W_starts_at_zero"]), empty(start))
     moved = specialise(assume(descent["W_descends"]), k)
-    grown = equal(W(k + 1) @ S, M - M @ left(k + 1), moved, slope_is(W(k), T), assume(statement), longer, turned)
+    grown = equal(W(k + 1) @ S, M - M @ left(1, k + 1), moved, slope_is(W(k), T), assume(statement), longer, turned)
     every = instantiate(induction(statement, k, base, grown), {"k": K})
-    goal = cast(Eq, closed_form.conclusion)
+    goal = cast(Eq, left_over.conclusion)
     return equal(goal.lhs, goal.rhs, every)
+
+
+# ------------------------------------------------------------------------------------------ K steps, from products
+X, Y, A = matrix("X", f, T), matrix("Y", m, T), sequence("A", m, T)
+kernel_descent = {
+    "W_starts_at_zero": Eq(W(0), Zero(m, f)),
+    "W_descends": for_all(k, Eq(W(k + 1), W(k) - g(k + 1) * ((W(k) @ X - Y) @ X.T))),
+    "A_starts_at_zero": Eq(A(0), Zero(m, T)),
+    "A_descends": for_all(k, Eq(A(k + 1), A(k) - g(k + 1) * (A(k) @ (X.T @ X) - Y))),
+}
+dual = Claim(
+    "gd_ssm.dual",
+    Eq(W(K) @ q, A(K) @ (X.T @ q)),
+    kernel_descent,
+    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), "q": column(0), **{name: rational([[0]]) for name in "WXYA"}},
+)
+
+
+def prove_dual() -> Fact:
+    """W_k = A_k X', by induction on k."""
+    given, statement = {name: assume(h) for name, h in kernel_descent.items()}, Eq(W(k), A(k) @ X.T)
+    base = equal(W(0), A(0) @ X.T, given["W_starts_at_zero"], given["A_starts_at_zero"])
+    moved = [specialise(given[name], k) for name in ("W_descends", "A_descends")]
+    grown = equal(W(k + 1), A(k + 1) @ X.T, *moved, assume(statement))
+    every = instantiate(induction(statement, k, base, grown), {"k": K})
+    return equal(W(K) @ q, A(K) @ (X.T @ q), every)
 
 
 # --------------------------------------------------------------------------- rewriting the targets, layer by layer
@@ -235,84 +295,6 @@ def refute_stacking() -> Fact:
     return refute(stacking.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
 
 
-# ---------------------------------------------------------------------------------- one layer, and K + 2 steps
-w, pick, C, D = sequence("w", arity=2), sequence("d"), scalar("C"), scalar("D")
-u = scalar("u")
-
-
-def head(multiple: int) -> Term:
-    """One layer, f = 1, on the pair and the query that all are the token n u: any mixing, picking, C and skip."""
-    token = multiple * u
-    state = add(*(w(a, b) * (token * token) for a in (1, 2, 3) for b in (1, 2, 3)))
-    return C * state * add(*(pick(a) * token for a in (1, 2, 3))) + D * token
-
-
-def steps_on(multiple: int) -> Term:
-    """K + 2 steps of rate γ from zero on that pair, at that query: each leaves 1 - γ x² of the error."""
-    token = multiple * u
-    return (1 - product(l, 1, K + 2, 1 - gamma * (token * token))) * token
-
-
-factors = {1: 5, 2: -4, 3: 1}
-
-
-def combined(of: Callable[[int], Term]) -> Term:
-    """5 of(1) - 4 of(2) + of(3), which is 0 for n and for n³."""
-    return add(*(factor * of(multiple) for multiple, factor in factors.items()))
-
-
-def power(base: int, k: Index) -> Term:
-    return product(l, 1, k, term(base))
-
-
-one_layer_degree = Claim(
-    "gd_ssm.one_layer_degree",
-    And(
-        (
-            Eq(combined(head), term(0)),
-            Eq(combined(steps_on), (8 * power(-3, K + 2) - 3 * power(-8, K + 2)) * u),
-        )
-    ),
-    {"unit_rate": Eq(gamma * (u * u), one)},
-    witness={name: fmpq(1) for name in ("γ", "u", "w", "d", "C", "D")},
-)
-
-
-def prove_one_layer_degree() -> Fact:
-    """Tokens times n multiply a layer's read-out by n³ and its skip by n. With γ u² = 1 the steps leave (1 - n²)^{K+2}
-    of the error, so the combination is 8·(-3)^{K+2} less 3·(-8)^{K+2}. (A layer with decays, more pairs and more
-    entries has these inputs as well, the other pairs and entries being 0.)"""
-    parts = cast(Sequence[Eq], cast(And, one_layer_degree.conclusion).parts)
-    unit = assume(one_layer_degree.hypotheses["unit_rate"])
-    left = {}
-    for multiple in factors:
-        token = multiple * u
-        each = equal(1 - gamma * (token * token), term(1 - multiple**2), unit)
-        left[multiple] = congruence(each, Prod, l, 1, K + 2)
-    nothing = unfold(power(0, K + 2))
-    steps = identity(combined(steps_on), parts[1].rhs, [cast(Eq, f.conclusion) for f in (*left.values(), nothing)])
-    steps = settle(steps, *left.values(), nothing)
-    return conjunction(identity(parts[0].lhs, parts[0].rhs), steps)
-
-
-one_layer_apart = Claim("gd_ssm.one_layer_apart", Lt(64 * power(9, K + 2), 9 * power(64, K + 2)), witness={"K": 0})
-
-
-def prove_one_layer_apart() -> Fact:
-    """By induction on K: one more factor is 9 on the left and 64 on the right."""
-    nine, more = power(9, k + 2), power(64, k + 2)
-    statement = Lt(64 * nine, 9 * more)
-    base = squares(64 * term(81), 9 * term(64**2), term(9 * 64**2 - 64 * 81), strict=True)
-    step = squares(
-        64 * (9 * nine), 9 * (64 * more), 9 * (9 * more - 64 * nine) + 55 * 9 * more, [statement], strict=True
-    )
-    for number in (9, 64):
-        square = power(number, index(2))
-        base = rewrite(base, equal(term(number**2), square, unfold(square), single(power(number, index(1)))))
-        step = rewrite(step, backwards(unfold(power(number, k + 3))))
-    return instantiate(induction(statement, k, base, step), {"k": K})
-
-
 # ------------------------------------------------------------------------------------------------- minibatches
 in_turn = Claim("gd_ssm.sequential_minibatches", Eq(read(two_pairs), sweep(two_pairs)))
 
@@ -323,16 +305,16 @@ def refute_in_turn() -> Fact:
     return refute(in_turn.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
 
 
-forget = sequence("λ", arity=2)
+forget, C = sequence("λ", arity=2), scalar("C")
 x_1, x_2, x_3, y_1, q_2 = (scalar(name) for name in ("x₁₁", "x₂₁", "x₂₂", "y₁", "q₂"))
 entry_inputs, entry_targets, entry_query = ((x_1, term(0)), (x_2, x_3)), (y_1, term(0)), (term(0), q_2)
 
 
 def diagonal_layer() -> Term:
-    """One target, two entries: z_e <- λ_te z_e + y_t x_te, read by C z'q; the gates may be anything."""
+    """One target, two entries: z_e <- λ_te z_e + y_t x_te, read by C z'q; gates and C may be anything."""
     z = [term(0), term(0)]
-    for t, (inputs, target) in enumerate(zip(entry_inputs, entry_targets, strict=True), 1):
-        z = [forget(t, e + 1) * z[e] + target * inputs[e] for e in range(2)]
+    for time, (inputs, target) in enumerate(zip(entry_inputs, entry_targets, strict=True), 1):
+        z = [forget(time, e + 1) * z[e] + target * inputs[e] for e in range(2)]
     return C * add(*(z[e] * entry_query[e] for e in range(2)))
 
 
@@ -365,9 +347,9 @@ def prove_diagonal_minibatches() -> Fact:
 derivations = (
     Derivation(multi_step_query, prove_multi_step_query),
     Derivation(closed_form, prove_closed_form),
+    Derivation(left_over, prove_left_over),
+    Derivation(dual, prove_dual),
     Derivation(stacking, refute_stacking),
-    Derivation(one_layer_degree, prove_one_layer_degree),
-    Derivation(one_layer_apart, prove_one_layer_apart),
     Derivation(in_turn, refute_in_turn),
     Derivation(diagonal_minibatches, prove_diagonal_minibatches),
 )

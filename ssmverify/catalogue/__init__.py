@@ -18,6 +18,7 @@ PAPERS = (
     "longhorn",
     "gd_ssm",
     "gd_ssm_steps",
+    "gd_ssm_degree",
     "gd_ssm_stacks",
     "gd_ssm_heads",
     "gd_ssm_learned",

@@ -15,10 +15,11 @@ from numeric import attention as layers
 from numeric.attention_bounds import descent_stack_bound, linear_attention_bound
 from proofs import attention as paper
 from proofs.evaluation import Table
-from proofs.gd_ssm import descend, rational
+from proofs.gd_ssm import descend, output, rational
 from proofs.terms import substitute, term
-from ssmverify.catalogue.gd_ssm import single
-from ssmverify.mutation import with_rhs
+from ssmverify.catalogue.gd_ssm import OURS, single
+from ssmverify.catalogue.gd_ssm import contexts as raw_tokens
+from ssmverify.mutation import with_lhs, with_rhs
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
@@ -44,6 +45,12 @@ def recurrences(draw: st.DrawFn) -> Mapping[str, Any]:
         states.append(states[-1] + v[(t,)] @ k[(t,)].T)
     S = Table({(t,): state for t, state in enumerate(states)}, states[-1])
     return {"f": f, "m": m, "T": T, "q": draw(columns(f)), "k": k, "v": v, "S": S}
+
+
+@st.composite
+def scatters(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, N = draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    return {"f": f, "N": N, "c": draw(rationals()), "x": draw(tables(range(1, N + 2), columns(f), zeros(f, 1)))}
 
 
 @st.composite
@@ -170,6 +177,19 @@ recurrence = Theorem(
 exact_step, own_error = paper.query_as_key.conclusion.rhs.terms  # type: ignore[attr-defined]
 inputs_moved, _ = paper.plus_plus.conclusion.rhs.terms  # type: ignore[attr-defined]
 
+gd_ssm_layer = Theorem(
+    claim=paper.shifted,
+    proof=paper.prove_shifted,
+    instances=raw_tokens,
+    source=OURS,
+    says="GD-SSM's layer on raw tokens is γ times linear attention with the keys x_i, the values y_i and the next "
+    "input for a query. So a parallel scan computes it, as it does linear attention (recurrence.scan_operator).",
+    mutants=(
+        Mutant("without γ", claim=with_rhs(paper.shifted, paper.shifted.conclusion.rhs.factors[1])),  # type: ignore[attr-defined]
+        Mutant("the layer's own sign", claim=with_lhs(paper.shifted, output)),
+    ),
+)
+
 one_step = Theorem(
     claim=paper.one_step,
     proof=paper.prove_one_step,
@@ -212,6 +232,20 @@ plus_plus = Theorem(
     ),
 )
 
+bent = Theorem(
+    claim=paper.bent,
+    proof=paper.prove_bent,
+    instances=scatters,
+    source=replace(PROPOSITION, place="appendix A.10, GD++"),
+    says="A layer of GD++ makes S - 2c S² + c² S³ of the inputs' scatter: λ (1 - c λ)² of each eigenvalue λ.",
+    mutants=(
+        Mutant(
+            "one side of the scatter alone",
+            claim=with_rhs(paper.bent, paper.S_x - paper.shrink * (paper.S_x @ paper.S_x)),
+        ),
+    ),
+)
+
 stack = Theorem(
     claim=paper.stack,
     proof=paper.prove_stack,
@@ -228,4 +262,4 @@ stack = Theorem(
     ),
 )
 
-theorems = (recurrence, one_step, query_as_key, plus_plus, stack)
+theorems = (recurrence, gd_ssm_layer, one_step, query_as_key, plus_plus, bent, stack)

@@ -370,8 +370,8 @@ one_head = Theorem(
     proof=starts.prove_one_head,
     instances=heads,
     source=OURS,
-    says="For no other W_0: a head with any mixing, pick, C and skip that agrees with the step from W_0 on ten inputs "
-    "has W_0 p = -(α/β) p for the unit vector p, with α and β its weights, the same for every p.",
+    says="For no other W_0 if f >= 2: a head with any mixing, pick, C and skip that agrees with the step from W_0 on "
+    "ten inputs has W_0 p = -(α/β) p for the unit vector p, with α and β its weights, the same for every p.",
     mutants=(
         Mutant(
             "the weights of a head whose state holds the pair alone",

@@ -17,11 +17,11 @@ from numeric.attention import attended, collected
 from numeric.gd_ssm_bounds import multi_step_bound
 from proofs import gd_ssm_steps as paper
 from proofs.evaluation import Table
-from proofs.gd_ssm import descend
-from proofs.terms import And, Eq, Lt, substitute, term
+from proofs.gd_ssm import descend, memory
+from proofs.terms import And, Eq, substitute
 from ssmverify.catalogue.gd_ssm import ABSTRACT, OURS, single
 from ssmverify.mutation import with_rhs
-from ssmverify.strategies import columns, exact, floats, points, rationals, tables, tensors, zeros
+from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
 from ssmverify.theorem import Layer, Mutant, Theorem
 
 POSTER = replace(
@@ -57,6 +57,19 @@ def descents(draw: st.DrawFn, stack: bool = True) -> Mapping[str, Any]:
     return {**point, "q": q, "v": _steps(v)} if stack else point
 
 
+@st.composite
+def kernel_descents(draw: st.DrawFn) -> Mapping[str, Any]:
+    """K steps with rates of their own, 0 afterwards, on the weights and on what weighs the inputs."""
+    f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)))
+    X, Y, rates = draw(matrices(f, T)), draw(matrices(m, T)), draw(tables(range(1, 4), rationals()))
+    W, A = [zeros(m, f)], [zeros(m, T)]
+    for k in range(1, 5):
+        W.append(descend(X.T, Y.T, W[-1], rates[(k,)], 1))
+        A.append(A[-1] - rates[(k,)] * (A[-1] @ (X.T @ X) - Y))
+    point = {"f": f, "m": m, "T": T, "K": K, "γ": rates, "X": X, "Y": Y}
+    return {**point, "q": draw(columns(f)), "W": _steps(W), "A": _steps(A)}
+
+
 def _steps(values: list[Any]) -> Table:
     return Table({(k,): value for k, value in enumerate(values)}, values[-1])
 
@@ -66,14 +79,6 @@ def two_pairs(draw: st.DrawFn) -> Mapping[str, Any]:
     f, m = draw(st.integers(1, 2)), draw(st.integers(1, 2))
     drawn = {"x₁": columns(f), "x₂": columns(f), "y₁": columns(m), "y₂": columns(m), "q": columns(f)}
     return draw(points(f=f, m=m, γ=rationals(), **drawn))
-
-
-@st.composite
-def one_layer(draw: st.DrawFn) -> Mapping[str, Any]:
-    nine = [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)]
-    weights = {"w": tables(nine, rationals()), "d": tables([1, 2, 3], rationals())}
-    root = draw(rationals(1, 3)) * draw(st.sampled_from([1, -1]))
-    return draw(points(K=st.integers(0, 3), γ=1 / root**2, u=root, C=rationals(), D=rationals(), **weights))
 
 
 def by_entries() -> SearchStrategy[Mapping[str, Any]]:
@@ -126,7 +131,7 @@ layer = Layer(
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-query_goal, degree_goal = paper.multi_step_query.conclusion, paper.one_layer_degree.conclusion
+query_goal = paper.multi_step_query.conclusion
 matrix_goal = paper.diagonal_minibatches.conclusion
 
 multi_step_query = Theorem(
@@ -156,67 +161,50 @@ stacking = Theorem(
     source=POSTER,
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
     "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
-    "gd_ssm.stacking_sweeps.",
+    "gd_ssm.stacking_error.",
     mutants=(Mutant("one pass over the pairs as well", claim=with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
 )
-
-degree_lhs, degree_rhs = paper.combined(paper.steps_on), paper.one_layer_degree.conclusion.parts[1].rhs  # type: ignore[attr-defined]
 
 closed_form = Theorem(
     claim=paper.closed_form,
     proof=paper.prove_closed_form,
     instances=lambda: descents(stack=False),
     source=OURS,
-    says="K steps from zero, written out: M - W S is M (I - γ_K S) ... (I - γ_1 S). The weights are a polynomial in S "
-    "times M, of degree 2K in the tokens, or 2K + 1 with the query.",
+    says="K steps from zero, written out: W' is the sum of (I - γ_K S) ... (I - γ_{k+1} S) γ_k times M'; for one rate "
+    "W = γ M times the sum of the powers of I - γ S below the K-th. A polynomial of degree 2K in the tokens.",
     mutants=(
         Mutant(
             "one step fewer",
             claim=with_rhs(paper.closed_form, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
+        Mutant("the first step alone", claim=with_rhs(paper.closed_form, paper.g(1) * memory(paper.T).T)),
     ),
 )
 
-one_layer_degree = Theorem(
-    claim=paper.one_layer_degree,
-    proof=paper.prove_one_layer_degree,
-    instances=one_layer,
+left_over = Theorem(
+    claim=paper.left_over,
+    proof=paper.prove_left_over,
+    instances=lambda: descents(stack=False),
     source=OURS,
-    says="No weights let one layer take two steps or more: on tokens u, 2u and 3u, γ u² = 1, a combination that is 0 "
-    "for every layer is (8 (-3)^K - 3 (-8)^K) u for K >= 2 steps of rate γ > 0 from zero. That is not 0: "
-    "gd_ssm.one_layer_apart.",
+    says="What K steps leave of the gradient, M - W S, is M (I - γ_K S) ... (I - γ_1 S).",
     mutants=(
         Mutant(
-            "a layer without its skip, and two of the inputs",
-            claim=replace(
-                paper.one_layer_degree,
-                conclusion=And((Eq(8 * paper.head(1), paper.head(2)), Eq(degree_lhs, degree_rhs))),
-            ),
-        ),
-        Mutant(
-            "a combination that steps do not see either",
-            claim=replace(
-                paper.one_layer_degree,
-                conclusion=And((degree_goal.parts[0], Eq(degree_lhs, term(0)))),  # type: ignore[attr-defined]
-            ),
+            "one step fewer",
+            claim=with_rhs(paper.left_over, substitute(paper.left_over.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
     ),
 )
 
-one_layer_apart = Theorem(
-    claim=paper.one_layer_apart,
-    proof=paper.prove_one_layer_apart,
-    instances=lambda: points(K=st.integers(0, 3)),
+dual = Theorem(
+    claim=paper.dual,
+    proof=paper.prove_dual,
+    instances=kernel_descents,
     source=OURS,
-    says="8·3^K < 3·8^K for K >= 2, squared: the combination of gd_ssm.one_layer_degree is not 0.",
+    says="K steps on features need their inner products alone: W q = A X'q, where A moves by A X'X - Y. Against "
+    "gd_ssm.stacking_error: all of X'X stands here, its upper triangle there.",
     mutants=(
-        Mutant(
-            "from the first step on",
-            claim=replace(
-                paper.one_layer_apart,
-                conclusion=Lt(64 * paper.power(9, paper.K + 1), 9 * paper.power(64, paper.K + 1)),
-            ),
-        ),
+        Mutant("one step fewer", claim=with_rhs(paper.dual, paper.A(paper.K + 1) @ (paper.X.T @ paper.q))),
+        Mutant("the targets for A", claim=with_rhs(paper.dual, paper.Y @ (paper.X.T @ paper.q))),
     ),
 )
 
@@ -259,9 +247,9 @@ diagonal_minibatches = Theorem(
 theorems = (
     multi_step_query,
     closed_form,
+    left_over,
+    dual,
     stacking,
-    one_layer_degree,
-    one_layer_apart,
     in_turn,
     diagonal_minibatches,
 )

@@ -30,12 +30,19 @@ Tell = Callable[[int, int, float], None]  # seed, steps done, loss on the last b
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long, on how many tasks a step, how fast: `decay_rate` is for the logits of decays, which saturate."""
+    """How long, on how many tasks a step, how fast: `decay_rate` is for the logits of decays, which saturate.
+
+    Raises BadInput for less than one step, or than one task a step.
+    """
 
     steps: int
     batch: int = 128
     rate: float = 0.1
     decay_rate: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1:
+            raise BadInput(f"training takes 1 step or more on 1 task or more, given {self.steps} on {self.batch}")
 
 
 @dataclass(frozen=True)
@@ -119,8 +126,7 @@ def train(run: Run[Model], checkpoint: Path, tell: Tell | None = None) -> Iterat
     """
     states: dict[int, dict[str, Any]] = {}
     if saved := load(checkpoint):
-        if saved["settings"] != run.settings:
-            raise BadInput(f"{checkpoint} has an unfinished run with other settings: finish it, or delete the file")
+        require_same(saved["settings"], run.settings, checkpoint)
         states = saved["states"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the layers are too small for more, and one adds up in one order
@@ -141,6 +147,14 @@ def train(run: Run[Model], checkpoint: Path, tell: Tell | None = None) -> Iterat
     finally:
         torch.set_num_threads(threads)
     checkpoint.unlink(missing_ok=True)
+
+
+def require_same(saved: dict[str, Any], settings: dict[str, Any], checkpoint: Path) -> None:
+    """Raises BadInput if the unfinished run is not the one that is asked for."""
+    if other := [name for name, value in settings.items() if saved.get(name) != value]:
+        seeds = ", ".join(map(str, saved.get("seeds", ())))
+        unfinished = f"an unfinished run (seeds {seeds}) with other settings ({', '.join(other)})"
+        raise BadInput(f"{checkpoint} has {unfinished}: finish it, or delete the file")
 
 
 def choose_seeds(many: int, seed: int | None, checkpoint: Path) -> tuple[int, ...]:

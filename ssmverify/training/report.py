@@ -45,8 +45,9 @@ def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
         f"The optimum ({_sizes(found.task)}), exactly: γ* = {found.rate}, loss {found.floor} = {floor:.6f}.",
         f"Loss and ratio: on {gd_ssm.EVALUATED:,} tasks drawn after training, beside the exact optimum on the same "
         "tasks, ± half of a 95 % interval.",
-        "Distance: half the mean square between the layer's and the optimum's predictions, over the optimum's loss. "
-        "Cosine: of the sensitivities to the query, mean and worst task.",
+        "Distance: half the mean square between the layer's and the optimum's predictions, over the optimum's loss. It "
+        "is ratio - 1 again (gd_ssm.optimal_excess), with less of the sample's luck. Cosine: of the sensitivities to "
+        "the query, mean and worst task.",
         "W_q (by rows), d, rate: with factors moved so that w_12 = d_3 = 1, rate = -w_12 d_3 C. The optimum has 0 "
         "else in W_q and d, rate γ* I (shown: its diagonal's mean, least and most; the largest entry off it), decay 1.",
     ]
@@ -54,8 +55,8 @@ def of_gd_ssm(found: gd_ssm.Comparison) -> Report:
     gates = [["seed", "W_q", "d"]]
     rates = [["seed", "rate", "least", "most", "off it", "decay", "least"]]
     for each in found.trained:
-        fit = _digits(5, each.distance.value, each.cosine, each.least_cosine)
-        scores.append([str(each.seed), str(each.loss), str(each.ratio), *fit])
+        cosine = _digits(5, each.cosine, each.least_cosine)
+        scores.append([*map(str, (each.seed, each.loss, each.ratio, each.distance)), *cosine])
         rows = (" ".join(_digits(3, *row)) for row in each.weights.mixing.tolist())
         gates.append([str(each.seed), "; ".join(rows), " ".join(_digits(3, *each.weights.pick.tolist()))])
         diagonal, decay = each.weights.rate.diagonal(), each.weights.decay

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+from ssmverify.theorem import BadInput
+
 
 def _uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator, dtype: torch.dtype) -> Tensor:
     return low + (high - low) * torch.rand(shape, generator=generator, dtype=dtype)
@@ -18,16 +20,26 @@ def interleaved(x: Tensor, y: Tensor) -> Tensor:
     return torch.stack([x, y], 2).flatten(1, 2)[:, :-1]
 
 
+def require_sizes(f: int, N: int, half_width: float) -> None:
+    """Raises BadInput for a task that has no entries, no pairs or no inputs but one."""
+    if f < 1 or N < 1 or not 0 < half_width < math.inf:
+        raise BadInput(f"a task needs f >= 1, N >= 1 and a half width > 0, given f = {f}, N = {N}, {half_width}")
+
+
 @dataclass(frozen=True)
 class LinearRegression:
     """y = W x without noise: entries of x uniform on (-half_width, half_width), entries of W (f, f) standard normal.
 
-    The distribution of the authors' code, whose default is f = N = 10 and half_width = 1/2.
+    The distribution of the authors' code, whose default is f = N = 10 and half_width = 1/2. Raises BadInput unless
+    f >= 1, N >= 1 and the half width is positive.
     """
 
     f: int = 10
     N: int = 10
     half_width: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_sizes(self.f, self.N, self.half_width)
 
     def draw(self, many: int, generator: Generator, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
         """Tokens (many, 2N + 1, f) and the targets of the queries (many, f)."""
@@ -41,12 +53,16 @@ class LinearRegression:
 class Sine:
     """y = amplitude sin(x + phase): x uniform on (-5, 5), amplitude on (1/10, 5), phase on (0, π).
 
-    The range is that of von Oswald et al. (arXiv 2212.07677): wide enough that no affine function comes near.
+    The range is that of von Oswald et al. (arXiv 2212.07677): wide enough that no affine function comes near. Raises
+    BadInput unless N >= 1 and the half width is positive.
     """
 
     N: int = 10
     half_width: float = 5.0
     amplitudes: tuple[float, float] = (0.1, 5.0)
+
+    def __post_init__(self) -> None:
+        require_sizes(1, self.N, self.half_width)
 
     def draw(self, many: int, generator: Generator, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
         """Tokens (many, 2N + 1, 1) and the targets of the queries (many, 1)."""

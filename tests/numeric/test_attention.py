@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from numeric.attention import descent_stack, linear_attention
+from numeric.attention import descent_stack, linear_attention, self_attention
 
 
 def uniform(*shape: int) -> torch.Tensor:
@@ -15,6 +15,10 @@ def test_wrong_shapes_are_named() -> None:
         linear_attention(uniform(1, 3, 2), uniform(1, 3, 1), uniform(1, 3, 2))
     with pytest.raises(ValueError, match=r"x must be \(B, N, f\)"):
         descent_stack(uniform(1, 3, 2), uniform(1, 2, 1), uniform(1, 1, 2), uniform(1, 2), uniform(1))
+    with pytest.raises(ValueError, match=r"rates \(K,\)"):
+        descent_stack(uniform(1, 3, 2), uniform(1, 3, 1), uniform(1, 1, 2), uniform(1, 2), uniform(1)[0])
+    with pytest.raises(ValueError, match=r"weights \(p, p\)"):
+        self_attention(uniform(1, 3, 2), uniform(1, 3, 2), uniform(2, 2), uniform(2, 2), uniform(1, 2))
 
 
 def test_no_steps_and_no_layers() -> None:

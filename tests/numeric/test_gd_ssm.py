@@ -5,7 +5,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numeric.gd_ssm import GDSSM, constructed_tokens, construction, gd_ssm, gd_ssm_vector, multi_step, one_step
+from numeric.gd_ssm import (
+    GDSSM,
+    constructed_tokens,
+    construction,
+    gd_ssm,
+    gd_ssm_vector,
+    multi_step,
+    one_step,
+    one_step_from,
+    one_step_vector,
+)
 from ssmverify.catalogue.gd_ssm import raw_layer
 from ssmverify.checking import ratio
 
@@ -53,8 +63,28 @@ def test_wrong_shapes_are_named() -> None:
         multi_step(uniform(1, 1, 2), uniform(1, 0, 1), uniform(1))
     with pytest.raises(ValueError, match="B and D both"):
         gd_ssm_vector(uniform(1, 3, 4), uniform(2, 4), uniform(3, 4))
+    with pytest.raises(ValueError, match=r"decay must be \(2,\)"):
+        gd_ssm_vector(uniform(1, 3, 4), uniform(2, 4), uniform(2, 4), uniform(1))
+    with pytest.raises(ValueError, match="N >= 1"):
+        gd_ssm_vector(uniform(1, 0, 4), uniform(2, 4), uniform(2, 4))
     with pytest.raises(ValueError, match="f >= 1"):
         GDSSM(0)
+    with pytest.raises(ValueError, match=r"C must be \(3, 3\) for tokens of f = 3 entries, given \(2, 2\)"):
+        GDSSM(2, dtype=torch.float64)(uniform(1, 5, 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (2,), (3, 3)])
+def test_a_start_that_would_broadcast_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"W0 must be \(2, 2\)"):
+        one_step_from(uniform(1, 5, 2), uniform(*shape), torch.tensor(1.0).double())
+
+
+@pytest.mark.parametrize("rate", [0.5, torch.ones(1), torch.ones(2)])
+def test_a_rate_is_one_number(rate: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="the rate must be one number"):
+        one_step(uniform(1, 5, 2), rate)
+    with pytest.raises(ValueError, match="the rate must be one number"):
+        one_step_vector(uniform(1, 3, 2), uniform(1, 2), rate)
 
 
 def test_a_later_token_changes_no_earlier_prediction() -> None:
@@ -72,6 +102,8 @@ def test_gradients() -> None:
     assert torch.autograd.gradcheck(gd_ssm, (uniform(2, 5, 2).requires_grad_(), *weights))
     stack = [w.requires_grad_() for w in (uniform(1, 3, 2), uniform(1, 2, 1), uniform(2))]
     assert torch.autograd.gradcheck(multi_step, stack)
+    start = [w.requires_grad_() for w in (uniform(2, 5, 2), uniform(2, 2), uniform(1)[0])]
+    assert torch.autograd.gradcheck(one_step_from, start)
     halves = [w.requires_grad_() for w in (uniform(1, 3, 4), uniform(2, 4), uniform(2, 4), uniform(2))]
     assert torch.autograd.gradcheck(gd_ssm_vector, halves)
 

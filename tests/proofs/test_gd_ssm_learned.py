@@ -1,6 +1,7 @@
 """The moments behind `gd_ssm.optimal_rate`, by enumeration; and its numbers for the task of the paper."""
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,18 @@ def test_the_population_loss_is_what_enumeration_gives(f: int, N: int) -> None:
     for rate in (fmpq(0), fmpq(1, 3), fmpq(2)):
         point = {"f": f - 1, "N": N - 1, "σ": moment(2), "μ": moment(4), "κ": rate}
         assert evaluate(population_loss(scalar("κ")), point) == enumerated_loss(f, N, rate)
+
+
+@pytest.mark.parametrize(("f", "N"), [(1, 1), (1, 3), (2, 1), (2, 2)])
+def test_the_best_preconditioner_of_such_inputs_is_the_best_rate(f: int, N: int) -> None:
+    """E S² γ* = E S, the equations of `gd_ssm.best_preconditioner`, over every context."""
+    rate, _ = optimum(f, N, moment(2), moment(4))
+    left: Any = np.full((f, f), fmpq(0), dtype=object)
+    for values in itertools.product(ENTRY.items(), repeat=f * N):
+        x: Any = np.array([entry for entry, _ in values], dtype=object).reshape(N, f)
+        S = x.T @ x
+        left = left + math.prod((p for _, p in values), start=fmpq(1)) * (rate * (S @ S) - S)
+    assert not left.any()
 
 
 def test_the_optimum_of_the_paper_s_task() -> None:

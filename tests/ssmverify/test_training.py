@@ -219,8 +219,9 @@ def test_a_checkpoint_of_other_settings_is_not_used() -> None:
 
     with pytest.raises(Interrupted):
         train_gd_ssm(1, 3, task=SMALL, recipe=SHORT, tell=stop)
-    for other in ({"seed": 4}, {"seeds": 2, "seed": 3}, {"seed": 3, "task": LinearRegression(f=3, N=3)}):
-        with pytest.raises(BadInput, match="other settings"):
+    others = ({"seed": 4}, {"seeds": 2, "seed": 3}, {"seed": 3, "task": LinearRegression(f=3, N=3)})
+    for other, named in zip(others, ("seeds", "seeds", "task"), strict=True):
+        with pytest.raises(BadInput, match=rf"unfinished run \(seeds 3\) with other settings \({named}\)"):
             train_gd_ssm(**{"seeds": 1, "task": SMALL, "recipe": SHORT, **other})  # type: ignore[arg-type]
 
 
@@ -261,6 +262,16 @@ def test_the_other_tasks_run() -> None:
     wave = train_sine(1, 1, recipe=Recipe(steps=5, batch=8))
     assert len(wave.problems) == 2
     assert wave.sin_cos.value < wave.affine < wave.nothing
+
+
+@pytest.mark.parametrize("size", [{"f": 0}, {"N": 0}, {"half_width": 0.0}, {"half_width": math.nan}])
+def test_a_task_without_inputs_is_refused(size: dict[str, float]) -> None:
+    with pytest.raises(BadInput, match="f >= 1, N >= 1 and a half width > 0"):
+        LinearRegression(**size)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="half width > 0"):
+        Sine(N=0)
+    with pytest.raises(BadInput, match="1 step or more on 1 task or more, given 3 on 0"):
+        Recipe(steps=3, batch=0)
 
 
 # ------------------------------------------------------------------------------------------------ command line
