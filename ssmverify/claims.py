@@ -87,6 +87,9 @@ def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort)
     except Unusable as reason:
         verdict.problems.append(f"an instance decides nothing: {reason}")
         return
+    except RAISED as reason:
+        verdict.problems.append(f"the instances cannot be drawn: {type(reason).__name__}: {shorten(str(reason))}")
+        return
     verdict.instances = tried
     if point is not None:
         verdict.counterexample = show_point(point)

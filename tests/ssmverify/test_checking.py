@@ -98,6 +98,14 @@ def test_instances_outside_the_hypotheses_are_a_failure_not_a_pass() -> None:
     assert any("decides nothing" in problem for problem in verdict.problems)
 
 
+def test_instances_that_cannot_be_drawn_are_a_failure_not_a_crash() -> None:
+    def absent() -> SearchStrategy[Mapping[str, Any]]:
+        raise KeyError("k")
+
+    verdict = check(theorem(instances=absent))
+    assert verdict.problems == ["the instances cannot be drawn: KeyError: 'k'"]
+
+
 def test_an_equivalent_author_mutant_is_listed_with_its_proof() -> None:
     same = Mutant("terms swapped", claim=replace(square, conclusion=Eq((x + y) * (x + y), y * y + 2 * y * x + x * x)))
     (first, *_) = check(theorem(mutants=(same,))).mutants
