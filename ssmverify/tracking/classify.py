@@ -58,8 +58,8 @@ class GroupWitness:
 class Certificate:
     """The verdict on an automaton. `groups` has one witness for each kind of group that is there, the worst first.
 
-    `decided` is False where the sets of states were more than the cap and those seen hold no non-solvable group: the
-    verdict is then that of the groups found so far.
+    `decided` is False where the states were not all enumerated, or the sets of states were more than the cap, and those
+    seen hold no non-solvable group: the verdict is then that of the groups found so far.
     """
 
     automaton: Automaton
@@ -101,8 +101,9 @@ def classify(automaton: Automaton, cap: int = 10**6) -> Certificate:
         found.setdefault(witness.derived_series, witness)
     worst = sorted(found.values(), key=lambda g: (g.solvable, -g.derived_length, -g.order))
     worst = [g if g.solvable else replace(g, coprime=_coprime(automaton, g)) for g in worst]
-    decided = sets.complete or any(not g.solvable for g in worst)
-    return Certificate(automaton, tuple(worst), len(sets), decided, transition_monoid(automaton, cap))
+    whole = automaton.beyond is None
+    decided = (whole and sets.complete) or any(not g.solvable for g in worst)
+    return Certificate(automaton, tuple(worst), len(sets), decided, transition_monoid(automaton, cap if whole else 1))
 
 
 def generated(states: tuple[int, ...], generators: Generators) -> GroupWitness:
@@ -110,6 +111,9 @@ def generated(states: tuple[int, ...], generators: Generators) -> GroupWitness:
 
     Few, because sympy's derived series takes minutes where the generators are thousands.
     """
+    if len(generators) == 1:  # cyclic, which sympy need not find out
+        ((permutation, word),) = generators.items()
+        return GroupWitness(states, (word,), (order(permutation), 1))
     chosen: list[SympyPermutation] = []
     words: list[Word] = []
     group = PermutationGroup([SympyPermutation(size=len(states))])
