@@ -52,11 +52,14 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
 
 def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
     """A line for each channel of a layer, and the certificate of the worst; returns the exit status."""
+    from rich.console import Console
+
     from ssmverify.tracking import witness
     from ssmverify.tracking.classify import NON_SOLVABLE
     from ssmverify.tracking.quantised import STATES, classify_layer, verdict
 
-    certificates = classify_layer(target, bits, rounding, cap)
+    with Console(stderr=True).status(f"{target}: its states, and their groups"):
+        certificates = classify_layer(target, bits, rounding, cap)
     worst = min(certificates, key=lambda c: (c.derived_length is not None, -(c.derived_length or 0)))
     status = _print(worst)
     for certificate in certificates if len(certificates) > 1 else ():
@@ -158,6 +161,7 @@ def _meaning(certificate: Certificate) -> str:
     from ssmverify.tracking.classify import APERIODIC, P_GROUPS, SOLVABLE
 
     p = certificate.primes[0] if certificate.primes else 0
+    complete = "complete" if certificate.automaton.beyond is None else "hard"
     hard = "Barrington 1989" + "; Barrington, Compton, Straubing, Thérien 1992" * (
         certificate.automaton.accept is not None
     )
@@ -168,7 +172,7 @@ def _meaning(certificate: Certificate) -> str:
         SOLVABLE: "not star-free; in ACC0, and so in TC0 (Barrington, Thérien 1988)",
     }.get(
         certificate.verdict,
-        f"NC1-{'complete' if certificate.automaton.beyond is None else 'hard'} ({hard}), so not in TC0 unless TC0 = NC1",
+        f"NC1-{complete} ({hard}), so not in TC0 unless TC0 = NC1",
     ) + " [cited]"
 
 
