@@ -1,7 +1,8 @@
 """Layers that track any automaton: IDS4 and RNN-SSM of "The Illusion of State", and PD-SSM.
 
 The cases are all automata with two letters and at most three states, with all words of five letters; the samples larger
-automata and longer words. What the layers hold is exact in every float format: zeros, ones and halves.
+automata and longer words. What the layers hold is exact in every float format, for automata of this size: small
+integers and halves of them.
 """
 
 from __future__ import annotations
