@@ -78,8 +78,9 @@ def circuit(
     if len(found) >= 3:
         fit = slope(asked, [size.gates for size in found])
         console.print(
-            f"Gates grow like n^{fit.slope:.2f}: 95 % interval of the fit {fit.low:.2f} to {fit.high:.2f}; "
-            f"from one n to the next between n^{fit.least:.2f} and n^{fit.largest:.2f}."
+            f"From n = {asked[0]} to {asked[-1]} gates grow like n^{fit.slope:.2f}: 95 % interval of the fit "
+            f"{fit.low:.2f} to {fit.high:.2f}; from one n to the next between n^{fit.least:.2f} and "
+            f"n^{fit.largest:.2f}. It is a fit and no limit."
         )
         if plot:
             draw(found, fit, f"Threshold circuits of depth {max(depths)}, p = {bits}", plot)

@@ -36,7 +36,8 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
     A layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; what it needs is in
     `python -c 'help("ssmverify.tracking.quantised")'`.
 
-    Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap was reached before a verdict.
+    Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap, or 10,000 states of a layer, came first:
+    then what was found till there is printed.
     """
     from ssmverify.theorem import BadInput
     from ssmverify.tracking.quantised import is_layer
@@ -51,18 +52,21 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
 
 def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
     """A line for each channel of a layer, and the certificate of the worst; returns the exit status."""
+    from rich.console import Console
+
     from ssmverify.tracking import witness
     from ssmverify.tracking.classify import NON_SOLVABLE
     from ssmverify.tracking.quantised import STATES, classify_layer, verdict
 
-    certificates = classify_layer(target, bits, rounding, cap)
+    with Console(stderr=True).status(f"{target}: its states, and their groups"):
+        certificates = classify_layer(target, bits, rounding, cap)
     worst = min(certificates, key=lambda c: (c.derived_length is not None, -(c.derived_length or 0)))
     status = _print(worst)
     for certificate in certificates if len(certificates) > 1 else ():
         if problems := witness.problems(certificate):
             status = WRONG
         found = "; ".join(problems) or _found(certificate)
-        click.echo(f"{certificate.automaton.name}: {_count(certificate.automaton.states, 'state')}, {found}")
+        click.echo(f"{certificate.automaton.name}: {_states(certificate.automaton)}, {found}")
     if len(certificates) > 1:
         together = verdict(certificates)
         if together != NON_SOLVABLE and not all(certificate.decided for certificate in certificates):
@@ -94,8 +98,10 @@ def _print(certificate: Certificate) -> int:
 
     problems = witness.problems(certificate)
     table = Table.grid(padding=(0, 2))
-    for head, text in [*_lines(certificate), ("checked", "; ".join(problems) or _checked(certificate))]:
+    for head, text in _lines(certificate):
         table.add_row(head, text)
+    if checked := "; ".join(problems) or _checked(certificate):
+        table.add_row("checked", checked)
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
     console.print(_title(certificate.automaton), soft_wrap=True)
     console.print(table)
@@ -104,7 +110,7 @@ def _print(certificate: Certificate) -> int:
 
 def _title(automaton: Automaton) -> str:
     kind = "minimal automaton of the language" if automaton.accept is not None else "automaton"
-    sizes = f"{_count(automaton.states, 'state')} and {_count(len(automaton.letters), 'letter')}"
+    sizes = f"{_states(automaton)} and {_count(len(automaton.letters), 'letter')}"
     return f"{automaton.name}: {kind} with {sizes}"
 
 
@@ -124,13 +130,17 @@ def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
     if len(certificate.groups) > 3:
         rest = ", ".join(_order(group.order) for group in certificate.groups[3:])
         yield "", f"and groups of other kinds, of the orders {rest}"
-    yield "monoid", _monoid(certificate)
+    if certificate.automaton.beyond is None:
+        yield "monoid", _monoid(certificate)
 
 
 def _found(certificate: Certificate) -> str:
     if certificate.decided:
         return _verdict(certificate)
-    return f"not decided within {certificate.sets:,} sets of states; there, {_verdict(certificate)}"
+    beyond = certificate.automaton.beyond
+    within = f"{certificate.sets:,} sets of states" if beyond is None else f"{beyond:,} states"
+    found = f"among them {_verdict(certificate)}" if certificate.groups else "no group but the trivial one among them"
+    return f"not decided within {within}; {found}"
 
 
 def _verdict(certificate: Certificate) -> str:
@@ -151,6 +161,7 @@ def _meaning(certificate: Certificate) -> str:
     from ssmverify.tracking.classify import APERIODIC, P_GROUPS, SOLVABLE
 
     p = certificate.primes[0] if certificate.primes else 0
+    complete = "complete" if certificate.automaton.beyond is None else "hard"
     hard = "Barrington 1989" + "; Barrington, Compton, Straubing, Thérien 1992" * (
         certificate.automaton.accept is not None
     )
@@ -161,7 +172,7 @@ def _meaning(certificate: Certificate) -> str:
         SOLVABLE: "not star-free; in ACC0, and so in TC0 (Barrington, Thérien 1988)",
     }.get(
         certificate.verdict,
-        f"NC1-complete ({hard}), so not in TC0 unless TC0 = NC1",
+        f"NC1-{complete} ({hard}), so not in TC0 unless TC0 = NC1",
     ) + " [cited]"
 
 
@@ -193,7 +204,10 @@ def _monoid(certificate: Certificate) -> str:
     size = len(certificate.monoid)
     if not certificate.monoid.complete:
         basis = f"the verdict rests on the sets of states that words lead to, {certificate.sets:,} and no more"
-        return f"more than {_count(size, 'element')}, where --cap stopped it" + f"; {basis}" * certificate.decided
+        return (
+            f"more than {_count(size, 'element')}, where --cap or memory stopped it"
+            + f"; {basis}" * certificate.decided
+        )
     k = largest_index(certificate.monoid)
     if certificate.groups and k == 1:
         return f"{_count(size, 'element')}, each in a group"
@@ -209,13 +223,17 @@ def _checked(certificate: Certificate) -> str:
     checked = "the words, by running them" if certificate.groups else ""
     if any(group.order > LARGEST for group in certificate.groups):
         checked += f"; not checked a second way: the series of groups of more than {LARGEST:,} elements"
-    if certificate.verdict == NON_SOLVABLE:
+    if certificate.verdict == NON_SOLVABLE or not certificate.decided:
         return checked
     if certificate.monoid.complete:
         others = "that there is no other kind of group, by taking the monoid's elements one by one"
     else:
         others = "not checked a second way: that there is no other kind of group"
     return "; ".join(filter(None, (checked, others)))
+
+
+def _states(automaton: Automaton) -> str:
+    return _count(automaton.states, "state") if automaton.beyond is None else f"more than {automaton.beyond:,} states"
 
 
 def _elided(text: str) -> str:

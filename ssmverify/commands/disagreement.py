@@ -23,8 +23,9 @@ def disagreement(lengths: str, bits: int, words: int, rounding: str, seed: int) 
     """Compare the last state under each arithmetic with exact-then-cast, on the same random words.
 
     First one real fixed-point channel, gates in [3/4, 1), inputs in [-1, 1); then the complex channels of the catalogue
-    whose rounded states follow S5. What is printed is observed, not stated: the theorems about the convolutional form
-    are about exact-then-cast, and scans and recurrences are other functions.
+    whose rounded states follow S5. Of M5, which rounds at random, the share is the expected one; nothing overflows, so
+    M3 is M2. What is printed is observed, not stated: the theorems about the convolutional form are about
+    exact-then-cast, and scans and recurrences are other functions.
     """
     from rich.console import Console
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import sys
 from typing import TYPE_CHECKING
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from ssmverify.tracking.models import Model
 
 
-LARGEST = 360  # of a modulus: its roots of unity are exact numbers
+DEFAULT = ("parity", "Z3", "Z60", "Z4xZ3xZ5", "icosahedron", "cascade-S4")
+LARGEST = 360  # of a modulus, or of a solvable group: roots of unity are exact numbers
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[parity|flip-flop|Z60|Z4xZ3xZ5|S5|icosahedron]...")
+@click.argument("names", nargs=-1, metavar="[parity|flip-flop|Z60|Z4xZ3xZ5|S5|icosahedron|cascade-S4|reflections-5]...")
 @click.option("--steps", type=click.IntRange(1), default=10_000, show_default=True, help="Letters of each word.")
 @click.option("--words", "many", type=click.IntRange(1), default=64, show_default=True, help="Random words.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Reproduce a run.")
@@ -24,7 +26,9 @@ def horizon(names: tuple[str, ...], steps: int, many: int, seed: int | None) -> 
     """How long constructed models track when every operation is rounded, beside the steps that are proved sure.
 
     Z<m> turns one complex channel; Z4xZ3xZ5 and the like take a channel for each order; S<n> permutes by reflections,
-    the icosahedron is A5. Nothing here is asserted: it is measured, on words drawn at random.
+    the icosahedron is A5. cascade-<G> takes complex-diagonal layers for a solvable group, as many as its derived series
+    is long, and reflections-<m> two layers of reflections for Z<m>. Nothing here is asserted: it is measured, on words
+    drawn at random.
     """
     import torch
     from rich.console import Console
@@ -35,7 +39,7 @@ def horizon(names: tuple[str, ...], steps: int, many: int, seed: int | None) -> 
     from ssmverify.tracking.horizon import horizon as measure
 
     seed = secrets.randbits(32) if seed is None else seed
-    models = [(name, _model(name)) for name in names or ("parity", "Z3", "Z60", "Z4xZ3xZ5", "icosahedron")]
+    models = [(name, _model(name)) for name in names or DEFAULT]
     found: list[tuple[str, Horizon]] = []
     console = Console(width=None if sys.stdout.isatty() else 120)
     runs = [(name, model, format) for name, model in models for format in FORMATS]
@@ -47,7 +51,7 @@ def horizon(names: tuple[str, ...], steps: int, many: int, seed: int | None) -> 
     for heading in ("model", "format", "proved sure", "first wrong", "words wrong", "largest entry"):
         table.add_column(heading, justify="left" if heading in ("model", "format") else "right")
     for name, h in found:
-        sure = "-" if h.sure is None else f"{h.sure:,}"
+        sure = "-" if h.sure is None else "every" if h.sure == math.inf else f"{h.sure:,}"
         first = f"none in {h.steps:,}" if h.first_wrong is None else f"{h.first_wrong:,}"
         table.add_row(name, h.format, sure, first, f"{h.wrong_words} of {h.words}", f"{h.largest:.4g}")
     console.print(table)
@@ -61,6 +65,7 @@ def _model(name: str) -> Model:
 
     from ssmverify.theorem import BadInput
     from ssmverify.tracking import constructions, named
+    from ssmverify.tracking.solvable import solvable
 
     if name == "parity":
         return constructions.parity()
@@ -70,14 +75,22 @@ def _model(name: str) -> Model:
         return constructions.icosahedral()
     if re.fullmatch(r"S[2-6]", name):
         return constructions.permutations(named.group(name), named.group(name).generators)
+    if name.startswith("cascade-"):
+        group = named.group(name.removeprefix("cascade-"))
+        if not 2 <= group.order <= LARGEST:
+            raise BadInput(f"{name}: the group must have 2 to {LARGEST} elements, and has {group.order:,}")
+        return solvable(group)
+    if match := re.fullmatch(r"reflections-([1-9]\d?)", name):
+        return constructions.cyclic_reflections(int(match[1]))
     if re.fullmatch(r"Z[1-9]\d{0,2}(xZ[1-9]\d{0,2})*", name):
         return constructions.channels(_orders(name))
-    raise BadInput(f"no model is called {name}: there are parity, flip-flop, Z<m>, Z<m>xZ<n>, S2 to S6 and icosahedron")
+    raise BadInput(
+        f"no model is called {name}: there are parity, flip-flop, Z<m>, Z<m>xZ<n>, S2 to S6, icosahedron, "
+        "cascade-<solvable group> and reflections-<m>"
+    )
 
 
 def _orders(name: str) -> list[int]:
-    import math
-
     from ssmverify.theorem import BadInput
 
     orders = [int(part.removeprefix("Z")) for part in name.split("x")]

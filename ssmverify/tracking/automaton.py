@@ -16,7 +16,9 @@ class Automaton:
     """A complete deterministic automaton: `delta[letter][state]` is the next state.
 
     Words are sequences of letter indices (`word` makes one from the letters' names), read from left to right.
-    `accept` is None where no language is meant, only the state itself.
+    `accept` is None where no language is meant, only the state itself. `beyond` is None, or the last state where that
+    stands for all states that were not enumerated: no letter leads back from it, so a set of the others that words
+    permute is one of the whole automaton's too.
     """
 
     letters: tuple[str, ...]
@@ -24,6 +26,7 @@ class Automaton:
     start: int = 0
     accept: frozenset[int] | None = None
     name: str = "automaton"
+    beyond: int | None = None
 
     def __post_init__(self) -> None:
         if not self.letters or len(self.letters) != len(self.delta) or not self.delta[0]:

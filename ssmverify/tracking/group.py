@@ -113,20 +113,20 @@ def _cycles(permutation: Sequence[int]) -> Iterator[list[int]]:
 def from_permutations(generators: Sequence[Sequence[int]], name: str = "group") -> Group:
     """The group that permutations of 0..degree-1 generate, in lexicographic order (so element 0 is the identity)."""
     check_permutations(generators, name)
-    degree = len(generators[0])
     elements = sorted(closure([tuple(p) for p in generators], LARGEST, name))
     rows = np.array(elements, np.int64)
     place = {p: i for i, p in enumerate(elements)}
+    letters = [np.array([place[compose(tuple(g), p)] for p in elements]) for g in generators]
     table = np.empty((len(rows), len(rows)), np.int64)
-    # A permutation is known by its images of the points, written as one number in base `degree`, if that fits.
-    if degree**degree < 2**62:
-        weights = degree ** np.arange(degree - 1, -1, -1, dtype=np.int64)
-        code = rows @ weights  # increasing, as the rows are in lexicographic order
-        for a, row in enumerate(rows):
-            table[a] = np.searchsorted(code, row[rows] @ weights)
-    else:
-        for a, row in enumerate(rows):
-            table[a] = [place[tuple(p)] for p in row[rows].tolist()]
+    table[0] = np.arange(len(rows))
+    reached = {0}
+    level = [0]
+    for a in level:  # grows while it is read
+        for letter in letters:
+            if (b := int(letter[a])) not in reached:
+                table[b] = letter[table[a]]  # (g·a)·x = g·(a·x)
+                reached.add(b)
+                level.append(b)
     return _group(name, table, tuple(map(cycles, elements)), [place[tuple(p)] for p in generators], rows)
 
 

@@ -15,6 +15,7 @@ codes' own rounding, and the one to another code is the larger by 4 r (r - error
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -24,7 +25,6 @@ import torch
 from torch import Tensor
 
 from numeric.cascade import Layer, nearest
-from ssmverify.theorem import BadInput
 from ssmverify.tracking.models import DIGITS, Exact, Model
 
 FORMATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
@@ -34,53 +34,73 @@ FORMATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 class Horizon:
     """Of some random words: the first step after which one of them is decoded wrongly (None: never in `steps`), how
     many were ever, the steps that are sure by the proven bound (None: it says nothing of this model), and the largest
-    entry of a state at the end."""
+    entry of a state at the end. A layer is sure while those below are, so the steps of several are the fewest."""
 
     format: str
     steps: int
     words: int
     first_wrong: int | None
     wrong_words: int
-    sure: int | None
+    sure: float | None
     largest: float
 
 
 def horizon(model: Model, format: torch.dtype, words: Tensor) -> Horizon:
-    """Run a model of one layer over the words (B, T), each operation rounded to the format.
+    """Run a model over the words (B, T), each operation rounded to the format.
 
-    Raises BadInput for a model of several layers, whose tables stand between them.
+    A layer reads the states that those below it were decoded to.
     """
-    if len(model.layers) != 1:
-        raise BadInput(f"{model.automaton.name} has {len(model.layers)} layers: a horizon is measured of one")
-    (weights,) = model.wide
+    layers = [_Rounded(weights, format, len(words)) for weights in model.wide]
     delta = torch.tensor(model.automaton.delta)
-    gates, inputs = _parts(weights.gates[:, 0]).to(format), _parts(weights.inputs[:, 0]).to(format)
-    h = _parts(weights.start.expand(len(words), -1)).to(format)
     state = torch.full((len(words),), model.automaton.start)
     wrong = torch.zeros(len(words), dtype=torch.bool)
     first = None
     for t in range(words.shape[1]):
         letter = words[:, t]
-        h = _step(gates[letter], h) + inputs[letter]
+        before, joint = torch.zeros_like(letter), torch.zeros_like(letter)
+        for layer in layers:
+            held, now = layer.held, layer.read(letter, before)
+            before, joint = before * layer.points + held, joint * layer.points + now
         state = delta[letter, state]
-        wrong |= nearest(_whole(h, weights), weights.points) != state
+        wrong |= model.decode(joint) != state
         if first is None and bool(wrong.any()):
             first = t + 1
+    found = [sure(layer, format) for layer in model.layers]
+    steps = None if None in found else min(s for s in found if s is not None)
+    largest = max(float(layer.h.abs().max()) for layer in layers)
     name = str(format).removeprefix("torch.")
-    return Horizon(
-        name, words.shape[1], len(words), first, int(wrong.sum()), sure(model.layers[0], format), float(h.abs().max())
-    )
+    return Horizon(name, words.shape[1], len(words), first, int(wrong.sum()), steps, largest)
 
 
-def sure(layer: Exact, format: torch.dtype) -> int | None:
+class _Rounded:
+    """A layer while it runs: its weights and its states in the format, and the state that it is decoded to."""
+
+    def __init__(self, weights: Layer, format: torch.dtype, batch: int):
+        self.gates, self.inputs = _parts(weights.gates).to(format), _parts(weights.inputs).to(format)
+        self.h = _parts(weights.start.expand(batch, -1)).to(format)
+        self.weights, self.points = weights, len(weights.points)
+        self.held = nearest(weights.start, weights.points).expand(batch)
+
+    def read(self, letter: Tensor, before: Tensor) -> Tensor:
+        """The state it is decoded to after the letters (B,), where the layers below held `before` (B,)."""
+        self.h = _step(self.gates[letter, before], self.h) + self.inputs[letter, before]
+        self.held = nearest(_whole(self.h, self.weights), self.weights.points)
+        return self.held
+
+
+def sure(layer: Exact, format: torch.dtype) -> float | None:
     """The steps after which every word is decoded rightly, by the bound of the module's docstring.
 
-    None if it is not about this layer: roots of unity on the diagonal, complex, nothing added.
+    None if it is not about this layer: roots of unity on the diagonal, nothing added. Real ones are exact: infinite.
     """
     one = layer.field.domain.one
     diagonal = not isinstance(layer.gates[0][0][0], list)
-    if layer.real or layer.inputs or not (diagonal and all(_is_root(g, one) for (gate,) in layer.gates for g in gate)):
+    if layer.inputs or not (
+        diagonal and all(_is_root(g, one) for below in layer.gates for gate in below for g in gate)
+    ):
         return None
+    if layer.real:
+        return math.inf
     info = torch.finfo(format)
     with mpmath.workdps(DIGITS):
         u, smallest = mpmath.mpf(info.eps) / 2, mpmath.mpf(info.tiny) * info.eps

@@ -33,10 +33,12 @@ def image_sets(automaton: Automaton, cap: int) -> Orbit:
     """The sets of states that words make of the set of all states, as rows of 0 and 1; at most `cap`."""
 
     def image(row: Sequence[int]) -> Callable[[Rows], Rows]:
+        by_target = np.argsort(row, kind="stable")
+        targets, first = np.unique(np.take(row, by_target), return_index=True)
+
         def of(sets: Rows) -> Rows:
             images = np.zeros_like(sets)
-            for state, target in enumerate(row):
-                images[:, target] |= sets[:, state]
+            images[:, targets] = np.maximum.reduceat(sets[:, by_target], first, axis=1)
             return images
 
         return of
@@ -58,7 +60,8 @@ def groups(automaton: Automaton, sets: Orbit) -> Iterator[tuple[tuple[int, ...],
         members = set(component)
         inner = {z: [(a, w) for a, w in enumerate(edges[z].tolist()) if w in members] for z in sorted(component)}
         if any(inner.values()):
-            states = tuple(np.flatnonzero(sets.elements[min(component)]).tolist())
+            held = np.flatnonzero(sets.elements[min(component)]).tolist()
+            states = tuple(state for state in held if state != automaton.beyond)
             if generators := _loops(automaton, states, inner):
                 yield states, generators
 

@@ -12,7 +12,7 @@ from ssmverify.tracking.automaton import Word
 
 Rows = NDArray[np.unsignedinteger]
 Indices = NDArray[np.int32]
-CELLS = 2 * 10**8  # entries of all the rows together
+CELLS = 5 * 10**7  # entries of all the rows together
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,10 @@ are. The state starts at 0 and is quantised after every step: each part of each 
         def step(self, state, token):
             return (state + token) % 8
 
-Only states that words reach from the start are enumerated. The channels of a diagonal layer are classified one by one:
+Both are called twice for each token and state, and must give the same twice: what is drawn at random is no automaton.
+
+Only states that words reach from the start are enumerated, so many at most; of a layer with more what is found among
+them is said, and that it is not all. The channels of a diagonal layer are classified one by one:
 the layer's monoid is a submonoid of the product of theirs that projects onto each, so its groups are trivial, p-groups,
 or solvable of some derived length exactly if theirs are.
 """
@@ -60,7 +63,7 @@ def classify_layer(
     """The certificates of a diagonal layer's channels, or the one of another layer.
 
     bits: of each part of the quantised state, 2 at least. cap: as of `classify`. states: that are enumerated, of each
-    automaton. Raises BadInput for a target that is no layer, or that reaches more states.
+    automaton; the rest are its state `beyond`. Raises BadInput for a target that is no layer.
     """
     return [classify(automaton, cap) for automaton in automata(load(target), target, bits, rounding, states)]
 
@@ -95,7 +98,12 @@ def automata(
     if not hasattr(layer, "transition"):
         raise BadInput(f"{name} has neither transition(token) nor step(state, token): give it one of them")
     cast = _grid(bits, rounding, _asked(getattr, name, layer, "scale", 1), name)
-    gates, inputs = _affine({letter: _asked(layer.transition, name, token) for letter, token in tokens.items()}, name)
+    (gates, inputs), again = (
+        _affine({letter: _asked(layer.transition, name, token) for letter, token in tokens.items()}, name)
+        for _ in range(2)
+    )
+    _same_twice(all(map(np.array_equal, gates.values(), again[0].values())), "transition", name)
+    _same_twice(all(map(np.array_equal, inputs.values(), again[1].values())), "transition", name)
     if any(a.ndim == 2 for a in gates.values()):
         return [_dense(gates, inputs, cast, cap, name)]
     channels = len(next(iter(inputs.values())))
@@ -118,6 +126,14 @@ def _asked(function: Callable[..., Any], name: str, *arguments: Any) -> Any:
     except (Exception, SystemExit) as error:
         called = f"{getattr(function, '__name__', 'it')}({', '.join(map(repr, arguments))})"
         raise BadInput(f"{name}: {called} raises {type(error).__name__}: {error}") from error
+
+
+def _same_twice(same: bool, method: str, name: str) -> None:
+    """Refuse what is drawn at random, or depends on more than the arguments."""
+    if not same:
+        raise BadInput(
+            f"{name}: {method} gives two things for the same arguments: let it draw nothing and keep nothing"
+        )
 
 
 def _letters(layer: Any, name: str) -> dict[str, Any]:
@@ -205,6 +221,7 @@ def _stepping(layer: Any, tokens: dict[str, Any], cap: int, name: str) -> Automa
         following = _key(state, name)
         if _key(held[key], name) != key:
             raise BadInput(f"{name}: step changes the state that it is given: let it return a new one")
+        _same_twice(_key(_asked(layer.step, name, held[key], token), name) == following, "step", name)
         held.setdefault(following, state)
         return following
 

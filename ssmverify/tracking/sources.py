@@ -161,7 +161,10 @@ def from_regex(expression: str) -> Automaton:
         letters = NFA.from_regex(re.sub(r"\{[\d,]*\}", "", expression)).input_symbols
         machine = DFA.from_nfa(NFA.from_regex(expression, input_symbols=letters))
     except (AutomatonException, RegexException) as error:
-        raise BadInput(f"{expression!r} is no regular expression: {str(error).rstrip('.')}") from None
+        reason = str(error).rstrip(".")
+        raise BadInput(
+            f"{expression!r} is no regular expression of letters, ( ) | * + ? . [ ] {{m,n}} & and ^: {reason}"
+        ) from None
     if not letters:
         raise BadInput(f"the regular expression {expression!r} names no letters")
     return from_automata_lib(machine, expression).minimal()

@@ -1,7 +1,8 @@
 """Layers that track any automaton: IDS4 and RNN-SSM of "The Illusion of State", and PD-SSM.
 
 The cases are all automata with two letters and at most three states, with all words of five letters; the samples larger
-automata and longer words. What the layers hold is exact in every float format: zeros, ones and halves.
+automata and longer words. What the layers hold is exact in every float format, for automata of this size: small
+integers and halves of them.
 """
 
 from __future__ import annotations
@@ -117,8 +118,8 @@ def another_letter(tracker: Tracker) -> Broken:
 def row(name: str, says: str, tracker: Tracker, source: Source) -> Finite:
     return Finite(
         name=f"tracking.{name}",
-        says=f"{says} Decided for all automata with two letters and at most three states and all words of five "
-        "letters; larger ones are sampled.",
+        says=f"{says}: decided for all automata with two letters and at most three states, and all words of five "
+        "letters; automata with up to four letters and eight states, and words of up to 60, are sampled.",
         decide=tracks(tracker),
         mutants=(right_products(tracker), another_letter(tracker)),
         cases=small_automata,
@@ -135,21 +136,21 @@ def source(place: str) -> Source:
 theorems: tuple[Any, ...] = (
     row(
         "ids4",
-        "For any regular language one IDS4 layer with k = |Σ| recognises $L: after $ and a word its state is the unit "
-        "vector of the automaton's.",
+        "The construction of the theorem, one IDS4 layer with k = |Σ|, tracks its automaton: after $ and a word its "
+        "state is the unit vector of the automaton's",
         by_ids4,
         source("Theorem 5.2"),
     ),
     row(
         "rnn_ssm",
-        "For any regular language one RNN-SSM layer with k = |Σ| recognises L: the one unit that is on knows the "
-        "automaton's state.",
+        "The construction of the theorem, one RNN-SSM layer with k = |Σ|, tracks its automaton: the one unit that is "
+        "on knows the automaton's state",
         by_rnn,
         source("Theorem 5.1"),
     ),
     row(
         "pd_ssm",
-        "Every automaton by one layer whose transitions are column-one-hot times diagonal.",
+        "One layer whose transitions are column-one-hot times diagonal tracks its automaton",
         by_pd,
         Source("PD-SSM", "2509.22284", "Proposition 2", read="the paper to its section 5"),
     ),

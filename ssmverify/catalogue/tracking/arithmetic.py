@@ -119,8 +119,9 @@ def counts(cast: Fixed) -> str:
 
 wrapping = Finite(
     "tracking.wrapping_counts",
-    "With wrap-around the gate 1 and the input 1 count modulo the number of states, so modulo 2: a real gate >= 0 that "
-    "has parity. Order is what saturation keeps and wrapping does not.",
+    "With wrap-around the gate 1 and the input 1 count modulo the number of states, on -4..4 and in two's complement "
+    "of 2 to 6 bits, and there so modulo 2: a real gate >= 0 that has parity. Saturation keeps the order, wrapping "
+    "does not.",
     counts,
     (Broken("saturation", lambda cast: counts(replace(cast, wraps=False))),),
     rings,

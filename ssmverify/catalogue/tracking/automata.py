@@ -85,8 +85,9 @@ BREAKS = (
 )
 known_verdicts = Finite(
     "tracking.automata.known_verdicts",
-    "The verdicts on the standard languages and groups: aperiodic, only p-groups, solvable with its derived length, "
-    "non-solvable; each certificate is checked by running its words and by going through the monoid's elements.",
+    f"The verdicts on {', '.join(target for target, *_ in KNOWN)}: aperiodic, only p-groups, solvable with the derived "
+    "length, or non-solvable; each certificate is checked by running its words and by going through the monoid's "
+    "elements.",
     has_verdict(classify),
     (*BREAKS, Broken("groups sought in permutations of all states alone", has_verdict(only_permutations))),
     lambda: KNOWN,
@@ -139,8 +140,8 @@ def is_by_definition(certify: Classify) -> Decide:
 by_definition = Finite(
     "tracking.automata.image_sets",
     "The primes and the greatest derived length of the maximal subgroups of an automaton's monoid are those of the "
-    "groups that words make on the sets of states they lead to. All automata with one letter and at most four states, "
-    "or two letters and at most three.",
+    "groups that words make on the sets of states they lead to: decided for all automata with one letter and at most "
+    "four states, or two letters and at most three; with two or three letters and four states they are sampled.",
     is_by_definition(classify),
     (
         Broken("groups sought in permutations of all states alone", is_by_definition(only_permutations)),
@@ -196,8 +197,8 @@ def tells_solvable(test: Test) -> Decide:
 
 coprime_orders = Finite(
     "tracking.automata.coprime_orders",
-    "A finite group is non-solvable if and only if it has elements x and y such that the orders of x, y and xy are "
-    "greater than 1 and pairwise coprime. Decided for fourteen groups of at most 120 elements, all pairs.",
+    f"Of the groups {', '.join(COPRIME)} those that are not solvable, and no others, have elements x and y such that "
+    "the orders of x, y and xy are greater than 1 and pairwise coprime. (So it is of every finite group: Thompson.)",
     tells_solvable(coprime_not_1),
     (
         Broken("orders of 1 allowed", tells_solvable(coprime)),

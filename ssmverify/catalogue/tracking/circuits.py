@@ -209,7 +209,7 @@ ROTATION = TimeInvariant(2, ((2, -3), (3, 2)), ((1, 0), (0, 1), (-1, 2)), (1, 0)
 
 
 def matrices() -> Iterator[Case]:
-    yield from (whole(model, n, cast) for model in (JORDAN, ROTATION) for n in (2, 5, 8) for cast in CASTS)
+    yield from (whole(model, n, cast) for model in (JORDAN, ROTATION) for n in range(1, 9) for cast in CASTS)
 
 
 TURNING = ComplexDiagonal(
@@ -226,7 +226,7 @@ TURNING = ComplexDiagonal(
 
 
 def rotations() -> Iterator[Case]:
-    yield from (whole(TURNING, n, cast) for n in (2, 3, 4) for cast in CASTS)
+    yield from (whole(TURNING, n, cast) for n in range(1, 5) for cast in CASTS)
 
 
 def two_layers() -> Iterator[Case]:
@@ -290,36 +290,41 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_signed",
-        "The same with signs, in two's complement: (n, p) = (2,1), (3,1), (2,2) on every input, both casts.",
+        "The same with signs, in two's complement: (n, p) = (2,1), (3,1), (2,2) on every input, both casts; n <= 10 "
+        "and p <= 3 on samples.",
         6,
         cases=signed,
         samples=lambda: free_words(signs=True),
     ),
     row(
         "circuit_channels",
-        "The same for the sum of two channels: (n, p) = (2,1), (3,1), (2,2) on every input, both casts.",
+        "The same for the sum of two channels: (n, p) = (2,1), (3,1), (2,2) on every input, both casts; n <= 6 and "
+        "p <= 3 on samples.",
         6,
         cases=two_channels,
         samples=lambda: free_words(channels=2, longest=6),
     ),
     row(
         "circuit_selective",
-        "The same for up to two channels with any integer tables of decay, input and readout over three letters.",
+        "The same for up to two channels with any tables of decay, input and readout over three letters, of integers "
+        "from -8 to 8, n <= 5.",
         6,
         samples=selective_words,
     ),
     row(
         "circuit_complex",
-        "Complex channels over the Gaussian integers need no more: depth 6, with primes that are 1 modulo 4. One model "
-        "for n <= 4 on every input, any tables for one channel or two on samples, n <= 5.",
+        "A complex channel over the Gaussian integers needs no more, depth 6, with primes that are 1 modulo 4: one "
+        "model for n <= 4 on every input; any tables of modulus 8 at most, for one or two channels and n <= 5, on "
+        "samples.",
         6,
         cases=rotations,
         samples=complex_words,
     ),
     row(
         "circuit_shallow",
-        "Depth 4 is enough for real channels: the residues' sums need not be reduced, nor the multiple of M be taken "
-        "off before the cast. The inputs of tracking.circuit, and samples with n <= 6; any tables on samples, n <= 5.",
+        "Depth 4 is enough for a real channel, for the residues' sums need not be reduced, nor the multiple of M be "
+        "taken off before the cast: on the inputs of tracking.circuit; n <= 6, and any tables of integers from -4 to 4 "
+        "for n <= 5, on samples.",
         4,
         cases=unsigned,
         samples=lambda: st.one_of(free_words(longest=6), selective_words(channels=1, largest=4)),
@@ -327,7 +332,7 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_shallow_one_hot",
-        "Depth 3, if the letters arrive one-hot: the inputs of tracking.circuit_signed, and samples with n <= 6.",
+        "Depth 3, if the letters arrive one-hot: on the inputs of tracking.circuit_signed; n <= 6 on samples.",
         3,
         cases=signed,
         samples=lambda: free_words(longest=6),
@@ -336,8 +341,8 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_powers_of_two",
-        "For decays that are 0 or powers of two depth 4 is enough without residues: one counter for each shift. "
-        "(n, p) = (3,2), (6,2) and (5,3) on every input, n <= 16 and p <= 4 on samples.",
+        "For decays that are 0 or powers of two depth 4 is enough without residues, by one counter for each shift: "
+        "(n, p) = (3,2), (6,2) and (5,3) on every input; n <= 16 and p <= 4 on samples.",
         4,
         cases=powers_of_two,
         samples=shift_words,
@@ -345,8 +350,8 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_time_invariant",
-        "For a time-invariant model with any matrix A depth 2 is enough from one-hot letters: the state is one linear "
-        "form. A Jordan block and a rotation for n <= 8 on every input, any A up to 3 x 3 on samples.",
+        "For a time-invariant model depth 2 is enough from one-hot letters, for the state is one linear form: a Jordan "
+        "block and a rotation for n <= 8 on every input; any A up to 3 x 3 for n <= 8 on samples.",
         2,
         cases=matrices,
         samples=matrix_words,
@@ -355,8 +360,8 @@ theorems: tuple[Finite, ...] = (
     ),
     row(
         "circuit_stacked",
-        "Two layers, the upper of which reads a table of the lower's outputs, have depth 10, and three have 14: each "
-        "further one adds 4. Two for (n, p) = (2,2) and (3,2) on every input.",
+        "Two layers, the upper of which reads a table of the lower's outputs, have depth 10, cast downwards: for "
+        "(n, p) = (2,2) and (3,2) on every input. Two, and three with depth 14, for n <= 5 on samples.",
         6,
         cases=two_layers,
         samples=stacked_words,

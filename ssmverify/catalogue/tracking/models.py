@@ -144,8 +144,9 @@ def row(name: str, says: str, model: Callable[[], Model], source: Source, *other
     moved = Broken("one weight moved by 1/100", tracks(cache(lambda: model().perturbed())))
     return Finite(
         name=f"tracking.{name}",
-        says=f"{says} Exactly, over words of every length: the cases are each letter in each state, and all short "
-        "words in torch.",
+        says=f"{says} Exactly, over words of every length (tracking.simulation): the cases are each letter in each "
+        f"state, and in torch all words of the greatest length of which there are at most {SHORT:,}; longer ones are "
+        "sampled there.",
         decide=tracks(model),
         mutants=(moved, floats_moved(model), *others),
         cases=lambda: cases(model().automaton),

@@ -1,14 +1,15 @@
-"""The netlists themselves: depth, size, gates that can be spared, evaluators; and what is proved for every length."""
+"""The netlists themselves: depth, size, gates that can be spared, evaluators; and the algebra that they rest on."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from flint import fmpq
+from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx
 from hypothesis import strategies as st
 
 from proofs import threshold_circuits as paper
@@ -17,7 +18,7 @@ from proofs.kernel import Claim
 from proofs.terms import Eq
 from ssmverify.catalogue.tracking.circuits import OURS, Case, agrees, compiled, whole
 from ssmverify.strategies import points, rationals, tables
-from ssmverify.theorem import Broken, Decide, Finite, Mutant, Row, Theorem
+from ssmverify.theorem import Broken, Decide, Finite, Mutant, Row, Source, Theorem
 from ssmverify.tracking.circuit import Bits, Circuit, Gate, evaluate, evaluate_naively
 from ssmverify.tracking.compile import compile_model, encode
 from ssmverify.tracking.fixed_point import free, random_words
@@ -145,6 +146,59 @@ agreement = Finite(
 )
 
 
+# ----------------------------------------------------------------------------------------- powers of a 2 x 2 matrix
+a, b, c, d = fmpz_mpoly_ctx.get(("a", "b", "c", "d"), "degrevlex").gens()
+Entries = tuple[fmpz_mpoly, ...]  # row by row
+
+
+@cache
+def multiplied(m: int) -> Entries:
+    """A^m, one factor after another."""
+    if m == 0:
+        return (a**0, 0 * a, 0 * a, a**0)
+    w, x, y, z = multiplied(m - 1)
+    return (a * w + b * y, a * x + b * z, c * w + d * y, c * x + d * z)
+
+
+def summed(m: int, choose: Callable[[int, int], int] = math.comb, minus: int = -1) -> fmpz_mpoly:
+    """u_m = the sum over k of C(m-1-k, k) t^(m-1-2k) (-D)^k: products of powers, added up."""
+    trace, determinant = a + d, a * d - b * c
+    parts = (choose(m - 1 - k, k) * trace ** (m - 1 - 2 * k) * (minus * determinant) ** k for k in range((m + 1) // 2))
+    return sum(parts, 0 * a)
+
+
+def is_power(u: Callable[[int], fmpz_mpoly]) -> Callable[[int], str]:
+    """Whether A^m = u_m A - D u_{m-1} I, entry by entry."""
+
+    def decide(m: int) -> str:
+        constant = (a * d - b * c) * u(m - 1)
+        found = (u(m) * a - constant, u(m) * b, u(m) * c, u(m) * d - constant)
+        wrong = [(x, y) for x, y in zip(found, multiplied(m), strict=True) if x != y]
+        return f"an entry of A^{m} is {wrong[0][1]}, not {wrong[0][0]}" if wrong else ""
+
+    return decide
+
+
+powering = Finite(
+    name="tracking.circuit_powering",
+    says="The power of a 2 x 2 matrix A of trace t and determinant D is A^m = u_m A - D u_{m-1} with u_m = "
+    "Σ_k C(m-1-k, k) t^(m-1-2k) (-D)^k, as polynomials in its entries, for m <= 24: so for a time-invariant channel "
+    "with such a matrix sums of products of powers, and no product of matrices, are needed to write its circuit down.",
+    decide=is_power(summed),
+    mutants=(
+        Broken("D for -D", is_power(lambda m: summed(m, minus=1))),
+        Broken("C(m-k, k) for C(m-1-k, k)", is_power(lambda m: summed(m, lambda n, k: math.comb(n + 1, k)))),
+        Broken("without the binomials", is_power(lambda m: summed(m, lambda n, k: 1))),
+    ),
+    cases=lambda: range(1, 25),
+    source=Source(
+        "Mereghetti and Palano: Threshold circuits for iterated matrix product and powering",
+        place="2000, for 2 x 2",
+        read="the abstract; the formula is Cayley and Hamilton's, derived here",
+    ),
+)
+
+
 # ------------------------------------------------------------------------------------------------ for every length
 @st.composite
 def functions(draw: st.DrawFn) -> Mapping[str, Any]:
@@ -187,4 +241,4 @@ numerator_claim = Theorem(
     "products that the circuits compute.",
 )
 
-theorems: tuple[Row, ...] = (numerator_claim, unary_claim, depths, deletions, agreement)
+theorems: tuple[Row, ...] = (numerator_claim, unary_claim, depths, deletions, agreement, powering)

@@ -87,9 +87,9 @@ def commutators(cycle: int, of: Callable[[int, int], int] = A5.commutator) -> st
 def row_barrington(name: str, g: str) -> Finite:
     return Finite(
         name=name,
-        says=f"Every formula has a word over {g}, of length 4 to the depth of its `and` and `or`, whose product is a "
-        "five-cycle where the formula is true and the identity where it is false: all formulas of depth at most 2 in "
-        "two variables (`not` at variables), and samples of depth at most 4 in five variables, on all assignments.",
+        says=f"The word over {g} of a formula has length 4 to the depth of its `and` and `or`, and its product is a "
+        "five-cycle where the formula is true, the identity where it is false: all formulas of depth at most 2 in two "
+        "variables (`not` at variables), on all assignments; of depth at most 4 in five variables they are sampled.",
         decide=truth(lambda formula: compile_formula(formula, g)),
         mutants=(
             Broken("the word read backwards", truth(lambda formula: read_backwards(compile_formula(formula, g)))),
@@ -233,9 +233,9 @@ def of_the_negated(program: Program, assigned: Assigned) -> list[str]:
 
 formulas_by_chess = Finite(
     name="tracking.chess_evaluates_formulas",
-    says="Every formula becomes moves of chess, each run of them chosen by one variable, after which the rook is back "
-    "on a8 if and only if the formula is false: all formulas of depth at most 1 in two variables, and samples of depth "
-    "2 in three, on all assignments.",
+    says="A formula becomes moves of chess, each run of them chosen by one variable, after which the rook is back on "
+    "a8 if and only if the formula is false: all formulas of depth at most 1 in two variables, on all assignments; of "
+    "depth at most 2 in three they are sampled.",
     decide=by_chess(moves_of),
     mutants=(
         Broken("the last two swaps left out", by_chess(lambda program, assigned: moves_of(program, assigned)[:-24])),

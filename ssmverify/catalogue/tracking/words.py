@@ -82,7 +82,8 @@ def one_round_short(g: Group, w: words.Words) -> words.Words:
 prefix_products = Finite(
     "tracking.words.prefix_products",
     "The labels by the table, letter by letter, and by the doubling scan are both the compositions g_t ··· g_1 of the "
-    "permutations, the latest acting last. All words of four letters over Z4, S3 and Q8.",
+    "permutations, the latest acting last: decided for all words of four letters over Z4, S3 and Q8; words of up to "
+    "200 over A4xZ5, A5 and S5 are sampled.",
     labels_right(words.prefix_products, words.prefix_products_by_doubling),
     (
         Broken("table: the new factor on the right", labels_right(transposed(words.prefix_products))),
@@ -138,8 +139,9 @@ def not_turned_round(g: Group, w: words.Words) -> words.Words:
 
 commutator_towers = Finite(
     "tracking.words.commutator_towers",
-    "The products of towers of commutators of depth k generate the k-th derived group, so a model that tracks a group "
-    "of derived length d must answer the identity to every tower of depth d. Z7, S3, Q8, A4 and A5, depths 1 and 2.",
+    "The products of towers of commutators of depth k generate the k-th derived group, so that a model which tracks a "
+    "group of derived length d must answer the identity to every tower of depth d: for Z7 and A5 at depth 1, for S3, "
+    "Q8 and A4 at depths 1 and 2.",
     generates(words.commutators),
     (
         Broken("u v u v", generates(without_inverses)),

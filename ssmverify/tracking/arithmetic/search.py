@@ -15,13 +15,12 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy.combinatorics import Permutation as SympyPermutation
-from sympy.combinatorics import PermutationGroup
 
 from ssmverify.theorem import BadInput
 from ssmverify.tracking.arithmetic.numbers import Fixed, Gaussian
 from ssmverify.tracking.arithmetic.states import channel
 from ssmverify.tracking.automaton import Automaton
+from ssmverify.tracking.classify import generated
 from ssmverify.tracking.image_sets import groups, image_sets
 
 GATES, INPUTS = 16, 4  # denominators
@@ -74,10 +73,8 @@ def kind(automaton: Automaton) -> str:
     """What the groups are that its words generate on sets of states."""
     found = TRIVIAL
     for states, generators in groups(automaton, image_sets(automaton, 10**6)):
-        moving = [SympyPermutation(p) for p in generators if p != tuple(range(len(p)))]
-        if moving:
-            found = SOLVABLE
-        if len(states) >= 5 and moving and not PermutationGroup(moving).is_solvable:
+        found = SOLVABLE
+        if len(states) >= 5 and not generated(states, generators).solvable:
             return NON_SOLVABLE
     return found
 

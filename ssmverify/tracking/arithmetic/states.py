@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TypeVar
 
-from ssmverify.theorem import BadInput
 from ssmverify.tracking.arithmetic.evaluators import Step, once
 from ssmverify.tracking.arithmetic.numbers import Cast, N
 from ssmverify.tracking.automaton import Automaton
@@ -19,7 +18,7 @@ def enumerate_states(
 ) -> tuple[Automaton, list[S]]:
     """The automaton of every state that words lead to from the starts, the first of which is its start; and the states.
 
-    Raises BadInput if there are more than `cap`.
+    Where there are more than `cap` states, the automaton has one more than are listed: its state `beyond`.
     """
     states = list(dict.fromkeys(starts))
     index = {state: i for i, state in enumerate(states)}
@@ -27,13 +26,13 @@ def enumerate_states(
     for state in states:  # grows while it is read
         for row, letter in zip(rows, letters.values(), strict=True):
             following = step(state, letter)
-            if following not in index:
-                if len(states) == cap:
-                    raise BadInput(f"{name} reaches more than {cap:,} states: take fewer bits, channels or letters")
+            if following not in index and len(states) < cap:
                 index[following] = len(states)
                 states.append(following)
-            row.append(index[following])
-    return Automaton(tuple(letters), tuple(map(tuple, rows)), name=name), states
+            row.append(index.get(following, cap))
+    beyond = cap if any(cap in row for row in rows) else None
+    ends = () if beyond is None else (beyond,)
+    return Automaton(tuple(letters), tuple((*row, *ends) for row in rows), name=name, beyond=beyond), states
 
 
 def channel(

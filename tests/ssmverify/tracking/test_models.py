@@ -1,18 +1,22 @@
 """Constructed models: the groups' structure behind them, their codes, and how long they last in few bits."""
 
 import math
+from fractions import Fraction
 from itertools import product
 
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssmverify.cli import main
 from ssmverify.theorem import BadInput
 from ssmverify.tracking import constructions, named
-from ssmverify.tracking.horizon import horizon, sure
+from ssmverify.tracking.horizon import FORMATS, horizon, sure
 from ssmverify.tracking.models import Model
 from ssmverify.tracking.solvable import derived_series, solvable
+from ssmverify.tracking.words import states
 
 
 def wrong(model: Model) -> str:
@@ -127,7 +131,7 @@ def test_words_chosen_for_their_error_are_right_while_it_is_sure(format: torch.d
     steps = sure(model.layers[0], format)
     assert steps is not None
     h, state, word = torch.tensor([1.0, 0.0]).to(format), 0, []
-    for _ in range(steps):
+    for _ in range(int(steps)):
         hr, hi = h
         nexts = torch.stack((ar * hr - ai * hi, ar * hi + ai * hr), -1)
         there = (torch.arange(12) + state) % 12
@@ -140,5 +144,37 @@ def test_words_chosen_for_their_error_are_right_while_it_is_sure(format: torch.d
 def test_the_bound_speaks_of_roots_of_unity_alone() -> None:
     assert sure(constructions.parity().layers[0], torch.float32) is None
     assert sure(constructions.icosahedral().layers[0], torch.float32) is None
-    with pytest.raises(BadInput, match="has 2 layers"):
-        horizon(solvable(named.group("S3")), torch.float32, torch.zeros(1, 1, dtype=torch.long))
+    assert sure(constructions.cyclic_reflections(5).layers[1], torch.float32) is None
+    assert {sure(layer, torch.bfloat16) for layer in solvable(named.group("D4")).layers} == {math.inf}
+
+
+@given(st.sampled_from(["S3", "A4", "A4xZ5", "Q8"]), st.sampled_from(FORMATS), st.integers(0, 2**32 - 1))
+def test_layers_are_right_while_the_ones_below_are_sure(name: str, format: torch.dtype, seed: int) -> None:
+    model = solvable(named.group(name))
+    words = torch.randint(len(model.automaton.letters), (8, 60), generator=torch.Generator().manual_seed(seed))
+    found = horizon(model, format, words)
+    assert found.sure == min(sure(layer, format) or 0 for layer in model.layers)
+    assert found.first_wrong is None or found.first_wrong > found.sure
+
+
+def test_a_horizon_in_float64_is_what_the_layers_find() -> None:
+    """A weight moved in the last layer, so that there is something wrong to see."""
+    model = solvable(named.group("S3")).perturbed(Fraction(3, 2))
+    words = torch.randint(6, (16, 30), generator=torch.Generator().manual_seed(0))
+    differs = model.run(words, torch.float64).numpy() != states(model.automaton, words.numpy())
+    found = horizon(model, torch.float64, words)
+    assert found.first_wrong == differs.any(axis=0).argmax() + 1
+    assert found.wrong_words == differs.any(axis=1).sum() > 0
+
+
+@pytest.mark.parametrize("name", ["cascade-S5", "cascade-Z1", "cascade-Z999", "cascade-Foo", "S9", "reflections-0"])
+def test_a_model_that_is_not_there_is_one_sentence(name: str) -> None:
+    done = CliRunner().invoke(main, ["horizon", name, "--steps", "2"])
+    assert done.exit_code == 2
+    assert len(done.output.splitlines()) == 1
+
+
+def test_the_command_takes_layers() -> None:
+    done = CliRunner().invoke(main, ["horizon", "cascade-D4", "reflections-3", "--steps", "5"])
+    assert done.exit_code == 0
+    assert done.output.count("every") == len(FORMATS)

@@ -12,13 +12,18 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numeric.householder import householder_product
 from ssmverify.cli import main
 from ssmverify.theorem import BadInput
+from ssmverify.tracking.arithmetic.states import enumerate_states
 from ssmverify.tracking.arithmetic.witnesses import DELTA_RULE, SELECTIVE, matrices
+from ssmverify.tracking.automaton import Automaton
 from ssmverify.tracking.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify
 from ssmverify.tracking.quantised import automata, classify_layer, verdict
+from ssmverify.tracking.witness import problems
 
 
 class Selective:
@@ -140,7 +145,7 @@ def test_the_scale_is_the_largest_number(scale: Any) -> None:
     assert automaton.states == 4  # 0, 1/3, 2/3 and 1 of the scale, where it saturates
 
 
-def layer_of(transition: Any = None, **attributes: Any) -> Any:
+def layer_of(transition: Any = None, /, **attributes: Any) -> Any:
     methods = {"transition": lambda self, token: transition} if transition is not None else {}
     return type("Layer", (), {"letters": ("a", "b"), **methods, **attributes})()
 
@@ -171,12 +176,55 @@ def layer_of(transition: Any = None, **attributes: Any) -> Any:
         (layer_of(step=lambda self, state, token: {}, start=0), "given dict"),
         (layer_of(step=lambda self, state, token: float("nan"), start=0), "equals no state"),
         (layer_of(step=lambda self, state, token: 1 // 0, start=0), "raises ZeroDivisionError"),
-        (layer_of(step=lambda self, state, token: state + 1, start=0), "more than 10,000 states"),
+        (layer_of(step=lambda self, state, token: random.random(), start=0), "step gives two things"),
+        (layer_of(transition=lambda self, token: (random.random(), 1)), "transition gives two things"),
+        (layer_of(transition=lambda self, token: (1, [0, random.random()])), "transition gives two things"),
     ],
 )
 def test_what_is_wrong_with_a_layer_is_said(layer: Any, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         automata(layer, "layer")
+
+
+# --------------------------------------------------------------------------------------------- more states than the cap
+class Endless:
+    """S5 on the place of one thing, beside a counter without end."""
+
+    letters = ("a", "b", "on")
+    start = (0, 0)
+
+    def step(self, state: tuple[int, int], token: str) -> tuple[int, int]:
+        place, count = state
+        swapped = {0: 1, 1: 0}.get(place, place)
+        return {"a": (swapped, count), "b": ((place + 1) % 5, count), "on": (place, count + 1)}[token]
+
+
+def test_a_group_among_the_first_states_decides() -> None:
+    (automaton,) = automata(Endless(), "layer", cap=50)
+    certificate = classify(automaton)
+    assert automaton.beyond == 50
+    assert (certificate.verdict, certificate.decided) == (NON_SOLVABLE, True)
+    assert problems(certificate) == []
+    assert all(50 not in group.states for group in certificate.groups)
+
+
+@given(st.data())
+def test_groups_among_the_first_states_are_groups_of_the_whole(data: st.DataObject) -> None:
+    n, letters = data.draw(st.integers(2, 8)), data.draw(st.integers(1, 3))
+    state = st.integers(0, n - 1)
+    row = st.permutations(range(n)) | st.lists(state, min_size=n, max_size=n)
+    rows = data.draw(st.lists(row, min_size=letters, max_size=letters))
+    whole = Automaton(tuple("abc"[:letters]), tuple(map(tuple, rows)))
+    part, listed = enumerate_states([0], dict(zip(whole.letters, rows, strict=True)), lambda s, to: to[s], n - 1)
+    certificate = classify(part)
+    assert (part.beyond is None) == (len(enumerate_states([0], dict(enumerate(rows)), lambda s, to: to[s])[1]) < n)
+    assert certificate.decided or part.beyond is not None
+    assert set(certificate.primes) <= set(classify(whole).primes)
+    for group in certificate.groups:
+        for word in group.words:
+            ends = [whole.run(word, listed[s]) for s in group.states]
+            assert ends == [listed[part.run(word, s)] for s in group.states]
+            assert sorted(ends) == sorted(listed[s] for s in group.states)
 
 
 # ------------------------------------------------------------------------------------------------------ the command
@@ -235,6 +283,16 @@ def test_channels_beyond_the_cap_leave_the_layer_undecided(tmp_path: Path) -> No
     assert "not decided" not in lines["Layer, channel 0"]
     assert "not decided within 30 sets" in lines["Layer, channel 1"]
     assert "together: not decided; so far" in done.output
+
+
+def test_states_beyond_the_cap_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "my_layer.py"
+    path.write_text("class Up:\n    letters, start = ('a',), 0\n    def step(self, h, x):\n        return h + 1\n")
+    done = CliRunner().invoke(main, ["classify", f"{path}:Up"])
+    assert done.exit_code == 3
+    assert "automaton with more than 10,000 states and 1 letter" in done.output
+    assert "not decided within 10,000 states; no group but the trivial one among them" in done.output
+    assert "means" not in done.output
 
 
 def test_rounding_is_an_option(file: str) -> None:
