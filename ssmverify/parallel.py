@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -81,8 +82,16 @@ def _start(names: Sequence[str], threads: int, said: SimpleQueue[tuple[int, str]
 
     from ssmverify.catalogue import select
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     _worker.update(rows=select(names), said=said)
+
+
+def _end_with_parent() -> None:
+    """A worker waits for work that nobody will give it any more, where the process that started it was killed."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _check(i: int, how: dict[str, Any]) -> Verdict:

@@ -1,9 +1,13 @@
 """The command line, as a user meets it."""
 
 import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -182,3 +186,45 @@ def test_a_row_whose_process_is_killed_fails(run) -> None:  # type: ignore[no-un
     assert result.exit_code == 1
     assert "mine.killed FAILS: its process" in " ".join(result.output.split())
     assert "Traceback" not in result.output
+
+
+WAITING = """
+import os, time
+from pathlib import Path
+from ssmverify import Broken, Finite
+
+
+def wait(case):
+    Path(f"{os.getpid()}.pid").touch()
+    time.sleep(600)
+    return ""
+
+
+broken = (Broken("wrong", lambda case: "wrong"),)
+first, second = (Finite(f"mine.{name}", "", wait, broken, cases=lambda: [1]) for name in ("first", "second"))
+"""
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(WAITING)
+    command = [sys.executable, "-m", "ssmverify", "check", "mine.py", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as check:
+        workers = _until(lambda: list(tmp_path.glob("*.pid")) if len(list(tmp_path.glob("*.pid"))) == 2 else [])
+        check.kill()
+    assert _until(lambda: not any(_runs(int(worker.stem)) for worker in workers))
+
+
+def _until(condition: Callable[[], Any]) -> Any:
+    """What the condition gives once it holds; what it gives after a minute otherwise."""
+    end = time.monotonic() + 60
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
