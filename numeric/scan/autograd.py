@@ -13,6 +13,7 @@ and wrong at zero.
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,10 +27,12 @@ Gradients = tuple[Tensor | None, ...]
 
 def differentiable_scan(a: Tensor, b: Tensor, h0: Tensor | None, reverse: bool, backend: str) -> Tensor:
     """The operator ssmverify::scan, differentiable. a b (B, T, D), h0 (B, D) or None."""
-    # Dynamo refuses a Function with a jvp of its own, and forward mode needs one.
-    function = _Scan if torch.compiler.is_compiling() else _ScanWithTangent
-    h: Tensor = function.apply(a, b, h0, reverse, backend)  # type: ignore[no-untyped-call]
-    return h
+    run: Callable[..., Tensor] = operators.scan  # the bookkeeping of a Function costs as much as a short scan
+    if torch.compiler.is_compiling():
+        run = _Scan.apply  # Dynamo refuses a Function with a jvp of its own, and forward mode needs one
+    elif _followed(a, b, h0):
+        run = _ScanWithTangent.apply
+    return run(a, b, h0, reverse, backend)
 
 
 class _Scan(torch.autograd.Function):
@@ -121,6 +124,12 @@ def _differentiable_backward(
     function = _ScanBackward if torch.compiler.is_compiling() else _ScanBackwardWithTangent
     da, db = function.apply(g, a, h, h0, reverse, backend)  # type: ignore[no-untyped-call]
     return da, db
+
+
+def _followed(*tensors: Tensor | None) -> bool:
+    """Whether anything may ask for derivatives of what is computed from the tensors."""
+    recorded = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in tensors)
+    return recorded or _forward_mode() or torch._C._are_functorch_transforms_active()
 
 
 def _forward_mode() -> bool:
