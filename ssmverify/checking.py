@@ -157,7 +157,7 @@ def _weaker(theorem: Theorem, mutant: Claim, effort: Effort) -> bool:
         before, after = (evaluate(terms[0], point) for terms in bounds)
         return bool(after < before)
 
-    return effort.any_input(theorem.instances(), stronger, FIRST) is None
+    return effort.any_input(theorem.instances(), stronger) is None
 
 
 def _equivalence(original: Claim, mutant: Claim) -> str:
