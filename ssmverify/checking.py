@@ -60,8 +60,8 @@ def check(
     started = time.monotonic()
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     effort = Effort(examples, seed, started + budget if budget else float("inf"), tell)
-    sizes, lengths = scope(theorem.claim) if isinstance(theorem, Theorem) else ("-", "-")
-    verdict = Verdict(theorem.name, FELL, sizes, lengths, "", seed=seed, sources=sources_hash(theorem))
+    sizes, indices = scope(theorem.claim) if isinstance(theorem, Theorem) else ("-", "-")
+    verdict = Verdict(theorem.name, FELL, sizes, indices, "", seed=seed, sources=sources_hash(theorem))
     try:
         match theorem:
             case Cited():

@@ -15,9 +15,10 @@ from ssmverify.theorem import HOLDS, HOLDS_FURTHER, REFUTED, Theorem, Verdict
 
 
 def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
-    """For which sizes and for which lengths the claim speaks: read off its variables, or off the points of its cases.
+    """For which sizes and for which other indices the claim speaks: read off its variables, or its cases' points.
 
-    An index variable that occurs in a shape, or bounds the range of a minimiser, is a size; any other is a length.
+    An index variable that occurs in a shape, or bounds the range of a minimiser, is a size; any other is a length, a
+    degree or a position.
     """
     points = fact.points if fact and isinstance(fact.conclusion, Cases) else ()
     in_shapes: set[str] = set()
@@ -27,8 +28,8 @@ def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
         if isinstance(node, UniqueMinimiser):
             in_shapes |= free_indices(node.ranges)
     free = {name for name in free_indices(claim.sequent) if "~" not in name}
-    sizes, lengths = sorted(free & in_shapes), sorted(free - in_shapes)
-    return _ranges(sizes, points), _ranges(lengths, points)
+    sizes, indices = sorted(free & in_shapes), sorted(free - in_shapes)
+    return _ranges(sizes, points), _ranges(indices, points)
 
 
 def _ranges(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
@@ -58,10 +59,10 @@ def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     order = ("induction", "squares", "words", "identity", "enclosure", "evaluate")
     verdict.decided_by = ", ".join(rule for rule in order if rule in rules)
     if isinstance(fact.conclusion, Refuted):
-        verdict.status, verdict.sizes, verdict.lengths = REFUTED, "-", "-"
+        verdict.status, verdict.sizes, verdict.indices = REFUTED, "-", "-"
         verdict.counterexample = show_point(fact.points[0])
         return
-    verdict.sizes, verdict.lengths = scope(theorem.claim, fact)
+    verdict.sizes, verdict.indices = scope(theorem.claim, fact)
     named = {h: name for name, h in theorem.claim.hypotheses.items()}
     used = set(named) if isinstance(fact.conclusion, Cases) else fact.hypotheses  # the points satisfy all of them
     further = theorem.claim.further & {named[h] for h in used}

@@ -258,7 +258,7 @@ class Verdict:
     theorem: str
     status: str
     sizes: str
-    lengths: str
+    indices: str  # lengths, degrees, positions
     decided_by: str
     instances: int = 0
     counterexample: str = ""

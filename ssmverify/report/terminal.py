@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ssmverify.theorem import NOT_RUN, REFUTED, Cited, Finite, LayerResult, Row, Theorem, Verdict
 
-HEADINGS = ("theorem", "status", "sizes", "lengths", "decided by", "error / bound", "mutants", "s")
+HEADINGS = ("theorem", "status", "sizes", "indices", "decided by", "error / bound", "mutants", "s")
 
 
 class Board:
@@ -73,7 +73,7 @@ def table(verdicts: Iterable[Verdict]) -> Table:
             v.theorem,
             f"[{colour}]{status}[/]",
             v.sizes,
-            v.lengths,
+            v.indices,
             v.decided_by,
             errors(v.layers),
             v.refuted_mutants,
@@ -146,8 +146,8 @@ def _proof(theorem: Theorem) -> list[str]:
     if isinstance(fact.conclusion, Refuted):
         lines = [f"  Refuted as read, at {show_point(fact.points[0])}."]
     else:
-        sizes, lengths = scope(theorem.claim, fact)
-        lines = [f"  Proved. Sizes: {sizes}. Lengths: {lengths}."]
+        sizes, indices = scope(theorem.claim, fact)
+        lines = [f"  Proved. Sizes: {sizes}. Other indices: {indices}."]
     return [*lines, *_indent(theorem.derivation.idea.splitlines()), "", "Derivation", *steps(fact)]
 
 

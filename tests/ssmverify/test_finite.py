@@ -167,7 +167,7 @@ def claimed(**changes: Any) -> Theorem:
 )
 def test_a_claim_proved_case_by_case_says_for_which(sizes: tuple[int, ...], said: str) -> None:
     verdict = check(claimed(proof=lambda: at(*sizes)))
-    assert (verdict.status, verdict.sizes, verdict.lengths, verdict.problems) == (HOLDS, "-", said, [])
+    assert (verdict.status, verdict.sizes, verdict.indices, verdict.problems) == (HOLDS, "-", said, [])
 
 
 def test_cases_use_every_hypothesis() -> None:
@@ -179,7 +179,7 @@ def test_cases_use_every_hypothesis() -> None:
             instances=lambda: points(N=st.integers(0, 3)),
         )
     )
-    assert (verdict.status, verdict.lengths, verdict.problems) == (HOLDS_FURTHER, "N <= 1", [])
+    assert (verdict.status, verdict.indices, verdict.problems) == (HOLDS_FURTHER, "N <= 1", [])
 
 
 def test_cases_do_not_prove_what_speaks_of_more_than_sizes() -> None:
