@@ -17,14 +17,16 @@ TorchScan = Callable[[Tensor, Tensor], Tensor]
 Peer = tuple[str, Callable[[Tensor, Tensor], Call]]
 
 
-def forward() -> Iterator[Peer]:
-    """The peers that compute the states."""
-    yield "torch: loop of addcmul(out=)", _addcmul_loop
+def forward(device: str, length: int) -> Iterator[Peer]:
+    """The peers that compute the states of so many steps there."""
+    if device == "cpu":  # on a GPU each of the millions of steps would be a launch
+        yield "torch: loop of addcmul(out=)", _addcmul_loop
     yield "torch: associative_scan (HOP, eager)", lambda a, b: lambda: _hop(a, b)
-    for name, given, function in _torch_peers():
+    for name, given, function in _torch_peers(device, length):
         yield name, lambda a, b, given=given, function=function: _without_gradients(function, given(a), given(b))
-    yield from _jax(training=False)
-    yield from _lfilter()
+    if device == "cpu":
+        yield from _jax(training=False)
+        yield from _lfilter()
 
 
 def vehicles() -> Iterator[Peer]:
@@ -32,11 +34,13 @@ def vehicles() -> Iterator[Peer]:
     yield from _numba()
 
 
-def training() -> Iterator[Peer]:
+def training(device: str, length: int) -> Iterator[Peer]:
     """The peers that compute the states and, from a cotangent of ones, the gradients of a and b."""
-    for name, given, function in [("torch: associative_scan (HOP, eager)", torch.clone, _hop), *_torch_peers()]:
+    hop = ("torch: associative_scan (HOP, eager)", torch.clone, _hop)
+    for name, given, function in [hop, *_torch_peers(device, length)]:
         yield name, lambda a, b, given=given, function=function: _with_gradients(function, given(a), given(b))
-    yield from _jax(training=True)
+    if device == "cpu":
+        yield from _jax(training=True)
 
 
 def _without_gradients(function: TorchScan, a: Tensor, b: Tensor) -> Call:
@@ -69,9 +73,16 @@ def _hop(a: Tensor, b: Tensor) -> Tensor:
     return associative_scan(combine, (a, b), dim=1, combine_mode="generic")[1]
 
 
-def _torch_peers() -> list[tuple[str, Callable[[Tensor], Tensor], TorchScan]]:
+def _torch_peers(device: str, length: int) -> list[tuple[str, Callable[[Tensor], Tensor], TorchScan]]:
     """Name, what makes of (B, T, D) the layout that the peer wants, and the peer."""
     found: list[tuple[str, Callable[[Tensor], Tensor], TorchScan]] = []
+    if device == "cuda" and length <= 65536 and length.bit_count() == 1:  # all that its kernel takes
+        try:
+            from accelerated_scan.warp import scan as warp
+
+            found.append(("accelerated-scan warp (B,D,T)", lambda x: x.mT.contiguous(), warp))
+        except ImportError:
+            pass
     try:
         from mambapy.pscan import pscan
 

@@ -26,7 +26,10 @@ from torch import Tensor
 
 from numeric.scan import cpu, native, scan
 
-SHAPES = [(1, 65536, 64), (8, 4096, 256), (64, 1024, 64)]
+SHAPES = {
+    "cpu": [(1, 65536, 64), (8, 4096, 256), (64, 1024, 64)],
+    "cuda": [(1, 2097152, 64), (8, 16384, 1024), (64, 2048, 1024)],  # 512 MB in float32, far past a GPU's caches
+}
 COLOURS = {"ours": "#c2410c", "yardstick": "#0f766e", "peer": "#94a3b8", "vehicle": "#cbd5e1"}
 RESULTS = Path(__file__).parent / "results"
 
@@ -69,7 +72,7 @@ def main() -> None:
     ]
     pictures: dict[str, list[Measured]] = {}
     for title, rows_of in (("forward", _forward), ("forward + backward", _training)):
-        for shape in SHAPES:
+        for shape in SHAPES[options.device]:
             measured = _measure(list(rows_of(shape, dtype, options)), options)
             lines += _table(f"{title}, (B,T,D) = {shape}", measured, shape, dtype)
             pictures[f"{title} {shape}"] = measured
@@ -115,10 +118,13 @@ def _forward(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse.
     yield Row("scan (B,T,D), out=", 3, lambda: scan(a, b, out=h), "ours")
     yield Row("scan (B,D,T), out=", 3, lambda: scan(at, bt, out=ht), "ours")
     yield Row("scan (B,T,D), allocates", 3, lambda: scan(a, b), "ours")
+    if options.device == "cuda":
+        yield Row("scan (B,D,T), allocates", 3, lambda: scan(at, bt), "ours")
+        yield Row("scan (B,T,D), order='any', allocates", 3, lambda: scan(a, b, order="any"), "ours")
     if not options.no_peers:
-        for name, prepare in peers.forward():
+        for name, prepare in peers.forward(options.device, shape[1]):
             yield Row(name, 3, prepare(a, b), "peer")
-        for name, prepare in peers.vehicles():
+        for name, prepare in peers.vehicles() if options.device == "cpu" else ():
             yield Row(name, 3, prepare(a, b), "vehicle")
 
 
@@ -130,8 +136,9 @@ def _training(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse
         yield Row("scan (B,T,D), kernels, warm", 8, _warm_kernels(a, b), "ours")
         yield Row("scan (B,D,T), kernels, warm", 8, _warm_kernels(*map(_time_innermost, (a, b))), "ours")
     yield Row("scan (B,T,D), autograd, allocates", 8, _autograd(a, b), "ours")
+    yield Row("scan (B,D,T), autograd, allocates", 8, _autograd(*map(_time_innermost, (a, b))), "ours")
     if not options.no_peers:
-        for name, prepare in peers.training():
+        for name, prepare in peers.training(options.device, shape[1]):
             yield Row(name, 8, prepare(a, b), "peer")
 
 
@@ -146,7 +153,7 @@ def _warm_kernels(a: Tensor, b: Tensor) -> Callable[[], None]:
 
 
 def _autograd(a: Tensor, b: Tensor) -> Callable[[], Any]:
-    a, b, g = a.clone().requires_grad_(), b.clone().requires_grad_(), torch.ones_like(b)
+    a, b, g = a.detach().requires_grad_(), b.detach().requires_grad_(), torch.ones_like(b)
     return lambda: torch.autograd.grad(scan(a, b), (a, b), g)
 
 
