@@ -78,7 +78,7 @@ def _launch(
     reverse: bool,
     **constants: int,
 ) -> None:
-    """One program for each sequence, chunk and tile of channels; the inputs have one shape, the outputs one layout."""
+    """One program for each sequence, chunk and tile of channels. The inputs have one shape, the outputs one layout."""
     if inputs[0].numel() == 0:
         return
     kernels = _kernels()
@@ -86,10 +86,10 @@ def _launch(
     starts = [] if start is None else [_real(start)]
     dims = 2 if inputs[0].is_complex() else 3  # the kernels for complex numbers take channels side by side
     strides = [stride for x in given for stride in x.stride()[:dims]] + [x.stride(0) for x in starts]
-    strides += [made[0].stride(0)] if name == "ends" else made[0].stride()[:dims]
+    strides += made[0].stride()[:dims]
     steps = kernels.STEPS_BACKWARD if name == "backward" else kernels.STEPS
     kind, *tile = _KERNELS[outputs[0].dtype], steps, kernels.CHANNELS
-    if _along_time(given[0] if name == "ends" else made[0]):
+    if _along_time(given[-1]):
         kind, *tile = "_rows", kernels.STEPS_ROWS, kernels.ROWS
     batch, length, channels = given[0].shape
     programs = batch * -(-length // (constants.get("CHUNK") or length)) * -(-channels // tile[1])

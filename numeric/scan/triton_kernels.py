@@ -52,11 +52,14 @@ def _chain(gates, inputs, carry, rows):
 
 @triton.jit
 def _place(T, D, CHANNELS: tl.constexpr, CHUNK: tl.constexpr):
-    """Which sequence, which of its chunks, and which tile of channels the program is for."""
+    """Of the program: its sequence, its chunk and where that ends, and its channels."""
     tiles = tl.cdiv(D, CHANNELS)
     chunks = tl.cdiv(T, CHUNK) if CHUNK else 1
     number = tl.program_id(0) // tiles
-    return (number // chunks).to(tl.int64), number % chunks, tl.program_id(0) % tiles
+    chunk = number % chunks
+    end = tl.minimum(T, (chunk + 1) * CHUNK) if CHUNK else T
+    d = (tl.program_id(0) % tiles) * CHANNELS + tl.arange(0, CHANNELS)
+    return (number // chunks).to(tl.int64), chunk, end, d
 
 
 @triton.jit
@@ -67,13 +70,12 @@ def forward_kernel(
     STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
 ):  # fmt: skip
     """h_t = fma(a_t, h_{t-1}, b_t); one program for each sequence (or chunk, with an h0 each) and CHANNELS channels."""
-    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
-    d = tile * CHANNELS + tl.arange(0, CHANNELS)
+    i, chunk, end, d = _place(T, D, CHANNELS, CHUNK)
     rows = tl.arange(0, STEPS)
     inside, column = d < D, d.to(tl.int64)[None, :]
     zero = tl.zeros([CHANNELS], h.dtype.element_ty)
     carry = tl.load(h0 + i * h0_batch + chunk * D + d, inside, 0.0) if HAS_H0 else zero
-    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK) if CHUNK else T, STEPS, num_stages=STAGES):
+    for start in tl.range(chunk * CHUNK, end, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
@@ -93,15 +95,13 @@ def backward_kernel(
     STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
     """db_t = fma(a_{t+1}, db_{t+1}, g_t) and da_t = db_t h_{t-1}, from the last step to the first."""
-    blocks = tl.cdiv(D, CHANNELS)
-    i = (tl.program_id(0) // blocks).to(tl.int64)
-    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    i, _, end, d = _place(T, D, CHANNELS, 0)
     rows = tl.arange(0, STEPS)
     inside, column = d < D, d.to(tl.int64)[None, :]
     earlier = 1 if REVERSE else -1
     carry = tl.zeros([CHANNELS], db.dtype.element_ty)
     before_all = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else carry
-    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+    for start in tl.range(0, end, STEPS, num_stages=STAGES):
         step = start + rows  # counted from the last step of the scan
         t = (step if REVERSE else T - 1 - step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
@@ -121,17 +121,16 @@ def backward_kernel(
 @triton.jit
 def ends_kernel(
     a, b, gates_out, states_out, T, D,
-    a_batch, a_time, a_channel, b_batch, b_time, b_channel, out_batch,
+    a_batch, a_time, a_channel, b_batch, b_time, b_channel, out_batch, out_chunk, out_channel,
     REVERSE: tl.constexpr, STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
 ):  # fmt: skip
     """The product of each chunk's gates, and its last state after the state 0: out (B, chunks, D)."""
-    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
-    d = tile * CHANNELS + tl.arange(0, CHANNELS)
+    i, chunk, end, d = _place(T, D, CHANNELS, CHUNK)
     rows = tl.arange(0, STEPS)
     inside, column = d < D, d.to(tl.int64)[None, :]
     state = tl.zeros([CHANNELS], b.dtype.element_ty)
     product = state + 1
-    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK), STEPS, num_stages=STAGES):
+    for start in tl.range(chunk * CHUNK, end, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
@@ -139,7 +138,7 @@ def ends_kernel(
         inputs = tl.load(b + i * b_batch + t * b_time + column * b_channel, mask, 0.0)
         state = _row(_chain(gates, inputs, state, rows), STEPS - 1, rows)
         product = _row(_chain(gates, tl.zeros_like(gates), product, rows), STEPS - 1, rows)
-    place = i * out_batch + chunk * D + d
+    place = i * out_batch + chunk * out_chunk + d * out_channel
     tl.store(gates_out + place, product, inside)
     tl.store(states_out + place, state, inside)
 
@@ -147,17 +146,16 @@ def ends_kernel(
 @triton.jit
 def ends_complex_kernel(
     a, b, gates_out, states_out, T, D,
-    a_batch, a_time, b_batch, b_time, out_batch,
+    a_batch, a_time, b_batch, b_time, out_batch, out_chunk,
     REVERSE: tl.constexpr, STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
 ):  # fmt: skip
     """ends_kernel for complex numbers as pairs."""
-    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
-    d = tile * CHANNELS + tl.arange(0, CHANNELS)
+    i, chunk, end, d = _place(T, D, CHANNELS, CHUNK)
     rows = tl.arange(0, STEPS)
     inside = d < D
     hr = tl.zeros([CHANNELS // 2], b.dtype.element_ty)
     hi, pr, pi = hr, hr + 1, hr
-    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK), STEPS, num_stages=STAGES):
+    for start in tl.range(chunk * CHUNK, end, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
@@ -167,7 +165,7 @@ def ends_complex_kernel(
         hr, hi = _row(re, STEPS - 1, rows), _row(im, STEPS - 1, rows)
         re, im = _chain_complex(ar, ai, tl.zeros_like(br), tl.zeros_like(bi), pr, pi, rows)
         pr, pi = _row(re, STEPS - 1, rows), _row(im, STEPS - 1, rows)
-    place = i * out_batch + chunk * D + d
+    place = i * out_batch + chunk * out_chunk + d
     tl.store(gates_out + place, tl.reshape(tl.join(pr, pi), [CHANNELS]), inside)
     tl.store(states_out + place, tl.reshape(tl.join(hr, hi), [CHANNELS]), inside)
 
@@ -220,14 +218,13 @@ def forward_complex_kernel(
     STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr, CHUNK: tl.constexpr,
 ):  # fmt: skip
     """forward_kernel for complex numbers as pairs: D, the strides and CHANNELS count real numbers."""
-    i, chunk, tile = _place(T, D, CHANNELS, CHUNK)
-    d = tile * CHANNELS + tl.arange(0, CHANNELS)
+    i, chunk, end, d = _place(T, D, CHANNELS, CHUNK)
     rows = tl.arange(0, STEPS)
     inside = d < D
     zero = tl.zeros([CHANNELS], h.dtype.element_ty)
     carry = tl.load(h0 + i * h0_batch + chunk * D + d, inside, 0.0) if HAS_H0 else zero
     hr, hi = tl.split(tl.reshape(carry, [CHANNELS // 2, 2]))
-    for start in tl.range(chunk * CHUNK, tl.minimum(T, (chunk + 1) * CHUNK) if CHUNK else T, STEPS, num_stages=STAGES):
+    for start in tl.range(chunk * CHUNK, end, STEPS, num_stages=STAGES):
         step = start + rows
         t = (T - 1 - step if REVERSE else step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
@@ -246,16 +243,14 @@ def backward_complex_kernel(
     STEPS: tl.constexpr, CHANNELS: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
     """backward_kernel for complex numbers as pairs, with conj(a_{t+1}) and conj(h_{t-1})."""
-    blocks = tl.cdiv(D, CHANNELS)
-    i = (tl.program_id(0) // blocks).to(tl.int64)
-    d = (tl.program_id(0) % blocks) * CHANNELS + tl.arange(0, CHANNELS)
+    i, _, end, d = _place(T, D, CHANNELS, 0)
     rows = tl.arange(0, STEPS)
     inside = d < D
     earlier = 1 if REVERSE else -1
     zero = tl.zeros([CHANNELS], db.dtype.element_ty)
     before_all = tl.load(h0 + i * h0_batch + d, inside, 0.0) if HAS_H0 else zero
     xr, xi = tl.split(tl.reshape(zero, [CHANNELS // 2, 2]))
-    for start in tl.range(0, T, STEPS, num_stages=STAGES):
+    for start in tl.range(0, end, STEPS, num_stages=STAGES):
         step = start + rows
         t = (step if REVERSE else T - 1 - step).to(tl.int64)[:, None]
         mask = (step < T)[:, None] & inside[None, :]
