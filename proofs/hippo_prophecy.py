@@ -48,7 +48,6 @@ from proofs.kernel import (
     linear,
     rewrite,
     specialise,
-    squares,
 )
 from proofs.tactics import equal, unfold
 from proofs.terms import (
@@ -253,10 +252,7 @@ def prove_overtone() -> Fact:
     ν²|u|² - |y - iν u|² = (ν²(1 + κ²) - ν² - 4N²/θ²)|d|² = (16/θ²) W (N + W) |d|²."""
     positive = [assume(overtone.hypotheses[name]) for name in ("window_not_empty", "oscillates")]
     higher = specialise(assume(above), m)
-    products = [
-        settle(squares(term(0), x, x, [Lt(term(0), theta), Lt(term(0), nu)], strict=True), *positive)
-        for x in (theta * nu, theta * theta)
-    ]
+    products = [at_most(term(0), x, [x], *positive, strict=True) for x in (theta * nu, theta * theta)]
     known = [*map(apart, [*positive, *products]), apart(positive_gap(higher))]
     excess = omega(m) * omega(m) / (nu * nu - omega(m) * omega(m))
     W, norm = over(excess), d1 * d1 + d2 * d2

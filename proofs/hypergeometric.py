@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
-from proofs.inequalities import backwards, settle
+from proofs.inequalities import at_most, backwards, settle
 from proofs.kernel import (
     Fact,
     NotProved,
@@ -97,9 +97,9 @@ def plainly_nonzero(fact: Fact, *known: Formula) -> Fact:
 
 
 def less(lhs: Term, rhs: Term, gap: Term, *known: Fact, strict: bool = True) -> Fact:
-    """lhs < rhs, or <=, as rhs - lhs is the gap, of which the known facts show the sign."""
-    given = [fact.conclusion for fact in known]
-    return settle(plainly_nonzero(squares(lhs, rhs, gap, given, strict=strict), *given), *known)
+    """lhs < rhs, or <=, as `at_most`, where the known facts show as well that no denominator is 0."""
+    bound = at_most(lhs, rhs, [gap], *known, strict=strict)
+    return settle(plainly_nonzero(bound, *(fact.conclusion for fact in known)), *known)
 
 
 def put_in(lhs: Term, rhs: Term, values: Sequence[Fact] = (), given: Sequence[Fact] = ()) -> Fact:

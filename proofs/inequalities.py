@@ -56,10 +56,10 @@ def within(x: Term, X: Term, upper: Sequence[Term], lower: Sequence[Term], *usin
     return Bounded(x, X, at_most(-X, x, lower, *facts), at_most(x, X, upper, *facts))
 
 
-def at_most(lhs: Term, rhs: Term, gap: Sequence[Term], *facts: Fact) -> Fact:
-    """lhs <= rhs, as rhs - lhs is the sum of the terms `gap`, whose signs the facts show."""
+def at_most(lhs: Term, rhs: Term, gap: Sequence[Term], *facts: Fact, strict: bool = False) -> Fact:
+    """lhs <= rhs (strict: <), as rhs - lhs is the sum of the terms `gap`, whose signs the facts show."""
     total = gap[0] if len(gap) == 1 else Add(tuple(gap))  # not `+`, which would dissolve the parts
-    proved = squares(lhs, rhs, total, [f.conclusion for f in facts])
+    proved = squares(lhs, rhs, total, [f.conclusion for f in facts], strict=strict)
     return settle(proved, *facts)
 
 
@@ -81,7 +81,7 @@ def positive_gap(fact: Fact) -> Fact:
     """0 < y - x from x < y."""
     less = cast(Lt, fact.conclusion)
     gap = less.rhs - less.lhs
-    return settle(squares(term(0), gap, gap, [less], strict=True), fact)
+    return at_most(term(0), gap, [gap], fact, strict=True)
 
 
 def backwards(fact: Fact) -> Fact:
