@@ -2,8 +2,9 @@
 
        REAL      float or double                ELEM     an element: REAL, or a pair of them
        NAME(f)   f with the type's suffix       FMA      the correctly rounded fused multiply-add of REAL
-       SQUARE    elements a side of a square    TURN     transposes one
-       PACKED_FMA, where there is one: FMA of 32 bytes of REAL
+       PACKED_FMA, where there is one: FMA of vectors as long as a Wide (tiles.h); then also, for vectors of pairs,
+       REALS, IMAGINARIES    one half of each pair, twice
+       SWAPPED               the halves of each pair changed about
 
    __builtin_fma is fused by the definition of C, with or without an instruction for it; compile with
    -ffp-contract=off so that nothing else is. No kernel reads the clock, allocates, or knows how many threads run:
@@ -92,7 +93,7 @@ static inline void restore_arithmetic(unsigned before) {
 }
 
 #define ALIGNED __attribute__((aligned(64)))
-#include "squares.h"
+#include "tiles.h"
 
 static inline int64_t thread_number(void) {
 #ifdef _OPENMP
@@ -109,11 +110,12 @@ static const double FACTORIAL[] = {1,     1,      2,       6,        24,        
 #define FMA __builtin_fmaf
 #define ELEM float
 #define NAME(f) f##_f32
-#define SQUARE 8
-#ifdef __FMA__
-#define PACKED_FMA _mm256_fmadd_ps
+#ifdef PACKED
+#define PACKED_FMA PACKED(fmadd_ps)
+#define REALS(x) PACKED(moveldup_ps)(x)
+#define IMAGINARIES(x) PACKED(movehdup_ps)(x)
+#define SWAPPED(x) PACKED(permute_ps)(x, 0xb1)
 #endif
-#define TURN turn_4_bytes
 #define INTEGER int32_t
 #define MANTISSA 23
 #define BIAS 127
@@ -135,8 +137,6 @@ static const double FACTORIAL[] = {1,     1,      2,       6,        24,        
 #define COMPLEX
 #define ELEM Complex_f32
 #define NAME(f) f##_c64
-#define SQUARE 4
-#define TURN turn_8_bytes
 typedef struct {
     float re, im;
 } Complex_f32;
@@ -147,16 +147,20 @@ typedef struct {
 #undef REAL
 #undef FMA
 #undef PACKED_FMA
+#undef REALS
+#undef IMAGINARIES
+#undef SWAPPED
 
 #define REAL double
 #define FMA __builtin_fma
 #define ELEM double
 #define NAME(f) f##_f64
-#define SQUARE 4
-#ifdef __FMA__
-#define PACKED_FMA _mm256_fmadd_pd
+#ifdef PACKED
+#define PACKED_FMA PACKED(fmadd_pd)
+#define REALS(x) PACKED(movedup_pd)(x)
+#define IMAGINARIES(x) PACKED(permute_pd)(x, (1 << sizeof(Wide) / 8) - 1)
+#define SWAPPED(x) PACKED(permute_pd)(x, ((1 << sizeof(Wide) / 8) - 1) / 3)
 #endif
-#define TURN turn_8_bytes
 #define INTEGER int64_t
 #define MANTISSA 52
 #define BIAS 1023
@@ -178,8 +182,6 @@ typedef struct {
 #define COMPLEX
 #define ELEM Complex_f64
 #define NAME(f) f##_c128
-#define SQUARE 1
-#define TURN turn_16_bytes
 typedef struct {
     double re, im;
 } Complex_f64;

@@ -1,16 +1,15 @@
 /* h_t = a_t h_{t-1} + b_t and its gradients: the canonical chain of numeric/scan/reference.py, bit for bit.
 
    Two ways to walk the same chain, and no other: `rows` where channels lie side by side (one row of channels after the
-   other, the state in a buffer that stays in the first-level cache), `columns` where time does (LANES chains at once, a
-   TILE of steps transposed so that they lie side by side, and the results back, to leave BLOCK steps together). A
+   other, the state in a buffer that stays in the first-level cache), `columns` where time does (LANES chains at once, as
+   many steps transposed so that they lie side by side, and the results back, to leave BLOCK steps together). A
    backward walks memory downwards: a row read upwards while rows go down defeats the prefetcher. */
 
 #define ROW ((int64_t)(8192 / sizeof(ELEM)))   /* channels a piece of work, a state of 8 KB */
 #define WIDTH ((int64_t)(256 / sizeof(ELEM)))  /* channels at a time within it */
-#define LANES 8
-#define BLOCK 64
-#define TILE ((int64_t)(64 / sizeof(ELEM)))    /* a line of memory */
-#define PITCH (BLOCK + 8)                      /* so that no two rows lie a power of two apart */
+#define LANES ((int64_t)(LINE / sizeof(ELEM))) /* a tile has LANES chains of LANES steps */
+#define BLOCK 128
+#define PITCH (BLOCK + LANES)                  /* whole lines, yet no two rows a power of two apart */
 #define AT(view, b, t, d) ((ELEM *)(view).data + (b) * (view).batch + (t) * (view).time + (d) * (view).channel)
 
 #ifdef COMPLEX
@@ -69,42 +68,53 @@ static inline void NAME(adjoint_steps)(const ELEM *restrict a, ELEM *restrict s,
     }
 }
 
-/* A step of LANES chains, their states in registers from one step to the next: the states take the place of the inputs
-   x, and in a backward, the products with the states h before them that of h. By name where there is an instruction, for
-   a compiler does not always find it; 32 bytes at a time, for what is stored in two parts is slow to load as one. */
-#if defined(PACKED_FMA) && !defined(COMPLEX)
-typedef REAL NAME(Part) __attribute__((vector_size(32)));
-#define PARTS ((int)(LANES * sizeof(REAL) / 32))
-typedef struct {
-    NAME(Part) part[LANES * sizeof(REAL) / 32];
-} NAME(States);
-
-static inline void NAME(advance)(const NAME(Part) *a, NAME(States) *s, NAME(Part) *x) {
-    for (int r = 0; r < PARTS; r++) x[r] = s->part[r] = PACKED_FMA(a[r], s->part[r], x[r]);
+/* A step of LANES chains, and how it advances their states, which stay in registers from one step to the next: they take
+   the place of the inputs x; a backward gives also their products with the states h before them. By name where there is
+   an instruction, for a compiler does not always find it; in parts as wide as those of a tile, for what is stored in two
+   parts is slow to load as one. */
+#ifdef PACKED_FMA
+typedef REAL NAME(Part) __attribute__((vector_size(sizeof(Wide))));
+#ifdef COMPLEX
+static inline NAME(Part) NAME(part_signed)(NAME(Part) x, REAL real, REAL imaginary) {
+    NAME(Part) signs;
+    for (size_t i = 0; i < sizeof x / sizeof(REAL); i++) signs[i] = i % 2 ? imaginary : real;
+    return x * signs;
 }
-
-static inline void NAME(retreat)(const NAME(Part) *a, NAME(States) *s, NAME(Part) *x, NAME(Part) *h) {
-    NAME(advance)(a, s, x);
-    for (int r = 0; r < PARTS; r++) h[r] *= s->part[r];
+static inline NAME(Part) NAME(part_step)(NAME(Part) a, NAME(Part) h, NAME(Part) b) {
+    return PACKED_FMA(NAME(part_signed)(IMAGINARIES(a), -1, 1), SWAPPED(h), PACKED_FMA(REALS(a), h, b));
 }
-#undef PARTS
+static inline NAME(Part) NAME(part_conjugate)(NAME(Part) a) { return NAME(part_signed)(a, 1, -1); }
+static inline NAME(Part) NAME(part_times_conjugate)(NAME(Part) x, NAME(Part) h) {
+    return PACKED_FMA(SWAPPED(x), NAME(part_signed)(IMAGINARIES(h), 1, -1), x * REALS(h));
+}
+#else
+static inline NAME(Part) NAME(part_step)(NAME(Part) a, NAME(Part) h, NAME(Part) b) { return PACKED_FMA(a, h, b); }
+static inline NAME(Part) NAME(part_conjugate)(NAME(Part) a) { return a; }
+static inline NAME(Part) NAME(part_times_conjugate)(NAME(Part) x, NAME(Part) h) { return x * h; }
+#endif
 #else
 typedef ELEM NAME(Part);
-typedef struct {
-    ELEM lane[LANES];
-} NAME(States);
-
-static inline void NAME(advance)(const ELEM *a, NAME(States) *s, ELEM *x) {
-    for (int r = 0; r < LANES; r++) s->lane[r] = NAME(step)(a[r], s->lane[r], x[r]);
-    memcpy(x, s, sizeof *s);
-}
-
-static inline void NAME(retreat)(const ELEM *a, NAME(States) *s, ELEM *x, ELEM *h) {
-    for (int r = 0; r < LANES; r++) s->lane[r] = NAME(step)(NAME(conjugate)(a[r]), s->lane[r], x[r]);
-    for (int r = 0; r < LANES; r++) h[r] = NAME(times_conjugate)(s->lane[r], h[r]);
-    memcpy(x, s, sizeof *s);
-}
+static inline ELEM NAME(part_step)(ELEM a, ELEM h, ELEM b) { return NAME(step)(a, h, b); }
+static inline ELEM NAME(part_conjugate)(ELEM a) { return NAME(conjugate)(a); }
+static inline ELEM NAME(part_times_conjugate)(ELEM x, ELEM h) { return NAME(times_conjugate)(x, h); }
 #endif
+#define PARTS ((int)(LINE / sizeof(NAME(Part))))
+
+typedef struct {
+    NAME(Part) part[PARTS];
+} NAME(Row);
+
+static inline void NAME(advance)(const NAME(Row) *a, NAME(Row) *s, NAME(Row) *x) {
+    for (int r = 0; r < PARTS; r++) x->part[r] = s->part[r] = NAME(part_step)(a->part[r], s->part[r], x->part[r]);
+}
+
+static inline void NAME(retreat)(const NAME(Row) *a, NAME(Row) *s, NAME(Row) *x, const NAME(Row) *h,
+                                 NAME(Row) *products) {
+    for (int r = 0; r < PARTS; r++) {
+        x->part[r] = s->part[r] = NAME(part_step)(NAME(part_conjugate)(a->part[r]), s->part[r], x->part[r]);
+        products->part[r] = NAME(part_times_conjugate)(s->part[r], h->part[r]);
+    }
+}
 
 static void NAME(forward_rows)(View a, View b, View h0, View h, int64_t i, int64_t first, int64_t n, int64_t T,
                                int64_t past_caches) {
@@ -149,40 +159,66 @@ static void NAME(backward_rows)(View g, View a, View h, View h0, View da, View d
         }
 }
 
-/* Where the n chains first, first + 1, ... lie, counted through batches and channels. */
+/* Where the n chains first, first + 1, ... lie, counted through batches and channels. Idle lanes repeat the first. */
 static inline void NAME(chains)(View x, int64_t first, int64_t n, int64_t D, ELEM *at[LANES]) {
-    for (int64_t r = 0; r < n; r++) at[r] = x.data ? AT(x, (first + r) / D, 0, (first + r) % D) : 0;
+    for (int64_t r = 0; r < LANES; r++) {
+        const int64_t chain = first + (r < n ? r : 0);
+        at[r] = x.data ? AT(x, chain / D, 0, chain % D) : 0;
+    }
 }
 
-/* Steps t .. t + m - 1 <= t + TILE - 1 of the n chains, to one row of LANES a step. Asks for what lies `ahead` of them:
-   so many short streams outrun the machine's own prefetcher. */
-static inline void NAME(load_tile)(ELEM (*to)[LANES], ELEM *const from[LANES], int64_t stride, int64_t n, int64_t t,
-                                   int64_t m, int64_t ahead) {
-    if (n == LANES && stride == 1 && m == TILE) {
+/* Where a tile of chains is gathered that do not lie in whole lines. */
+typedef struct {
+    ELEM row[LANES][LANES], *at[LANES];
+} NAME(Gathered);
+
+/* One step of the chains, zero where there are none. */
+static inline NAME(Row) NAME(row)(ELEM *const *from, int64_t at) {
+    ELEM lane[LANES];
+    NAME(Row) row;
+    memset(lane, 0, sizeof lane);
+    for (int64_t r = 0; r < LANES && from[r]; r++) lane[r] = from[r][at];
+    memcpy(&row, lane, sizeof row);
+    return row;
+}
+
+/* Steps t .. t + m - 1 <= t + LANES - 1 of the chains, to one row of LANES a step; absent steps are zero. Asks for what
+   lies `ahead` of them: so many short streams outrun the machine's own prefetcher. */
+static inline void NAME(load_tile)(NAME(Row) *to, ELEM *const *from, int64_t stride, int64_t t, int64_t m,
+                                   int64_t ahead, NAME(Gathered) *gathered) {
+    if (stride == 1 && m == LANES)
         for (int64_t r = 0; r < LANES; r++)
             __builtin_prefetch((const void *)((uintptr_t)from[r] + (uintptr_t)(t + ahead) * sizeof(ELEM)), 0, 2);
-        for (int64_t k = 0; k < TILE; k += SQUARE)
-            for (int64_t r = 0; r < LANES; r += SQUARE) {
-                const void *rows[SQUARE];
-                for (int64_t i = 0; i < SQUARE; i++) rows[i] = from[r + i] + t + k;
-                TURN(rows, &to[k][r], sizeof to[0]);
-            }
-    } else
-        for (int64_t r = 0; r < n; r++)
-            for (int64_t k = 0; k < m; k++) to[k][r] = from[r][(t + k) * stride];
-}
-
-/* TILE steps to one row a chain: whole lines leave together later, as stores past the caches want it. */
-static inline void NAME(unload_tile)(ELEM (*to)[PITCH], ELEM (*from)[LANES]) {
-    for (int64_t k = 0; k < TILE; k += SQUARE)
-        for (int64_t r = 0; r < LANES; r += SQUARE) {
-            const void *rows[SQUARE];
-            for (int64_t i = 0; i < SQUARE; i++) rows[i] = &from[k + i][r];
-            TURN(rows, &to[r][k], sizeof to[0]);
+    else {
+        memset(gathered->row, 0, sizeof gathered->row);
+        for (int64_t r = 0; r < LANES; r++) {
+            NAME(load)(gathered->row[r], from[r] + t * stride, stride, m);
+            gathered->at[r] = gathered->row[r];
         }
+        from = gathered->at, t = 0;
+    }
+    load_columns((char *)to, (const char *const *)from, t * (int64_t)sizeof(ELEM), sizeof(ELEM));
 }
 
-/* Steps t .. t + m - 1 of the n chains, from a block of rows. */
+static inline void NAME(store_tile)(ELEM *const to[LANES], int64_t t, NAME(Row) *from, int64_t past_caches) {
+    store_columns((char *const *)to, t * (int64_t)sizeof(ELEM), (const char *)from, sizeof(ELEM), past_caches);
+}
+
+/* Whether tiles of the n chains may go straight to memory, as whole lines. Others leave through a block of rows. */
+static inline int64_t NAME(by_lines)(ELEM *const to[LANES], int64_t stride, int64_t n) {
+    uintptr_t places = 0;
+    for (int64_t r = 0; r < n; r++) places |= (uintptr_t)to[r];
+    return n == LANES && stride == 1 && places % LINE == 0;
+}
+
+/* Where the steps from t on are put first. */
+static inline void NAME(places)(ELEM *at[LANES], int64_t straight, ELEM *const to[LANES], int64_t t,
+                                ELEM (*block)[PITCH]) {
+    for (int64_t r = 0; r < LANES; r++) at[r] = straight ? to[r] + t : block[r];
+}
+
+/* Steps t .. t + m - 1 of the n chains, from a block of rows: whole lines of a row leave together, as stores past the
+   caches want it. */
 static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM (*from)[PITCH], int64_t n, int64_t t, int64_t stride,
                                       int64_t m, int64_t past_caches) {
     for (int64_t r = 0; r < n; r++) NAME(unload)(to[r] + t * stride, from[r], stride, m, past_caches);
@@ -191,58 +227,58 @@ static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM (*from)[PITCH]
 /* Chains first .. first + n - 1, 1 <= n <= LANES. */
 static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first, int64_t n, int64_t T, int64_t D,
                                   int64_t past_caches) {
-    ALIGNED ELEM A[TILE][LANES], H[TILE][LANES], out[LANES][PITCH], *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES];
-    memset(A, 0, sizeof A), memset(H, 0, sizeof H); /* idle lanes compute on zeros */
+    ALIGNED ELEM block[LANES][PITCH];
+    ELEM *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES], *out[LANES];
     NAME(chains)(a, first, n, D, ap), NAME(chains)(b, first, n, D, bp), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(h0, first, n, D, start);
-    for (int64_t r = 0; r < n && h0.data; r++) H[0][r] = *start[r];
-    NAME(States) s;
-    memcpy(&s, H[0], sizeof s);
+    NAME(Gathered) gathered;
+    NAME(Row) s = NAME(row)(start, 0);
+    const int64_t by_lines = NAME(by_lines)(hp, h.time, n);
     for (int64_t t = 0; t < T; t += BLOCK) {
-        const int64_t m = least(BLOCK, T - t), more = t + BLOCK < T;
-        for (int64_t k = 0; k < m; k += TILE) {
-            NAME(load_tile)(A, ap, a.time, n, t + k, least(TILE, m - k), more ? BLOCK : LANES * a.channel - t);
-            NAME(load_tile)(H, bp, b.time, n, t + k, least(TILE, m - k), more ? BLOCK : LANES * b.channel - t);
-            for (int64_t j = 0; j < TILE; j++) NAME(advance)((NAME(Part) *)A[j], &s, (NAME(Part) *)H[j]);
-            NAME(unload_tile)((ELEM (*)[PITCH])&out[0][k], H);
+        const int64_t m = least(BLOCK, T - t), more = t + BLOCK < T, straight = by_lines && m == BLOCK;
+        NAME(places)(out, straight, hp, t, block);
+        for (int64_t k = 0; k < m; k += LANES) {
+            NAME(Row) A[LANES], H[LANES];
+            const int64_t steps = least(LANES, m - k);
+            NAME(load_tile)(A, ap, a.time, t + k, steps, more ? BLOCK : LANES * a.channel - t, &gathered);
+            NAME(load_tile)(H, bp, b.time, t + k, steps, more ? BLOCK : LANES * b.channel - t, &gathered);
+            for (int64_t j = 0; j < LANES; j++) NAME(advance)(&A[j], &s, &H[j]);
+            NAME(store_tile)(out, k, H, straight && past_caches);
         }
-        NAME(unload_block)(hp, out, n, t, h.time, m, past_caches);
+        if (!straight) NAME(unload_block)(hp, block, n, t, h.time, m, past_caches);
     }
 }
 
 static void NAME(backward_columns)(View g, View a, View h, View h0, View da, View db, int64_t first, int64_t n,
                                    int64_t T, int64_t D, int64_t past_caches) {
-    /* A[j + 1] is the gate after step j, H[j] the state before it. */
-    ALIGNED ELEM A[TILE + 1][LANES], G[TILE][LANES], H[TILE + 1][LANES], da_out[LANES][PITCH], db_out[LANES][PITCH];
-    ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES];
-    NAME(States) s;
-    memset(&s, 0, sizeof s), memset(A, 0, sizeof A), memset(G, 0, sizeof G), memset(H, 0, sizeof H);
+    ALIGNED ELEM da_block[LANES][PITCH], db_block[LANES][PITCH];
+    ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES], *da_out[LANES], *db_out[LANES];
+    NAME(Gathered) gathered;
+    NAME(Row) s, gate; /* the adjoint, and the gate after it */
+    memset(&s, 0, sizeof s), memset(&gate, 0, sizeof gate);
     NAME(chains)(g, first, n, D, gp), NAME(chains)(a, first, n, D, ap), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(da, first, n, D, dap), NAME(chains)(db, first, n, D, dbp);
     NAME(chains)(h0, first, n, D, start);
+    const int64_t by_lines = NAME(by_lines)(dap, da.time, n) && NAME(by_lines)(dbp, db.time, n);
     const int64_t last = (T - 1) / BLOCK * BLOCK;
     for (int64_t t = last; t >= 0; t -= BLOCK) {
-        const int64_t m = least(BLOCK, T - t), more = t > 0;
-        for (int64_t k = (m - 1) / TILE * TILE; k >= 0; k -= TILE) {
-            const int64_t steps = least(TILE, m - k);
-            memcpy(A[steps], A[0], sizeof A[0]);
-            NAME(load_tile)(A, ap, a.time, n, t + k, steps, more ? -BLOCK : last - LANES * a.channel);
-            NAME(load_tile)(G, gp, g.time, n, t + k, steps, more ? -BLOCK : last - LANES * g.channel);
-            NAME(load_tile)(H + 1, hp, h.time, n, t + k, steps, more ? -BLOCK : last - LANES * h.channel);
-            for (int64_t r = 0; r < n; r++)
-                if (t + k > 0)
-                    H[0][r] = hp[r][(t + k - 1) * h.time];
-                else if (start[r])
-                    H[0][r] = *start[r];
-                else
-                    memset(&H[0][r], 0, sizeof(ELEM));
-            for (int64_t j = steps - 1; j >= 0; j--)
-                NAME(retreat)((NAME(Part) *)A[j + 1], &s, (NAME(Part) *)G[j], (NAME(Part) *)H[j]);
-            NAME(unload_tile)((ELEM (*)[PITCH])&db_out[0][k], G);
-            NAME(unload_tile)((ELEM (*)[PITCH])&da_out[0][k], H);
+        const int64_t m = least(BLOCK, T - t), more = t > 0, straight = by_lines && m == BLOCK;
+        NAME(places)(da_out, straight, dap, t, da_block), NAME(places)(db_out, straight, dbp, t, db_block);
+        for (int64_t k = (m - 1) / LANES * LANES; k >= 0; k -= LANES) {
+            const int64_t steps = least(LANES, m - k);
+            NAME(Row) A[LANES + 1], G[LANES], H[LANES];
+            NAME(load_tile)(A, ap, a.time, t + k, steps, more ? -BLOCK : last - LANES * a.channel, &gathered);
+            NAME(load_tile)(G, gp, g.time, t + k, steps, more ? -BLOCK : last - LANES * g.channel, &gathered);
+            NAME(load_tile)(H, hp, h.time, t + k, steps, more ? -BLOCK : last - LANES * h.channel, &gathered);
+            const NAME(Row) before = t + k > 0 ? NAME(row)(hp, (t + k - 1) * h.time) : NAME(row)(start, 0);
+            A[LANES] = gate;
+            for (int64_t j = LANES - 1; j >= 0; j--) NAME(retreat)(&A[j + 1], &s, &G[j], j ? &H[j - 1] : &before, &H[j]);
+            gate = A[0];
+            NAME(store_tile)(db_out, k, G, straight && past_caches);
+            NAME(store_tile)(da_out, k, H, straight && past_caches);
         }
-        NAME(unload_block)(dbp, db_out, n, t, db.time, m, past_caches);
-        NAME(unload_block)(dap, da_out, n, t, da.time, m, past_caches);
+        if (!straight) NAME(unload_block)(dbp, db_block, n, t, db.time, m, past_caches);
+        if (!straight) NAME(unload_block)(dap, da_block, n, t, da.time, m, past_caches);
     }
 }
 
@@ -290,8 +326,6 @@ void NAME(scan_backward)(const View *g, const View *a, const View *h, const View
 #undef WIDTH
 #undef LANES
 #undef BLOCK
-#undef TILE
 #undef PITCH
+#undef PARTS
 #undef AT
-#undef SQUARE
-#undef TURN
