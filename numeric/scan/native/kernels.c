@@ -93,6 +93,7 @@ static inline void restore_arithmetic(unsigned before) {
 }
 
 #define ALIGNED __attribute__((aligned(64)))
+#define INLINED static inline __attribute__((always_inline)) /* what loses its point, and half its speed, as a call */
 #include "tiles.h"
 
 static inline int64_t thread_number(void) {

@@ -47,11 +47,15 @@ static inline void NAME(load)(ELEM *restrict to, const ELEM *from, int64_t strid
         for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
 
+/* At most BLOCK elements. */
 static inline void NAME(unload)(ELEM *to, const ELEM *restrict from, int64_t stride, int64_t n, int64_t past_caches) {
+    ELEM turned[BLOCK];
+    if (stride == -1) {
+        for (int64_t i = 0; i < n; i++) turned[n - 1 - i] = from[i];
+        to -= n - 1, from = turned, stride = 1;
+    }
     if (stride == 1)
         store(to, from, n * (int64_t)sizeof(ELEM), past_caches);
-    else if (stride == -1)
-        for (int64_t i = 0; i < n; i++) to[-i] = from[i];
     else
         for (int64_t i = 0; i < n; i++) to[i * stride] = from[i];
 }
@@ -104,11 +108,11 @@ typedef struct {
     NAME(Part) part[PARTS];
 } NAME(Row);
 
-static inline void NAME(advance)(const NAME(Row) *a, NAME(Row) *s, NAME(Row) *x) {
+INLINED void NAME(advance)(const NAME(Row) *a, NAME(Row) *s, NAME(Row) *x) {
     for (int r = 0; r < PARTS; r++) x->part[r] = s->part[r] = NAME(part_step)(a->part[r], s->part[r], x->part[r]);
 }
 
-static inline void NAME(retreat)(const NAME(Row) *a, NAME(Row) *s, NAME(Row) *x, const NAME(Row) *h,
+INLINED void NAME(retreat)(const NAME(Row) *a, NAME(Row) *s, NAME(Row) *x, const NAME(Row) *h,
                                  NAME(Row) *products) {
     for (int r = 0; r < PARTS; r++) {
         x->part[r] = s->part[r] = NAME(part_step)(NAME(part_conjugate)(a->part[r]), s->part[r], x->part[r]);
@@ -173,7 +177,7 @@ typedef struct {
 } NAME(Gathered);
 
 /* One step of the chains, zero where there are none. */
-static inline NAME(Row) NAME(row)(ELEM *const *from, int64_t at) {
+INLINED NAME(Row) NAME(row)(ELEM *const *from, int64_t at) {
     ELEM lane[LANES];
     NAME(Row) row;
     memset(lane, 0, sizeof lane);
@@ -182,17 +186,38 @@ static inline NAME(Row) NAME(row)(ELEM *const *from, int64_t at) {
     return row;
 }
 
-/* Steps t .. t + m - 1 <= t + LANES - 1 of the chains, to one row of LANES a step; absent steps are zero. Asks for what
-   lies `ahead` of them: so many short streams outrun the machine's own prefetcher. */
-static inline void NAME(load_tile)(NAME(Row) *to, ELEM *const *from, int64_t stride, int64_t t, int64_t m,
-                                   int64_t ahead, NAME(Gathered) *gathered) {
-    if (stride == 1 && m == LANES)
-        for (int64_t r = 0; r < LANES; r++)
-            __builtin_prefetch((const void *)((uintptr_t)from[r] + (uintptr_t)(t + ahead) * sizeof(ELEM)), 0, 2);
-    else {
+/* From a chain's start to the step `by` after t, or before it; beyond the first and the last, to a step of the chains
+   that come next. */
+INLINED int64_t NAME(onward)(View x, int64_t t, int64_t by, int64_t T) {
+    const int64_t u = t + by;
+    return u >= T ? (u - T) * x.time + LANES * x.channel : u < 0 ? (u + T) * x.time - LANES * x.channel : u * x.time;
+}
+
+INLINED void NAME(ask)(const ELEM *from, int64_t at) {
+    __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)at * sizeof(ELEM)), 0, 2);
+}
+
+/* So many short streams outrun the machine's own prefetcher, and its memory of where pages are: asks for the lines of a
+   tile a BLOCK ahead, and, for one chain a tile, in time to find the page, for a line far ahead. */
+INLINED void NAME(ask_line)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
+    NAME(ask)(from[t / LANES % LANES], NAME(onward)(x, t, 3 * BLOCK * direction, T));
+}
+
+INLINED void NAME(ask_tile)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
+    const int64_t next = NAME(onward)(x, t, BLOCK * direction, T);
+    for (int64_t r = 0; r < LANES; r++) NAME(ask)(from[r], next);
+    NAME(ask_line)(from, x, t, direction, T);
+}
+
+/* Steps t .. t + m - 1 <= t + LANES - 1 of the chains, to one row of LANES a step; absent steps are zero. `direction` is
+   that of the walk: 1 or -1. */
+INLINED void NAME(load_tile)(NAME(Row) *to, ELEM *const *from, View x, int64_t t, int64_t m, int64_t direction,
+                             int64_t T, NAME(Gathered) *gathered) {
+    if (x.time == 1 || x.time == -1) NAME(ask_tile)(from, x, t, direction, T);
+    if (x.time != 1 || m < LANES) {
         memset(gathered->row, 0, sizeof gathered->row);
         for (int64_t r = 0; r < LANES; r++) {
-            NAME(load)(gathered->row[r], from[r] + t * stride, stride, m);
+            NAME(load)(gathered->row[r], from[r] + t * x.time, x.time, m);
             gathered->at[r] = gathered->row[r];
         }
         from = gathered->at, t = 0;
@@ -200,7 +225,7 @@ static inline void NAME(load_tile)(NAME(Row) *to, ELEM *const *from, int64_t str
     load_columns((char *)to, (const char *const *)from, t * (int64_t)sizeof(ELEM), sizeof(ELEM));
 }
 
-static inline void NAME(store_tile)(ELEM *const to[LANES], int64_t t, NAME(Row) *from, int64_t past_caches) {
+INLINED void NAME(store_tile)(ELEM *const to[LANES], int64_t t, NAME(Row) *from, int64_t past_caches) {
     store_columns((char *const *)to, t * (int64_t)sizeof(ELEM), (const char *)from, sizeof(ELEM), past_caches);
 }
 
@@ -235,14 +260,15 @@ static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first
     NAME(Row) s = NAME(row)(start, 0);
     const int64_t by_lines = NAME(by_lines)(hp, h.time, n);
     for (int64_t t = 0; t < T; t += BLOCK) {
-        const int64_t m = least(BLOCK, T - t), more = t + BLOCK < T, straight = by_lines && m == BLOCK;
+        const int64_t m = least(BLOCK, T - t), straight = by_lines && m == BLOCK;
         NAME(places)(out, straight, hp, t, block);
         for (int64_t k = 0; k < m; k += LANES) {
             NAME(Row) A[LANES], H[LANES];
             const int64_t steps = least(LANES, m - k);
-            NAME(load_tile)(A, ap, a.time, t + k, steps, more ? BLOCK : LANES * a.channel - t, &gathered);
-            NAME(load_tile)(H, bp, b.time, t + k, steps, more ? BLOCK : LANES * b.channel - t, &gathered);
+            NAME(load_tile)(A, ap, a, t + k, steps, 1, T, &gathered);
+            NAME(load_tile)(H, bp, b, t + k, steps, 1, T, &gathered);
             for (int64_t j = 0; j < LANES; j++) NAME(advance)(&A[j], &s, &H[j]);
+            if (straight) NAME(ask_line)(hp, h, t + k, 1, T);
             NAME(store_tile)(out, k, H, straight && past_caches);
         }
         if (!straight) NAME(unload_block)(hp, block, n, t, h.time, m, past_caches);
@@ -262,14 +288,14 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
     const int64_t by_lines = NAME(by_lines)(dap, da.time, n) && NAME(by_lines)(dbp, db.time, n);
     const int64_t last = (T - 1) / BLOCK * BLOCK;
     for (int64_t t = last; t >= 0; t -= BLOCK) {
-        const int64_t m = least(BLOCK, T - t), more = t > 0, straight = by_lines && m == BLOCK;
+        const int64_t m = least(BLOCK, T - t), straight = by_lines && m == BLOCK;
         NAME(places)(da_out, straight, dap, t, da_block), NAME(places)(db_out, straight, dbp, t, db_block);
         for (int64_t k = (m - 1) / LANES * LANES; k >= 0; k -= LANES) {
             const int64_t steps = least(LANES, m - k);
             NAME(Row) A[LANES + 1], G[LANES], H[LANES];
-            NAME(load_tile)(A, ap, a.time, t + k, steps, more ? -BLOCK : last - LANES * a.channel, &gathered);
-            NAME(load_tile)(G, gp, g.time, t + k, steps, more ? -BLOCK : last - LANES * g.channel, &gathered);
-            NAME(load_tile)(H, hp, h.time, t + k, steps, more ? -BLOCK : last - LANES * h.channel, &gathered);
+            NAME(load_tile)(A, ap, a, t + k, steps, -1, T, &gathered);
+            NAME(load_tile)(G, gp, g, t + k, steps, -1, T, &gathered);
+            NAME(load_tile)(H, hp, h, t + k, steps, -1, T, &gathered);
             const NAME(Row) before = t + k > 0 ? NAME(row)(hp, (t + k - 1) * h.time) : NAME(row)(start, 0);
             A[LANES] = gate;
             for (int64_t j = LANES - 1; j >= 0; j--) NAME(retreat)(&A[j + 1], &s, &G[j], j ? &H[j - 1] : &before, &H[j]);

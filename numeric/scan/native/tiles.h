@@ -39,7 +39,7 @@ typedef int64_t Halves __attribute__((vector_size(PIECE)));
 enum { PIECES = sizeof(Wide) / PIECE };
 
 /* Exchanges the pieces of PIECES vectors that are `apart` from one another. */
-static inline void exchange_pieces(Wide *x, int apart) {
+INLINED void exchange_pieces(Wide *x, int apart) {
 #if defined(__AVX512F__)
     Wide *y = x + apart, *z = y + apart, *w = z + apart;
     const Wide a = _mm512_shuffle_i32x4(*x, *y, 0x44), b = _mm512_shuffle_i32x4(*z, *w, 0x44);
@@ -55,7 +55,7 @@ static inline void exchange_pieces(Wide *x, int apart) {
 }
 
 /* Exchanges, within pieces, the elements of as many vectors as a piece has. */
-static inline void exchange_elements(Wide *x, int elements) {
+INLINED void exchange_elements(Wide *x, int elements) {
     if (elements == 2) {
         const Wide low = LOW_8(x[0], x[1]);
         x[1] = HIGH_8(x[0], x[1]), x[0] = low;
@@ -67,7 +67,7 @@ static inline void exchange_elements(Wide *x, int elements) {
 }
 
 /* x with the piece at p in its place k: by a load, without a shuffle. Place 0 comes first. */
-static inline Wide joined(Wide x, int k, const char *p) {
+INLINED Wide joined(Wide x, int k, const char *p) {
 #if defined(__AVX512F__)
     const __m128i piece = _mm_loadu_si128((const __m128i *)p);
     return k ? _mm512_mask_broadcast_i32x4(x, (__mmask16)(15 << 4 * k), piece) : _mm512_castsi128_si512(piece);
@@ -81,7 +81,7 @@ static inline Wide joined(Wide x, int k, const char *p) {
 }
 
 /* A tile of elements of `size` bytes from where its columns lie, `offset` bytes on. */
-static inline void load_columns(char *tile, const char *const *columns, int64_t offset, int size) {
+INLINED void load_columns(char *tile, const char *const *columns, int64_t offset, int size) {
     const int elements = PIECE / size;
     UNROLLED for (int c = 0; c < LINE / size; c += PIECES * elements) {
         Wide x[LINE / PIECE][4] = {0};
@@ -97,21 +97,24 @@ static inline void load_columns(char *tile, const char *const *columns, int64_t 
     }
 }
 
-static inline void put(char *to, Wide x, int64_t past_caches) {
+INLINED void put(char *to, Wide x, int64_t past_caches) {
 #if defined(__AVX512F__)
-    if (past_caches) _mm512_stream_si512((void *)to, x);
-    else memcpy(to, &x, sizeof x);
+    if (past_caches) {
+        _mm512_stream_si512((void *)to, x);
+        return;
+    }
 #elif defined(__AVX2__)
-    if (past_caches) _mm256_stream_si256((void *)to, x);
-    else memcpy(to, &x, sizeof x);
-#else
+    if (past_caches) {
+        _mm256_stream_si256((void *)to, x);
+        return;
+    }
+#endif
     (void)past_caches;
     memcpy(to, &x, sizeof x);
-#endif
 }
 
 /* And back. Columns that go past the caches must be whole lines. */
-static inline void store_columns(char *const *columns, int64_t offset, const char *tile, int size, int64_t past_caches) {
+INLINED void store_columns(char *const *columns, int64_t offset, const char *tile, int size, int64_t past_caches) {
     const int elements = PIECE / size, side = PIECES * elements;
     UNROLLED for (int c = 0; c < LINE / size; c += side)
         UNROLLED for (int r = 0; r < LINE / size; r += side) {
