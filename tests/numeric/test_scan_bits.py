@@ -1,5 +1,7 @@
 """The canonical chain: every sequential backend returns the same bits, whatever the layout, the batch, the threads."""
 
+import itertools
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import torch
 from hypothesis import assume, given
 from torch import Tensor
 
-from numeric.scan import native, plan, scan
+from numeric.scan import cpu, native, plan, scan
 from numeric.scan.fma import fma
 
 REAL = [torch.float32, torch.float64]
@@ -214,6 +216,39 @@ def test_large_outputs_have_the_same_bits() -> None:
             h, state = scan(part_a, part_b, state, backend="cpu", final_state=True)
             parts.append(h)
         assert_same_bits(whole, torch.cat(parts, 1))
+
+
+def rows_of_time(x: Tensor, offset: int, row: int) -> Tensor:
+    """x (1, T, D) as (D, row): T steps of time, then sevens. The first lies `offset` elements off a line of memory."""
+    _, length, channels = x.shape
+    rows = x.new_full((offset + channels * row,), 7)[offset:].view(channels, row)
+    rows[:, :length] = x[0].T
+    return rows
+
+
+@needs_compiler
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("past_caches", [False, True])
+@pytest.mark.parametrize("dtype", REAL + COMPLEX)
+def test_time_innermost_has_the_bits_of_channels_innermost(
+    dtype: torch.dtype, past_caches: bool, reverse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel for it takes whole lines of memory where it can, and stores them at once; else piece by piece."""
+    monkeypatch.setattr(cpu, "_PAST_CACHES", 0 if past_caches else 1 << 60)
+    for length, channels, offset, row in itertools.product((128, 400, 409), (16, 37), (0, 3), (409, 512)):
+        a, b, g = (torch.randn(1, length, channels, dtype=dtype) for _ in range(3))
+        a, h0 = a / a.abs(), torch.randn(1, channels, dtype=dtype)
+        h = cpu.forward(a, b, h0, reverse)
+        assert_same_bits(h, scan(a, b, h0, reverse=reverse, backend="reference"))
+        wanted = (h, *cpu.backward(g, a, h, h0, reverse))
+        rows = [rows_of_time(x, offset, row) for x in (a, b, g, h, *wanted)]
+        a_, b_, g_, h_, *out = (x[:, :length].T[None] for x in rows)
+        for x in out:
+            x.zero_()
+        cpu.forward(a_, b_, h0, reverse, out=out[0])
+        cpu.backward(g_, a_, h_, h0, reverse, out=(out[1], out[2]))
+        for x, y in zip(rows[4:], wanted, strict=True):
+            assert_same_bits(x, rows_of_time(y, 0, row))
 
 
 @pytest.mark.parametrize("backend", ["reference", "associative", "auto"])

@@ -193,20 +193,25 @@ INLINED int64_t NAME(onward)(View x, int64_t t, int64_t by, int64_t T) {
     return u >= T ? (u - T) * x.time + LANES * x.channel : u < 0 ? (u + T) * x.time - LANES * x.channel : u * x.time;
 }
 
-INLINED void NAME(ask)(const ELEM *from, int64_t at) {
-    __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)at * sizeof(ELEM)), 0, 2);
+/* So many short streams outrun the machine's own prefetcher, and its memory of where pages are: asks for the lines of a
+   tile a BLOCK ahead, and, for one chain a tile, in time to find the page, for a line far ahead. A forward wants them in
+   the first cache; the streams of a backward would crowd it. */
+INLINED void NAME(ask)(const ELEM *from, int64_t at, int64_t direction) {
+    const void *line = (const void *)((uintptr_t)from + (uintptr_t)at * sizeof(ELEM));
+    if (direction > 0)
+        __builtin_prefetch(line, 0, 3);
+    else
+        __builtin_prefetch(line, 0, 2);
 }
 
-/* So many short streams outrun the machine's own prefetcher, and its memory of where pages are: asks for the lines of a
-   tile a BLOCK ahead, and, for one chain a tile, in time to find the page, for a line far ahead. */
-INLINED void NAME(ask_line)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
-    NAME(ask)(from[t / LANES % LANES], NAME(onward)(x, t, 3 * BLOCK * direction, T));
+INLINED void NAME(ask_page)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
+    NAME(ask)(from[t / LANES % LANES], NAME(onward)(x, t, 3 * BLOCK * direction, T), direction);
 }
 
 INLINED void NAME(ask_tile)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
     const int64_t next = NAME(onward)(x, t, BLOCK * direction, T);
-    for (int64_t r = 0; r < LANES; r++) NAME(ask)(from[r], next);
-    NAME(ask_line)(from, x, t, direction, T);
+    for (int64_t r = 0; r < LANES; r++) NAME(ask)(from[r], next, direction);
+    NAME(ask_page)(from, x, t, direction, T);
 }
 
 /* Steps t .. t + m - 1 <= t + LANES - 1 of the chains, to one row of LANES a step; absent steps are zero. `direction` is
@@ -230,66 +235,70 @@ INLINED void NAME(store_tile)(ELEM *const to[LANES], int64_t t, NAME(Row) *from,
 }
 
 /* Whether tiles of the n chains may go straight to memory, as whole lines. Others leave through a block of rows. */
-static inline int64_t NAME(by_lines)(ELEM *const to[LANES], int64_t stride, int64_t n) {
+static inline int64_t NAME(by_lines)(ELEM *const to[LANES], int64_t stride, int64_t n, int64_t T) {
     uintptr_t places = 0;
     for (int64_t r = 0; r < n; r++) places |= (uintptr_t)to[r];
-    return n == LANES && stride == 1 && places % LINE == 0;
+    return n == LANES && stride == 1 && T % LANES == 0 && places % LINE == 0;
 }
 
-/* Where the steps from t on are put first. */
-static inline void NAME(places)(ELEM *at[LANES], int64_t straight, ELEM *const to[LANES], int64_t t,
-                                ELEM (*block)[PITCH]) {
-    for (int64_t r = 0; r < LANES; r++) at[r] = straight ? to[r] + t : block[r];
+typedef struct {
+    ALIGNED ELEM row[LANES][PITCH];
+    ELEM *at[LANES];
+} NAME(Block);
+
+static inline void NAME(block_start)(NAME(Block) *block) {
+    for (int64_t r = 0; r < LANES; r++) block->at[r] = block->row[r];
 }
 
 /* Steps t .. t + m - 1 of the n chains, from a block of rows: whole lines of a row leave together, as stores past the
    caches want it. */
-static inline void NAME(unload_block)(ELEM *const to[LANES], ELEM (*from)[PITCH], int64_t n, int64_t t, int64_t stride,
-                                      int64_t m, int64_t past_caches) {
-    for (int64_t r = 0; r < n; r++) NAME(unload)(to[r] + t * stride, from[r], stride, m, past_caches);
+static inline void NAME(unload_block)(ELEM *const to[LANES], const NAME(Block) *block, int64_t n, int64_t t,
+                                      int64_t stride, int64_t m, int64_t past_caches) {
+    for (int64_t r = 0; r < n; r++) NAME(unload)(to[r] + t * stride, block->row[r], stride, m, past_caches);
 }
 
 /* Chains first .. first + n - 1, 1 <= n <= LANES. */
 static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first, int64_t n, int64_t T, int64_t D,
                                   int64_t past_caches) {
-    ALIGNED ELEM block[LANES][PITCH];
-    ELEM *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES], *out[LANES];
+    ELEM *ap[LANES], *bp[LANES], *hp[LANES], *start[LANES];
     NAME(chains)(a, first, n, D, ap), NAME(chains)(b, first, n, D, bp), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(h0, first, n, D, start);
     NAME(Gathered) gathered;
     NAME(Row) s = NAME(row)(start, 0);
-    const int64_t by_lines = NAME(by_lines)(hp, h.time, n);
+    NAME(Block) block;
+    NAME(block_start)(&block);
+    const int64_t straight = NAME(by_lines)(hp, h.time, n, T);
+    ELEM *const *out = straight ? hp : block.at;
     for (int64_t t = 0; t < T; t += BLOCK) {
-        const int64_t m = least(BLOCK, T - t), straight = by_lines && m == BLOCK;
-        NAME(places)(out, straight, hp, t, block);
+        const int64_t m = least(BLOCK, T - t);
         for (int64_t k = 0; k < m; k += LANES) {
             NAME(Row) A[LANES], H[LANES];
             const int64_t steps = least(LANES, m - k);
             NAME(load_tile)(A, ap, a, t + k, steps, 1, T, &gathered);
             NAME(load_tile)(H, bp, b, t + k, steps, 1, T, &gathered);
             for (int64_t j = 0; j < LANES; j++) NAME(advance)(&A[j], &s, &H[j]);
-            if (straight) NAME(ask_line)(hp, h, t + k, 1, T);
-            NAME(store_tile)(out, k, H, straight && past_caches);
+            if (straight) NAME(ask_page)(hp, h, t + k, 1, T);
+            NAME(store_tile)(out, straight ? t + k : k, H, straight && past_caches);
         }
-        if (!straight) NAME(unload_block)(hp, block, n, t, h.time, m, past_caches);
+        if (!straight) NAME(unload_block)(hp, &block, n, t, h.time, m, past_caches);
     }
 }
 
 static void NAME(backward_columns)(View g, View a, View h, View h0, View da, View db, int64_t first, int64_t n,
                                    int64_t T, int64_t D, int64_t past_caches) {
-    ALIGNED ELEM da_block[LANES][PITCH], db_block[LANES][PITCH];
-    ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES], *da_out[LANES], *db_out[LANES];
+    ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES];
     NAME(Gathered) gathered;
     NAME(Row) s, gate; /* the adjoint, and the gate after it */
     memset(&s, 0, sizeof s), memset(&gate, 0, sizeof gate);
     NAME(chains)(g, first, n, D, gp), NAME(chains)(a, first, n, D, ap), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(da, first, n, D, dap), NAME(chains)(db, first, n, D, dbp);
     NAME(chains)(h0, first, n, D, start);
-    const int64_t by_lines = NAME(by_lines)(dap, da.time, n) && NAME(by_lines)(dbp, db.time, n);
-    const int64_t last = (T - 1) / BLOCK * BLOCK;
-    for (int64_t t = last; t >= 0; t -= BLOCK) {
-        const int64_t m = least(BLOCK, T - t), straight = by_lines && m == BLOCK;
-        NAME(places)(da_out, straight, dap, t, da_block), NAME(places)(db_out, straight, dbp, t, db_block);
+    NAME(Block) da_block, db_block;
+    NAME(block_start)(&da_block), NAME(block_start)(&db_block);
+    const int64_t straight = NAME(by_lines)(dap, da.time, n, T) && NAME(by_lines)(dbp, db.time, n, T);
+    ELEM *const *da_out = straight ? dap : da_block.at, *const *db_out = straight ? dbp : db_block.at;
+    for (int64_t t = (T - 1) / BLOCK * BLOCK; t >= 0; t -= BLOCK) {
+        const int64_t m = least(BLOCK, T - t);
         for (int64_t k = (m - 1) / LANES * LANES; k >= 0; k -= LANES) {
             const int64_t steps = least(LANES, m - k);
             NAME(Row) A[LANES + 1], G[LANES], H[LANES];
@@ -300,11 +309,11 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
             A[LANES] = gate;
             for (int64_t j = LANES - 1; j >= 0; j--) NAME(retreat)(&A[j + 1], &s, &G[j], j ? &H[j - 1] : &before, &H[j]);
             gate = A[0];
-            NAME(store_tile)(db_out, k, G, straight && past_caches);
-            NAME(store_tile)(da_out, k, H, straight && past_caches);
+            NAME(store_tile)(db_out, straight ? t + k : k, G, straight && past_caches);
+            NAME(store_tile)(da_out, straight ? t + k : k, H, straight && past_caches);
         }
-        if (!straight) NAME(unload_block)(dbp, db_block, n, t, db.time, m, past_caches);
-        if (!straight) NAME(unload_block)(dap, da_block, n, t, da.time, m, past_caches);
+        if (!straight) NAME(unload_block)(dbp, &db_block, n, t, db.time, m, past_caches);
+        if (!straight) NAME(unload_block)(dap, &da_block, n, t, da.time, m, past_caches);
     }
 }
 
