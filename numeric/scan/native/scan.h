@@ -194,23 +194,18 @@ INLINED int64_t NAME(onward)(View x, int64_t t, int64_t by, int64_t T) {
 }
 
 /* So many short streams outrun the machine's own prefetcher, and its memory of where pages are: asks for the lines of a
-   tile a BLOCK ahead, and, for one chain a tile, in time to find the page, for a line far ahead. A forward wants them in
-   the first cache; the streams of a backward would crowd it. */
-INLINED void NAME(ask)(const ELEM *from, int64_t at, int64_t direction) {
-    const void *line = (const void *)((uintptr_t)from + (uintptr_t)at * sizeof(ELEM));
-    if (direction > 0)
-        __builtin_prefetch(line, 0, 3);
-    else
-        __builtin_prefetch(line, 0, 2);
+   tile half a BLOCK ahead, and, for one chain a tile, in time to find the page, for a line far ahead. */
+INLINED void NAME(ask)(const ELEM *from, int64_t at) {
+    __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)at * sizeof(ELEM)));
 }
 
 INLINED void NAME(ask_page)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
-    NAME(ask)(from[t / LANES % LANES], NAME(onward)(x, t, 3 * BLOCK * direction, T), direction);
+    NAME(ask)(from[t / LANES % LANES], NAME(onward)(x, t, 3 * BLOCK * direction, T));
 }
 
 INLINED void NAME(ask_tile)(ELEM *const *from, View x, int64_t t, int64_t direction, int64_t T) {
-    const int64_t next = NAME(onward)(x, t, BLOCK * direction, T);
-    for (int64_t r = 0; r < LANES; r++) NAME(ask)(from[r], next, direction);
+    const int64_t next = NAME(onward)(x, t, BLOCK / 2 * direction, T);
+    for (int64_t r = 0; r < LANES; r++) NAME(ask)(from[r], next);
     NAME(ask_page)(from, x, t, direction, T);
 }
 
