@@ -3,7 +3,7 @@
     a b g h (B, T, D) of any strides, h0 (B, D); float32, float64, complex64, complex128
 
 One thread that walks time in memory order, vectorised over channels, moves what a copy moves; no parallel
-prefix can be faster, and none rounds less. Sequences, groups of eight chains and pieces of long rows are
+prefix can be faster, and none rounds less. Sequences, groups of chains and pieces of long rows are
 dealt out to threads; a short row is never split, since two threads on it are slower than one.
 """
 
