@@ -3,6 +3,8 @@
     a b g h (B, T, D), h0 (B, D); float32, float64, complex64, complex128
 
 Any strides are walked; complex inputs whose channels do not lie side by side are copied so that they do.
+
+The interpreter rounds products, and is held to the bound of that; the code for sm_90 is read. Not run on a GPU yet.
 """
 
 import importlib.util
