@@ -44,10 +44,16 @@ static inline void NAME(chains)(View x, int64_t first, int64_t n, int64_t D, ELE
     }
 }
 
-/* Where a tile of chains is gathered that do not lie in whole lines. */
+/* Where a tile of n chains is gathered that do not lie in whole lines. */
 typedef struct {
+    int64_t n;
     ELEM row[LANES][LANES], *at[LANES];
 } NAME(Gathered);
+
+static inline void NAME(gather_for)(NAME(Gathered) *gathered, int64_t n) {
+    gathered->n = n;
+    for (int64_t r = 0; r < LANES; r++) gathered->at[r] = gathered->row[r < n ? r : 0];
+}
 
 /* One step of the chains, zero where there are none. */
 INLINED NAME(Row) NAME(row)(ELEM *const *from, int64_t at) {
@@ -88,11 +94,8 @@ INLINED void NAME(load_tile)(NAME(Row) *to, ELEM *const *from, View x, int64_t t
                              int64_t T, NAME(Gathered) *gathered) {
     if (x.time == 1 || x.time == -1) NAME(ask_tile)(from, x, t, direction, T);
     if (x.time != 1 || m < LANES) {
-        memset(gathered->row, 0, sizeof gathered->row);
-        for (int64_t r = 0; r < LANES; r++) {
-            NAME(load)(gathered->row[r], from[r] + t * x.time, x.time, m);
-            gathered->at[r] = gathered->row[r];
-        }
+        if (m < LANES) memset(gathered->row, 0, sizeof gathered->row);
+        for (int64_t r = 0; r < gathered->n; r++) NAME(load)(gathered->row[r], from[r] + t * x.time, x.time, m);
         from = gathered->at, t = 0;
     }
     load_columns((char *)to, (const char *const *)from, t * (int64_t)sizeof(ELEM), sizeof(ELEM));
@@ -132,6 +135,7 @@ static void NAME(forward_columns)(View a, View b, View h0, View h, int64_t first
     NAME(chains)(a, first, n, D, ap), NAME(chains)(b, first, n, D, bp), NAME(chains)(h, first, n, D, hp);
     NAME(chains)(h0, first, n, D, start);
     NAME(Gathered) gathered;
+    NAME(gather_for)(&gathered, n);
     NAME(Row) s = NAME(row)(start, 0);
     NAME(Block) block;
     NAME(block_start)(&block);
@@ -156,6 +160,7 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
                                    int64_t T, int64_t D, int64_t past_caches) {
     ELEM *ap[LANES], *gp[LANES], *hp[LANES], *dap[LANES], *dbp[LANES], *start[LANES];
     NAME(Gathered) gathered;
+    NAME(gather_for)(&gathered, n);
     NAME(Row) s, gate; /* the adjoint, and the gate after it */
     memset(&s, 0, sizeof s), memset(&gate, 0, sizeof gate);
     NAME(chains)(g, first, n, D, gp), NAME(chains)(a, first, n, D, ap), NAME(chains)(h, first, n, D, hp);

@@ -5,13 +5,22 @@
 
 #define AT(view, b, t, d) ((ELEM *)(view).data + (b) * (view).batch + (t) * (view).time + (d) * (view).channel)
 
+/* n elements from memory of any stride. Strides are taken by pieces: what is stored in parts is slow to load as one. */
 static inline void NAME(load)(ELEM *restrict to, const ELEM *from, int64_t stride, int64_t n) {
+    enum { ELEMENTS = PIECE / sizeof(ELEM) };
+    ELEM piece[ELEMENTS];
+    int64_t i = 0;
     if (stride == 1)
         memcpy(to, from, (size_t)n * sizeof(ELEM));
     else if (stride == -1)
-        for (int64_t i = 0; i < n; i++) to[i] = from[-i];
-    else
-        for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+        for (; i < n; i++) to[i] = from[-i];
+    else {
+        for (; i + ELEMENTS <= n; i += ELEMENTS) {
+            for (int64_t e = 0; e < ELEMENTS; e++) piece[e] = from[(i + e) * stride];
+            memcpy(to + i, piece, sizeof piece);
+        }
+        for (; i < n; i++) to[i] = from[i * stride];
+    }
 }
 
 #include "step.h"
