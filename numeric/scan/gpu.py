@@ -97,7 +97,8 @@ def _launch(
     programs = batch * -(-length // (constants.get("CHUNK") or length)) * -(-channels // tile[1])
     kernel = getattr(kernels, f"{name}{kind}_kernel")
     constants |= {"REVERSE": reverse, "STEPS": tile[0], "CHANNELS": tile[1], "STAGES": kernels.STAGES}
-    kernel[(programs,)](*given, *starts, *made, length, channels, *strides, **constants, num_warps=1)
+    with torch.cuda.device_of(given[0]):  # Triton launches on the current GPU, wherever the tensors are
+        kernel[(programs,)](*given, *starts, *made, length, channels, *strides, **constants, num_warps=1)
 
 
 def _along_time(x: Tensor) -> bool:

@@ -1,7 +1,7 @@
 """Backend `triton` of the delta rule, S6 and matrix recurrences: the same functions as the CPU backends have.
 
 Sums over n are in Triton's order, so the bits are not those of the CPU: the error bounds, which hold for sums in any
-order, are the same. Checked in Triton's interpreter and compiled for sm_90; see the tests for what ran on a GPU.
+order, are the same. Checked in Triton's interpreter and compiled for sm_90; not run on a GPU yet.
 """
 
 from types import ModuleType
@@ -97,7 +97,7 @@ def _matrices(A: Tensor, B: Tensor, H0: Tensor | None, *, reverse: bool) -> Tens
         start = H if H0 is None else H0.contiguous()
         tile = H0 is not None, reverse, COLUMNS, _power(n)
         warps = _warps(_power(n) ** 2 * COLUMNS)
-        _kernels().matrix_forward_kernel[(programs,)](A, B, start, H, length, n, m, *tile, num_warps=warps)
+        _run(_kernels().matrix_forward_kernel, programs, [A, B, start, H, length, n, m, *tile], warps)
     return H
 
 
@@ -116,7 +116,12 @@ def _scratch(v: Tensor, n: int) -> Tensor:
 def _launch(kernel: Any, batch: int, d: int, arguments: list[Any]) -> None:
     programs = batch * -(-d // _kernels().CHANNELS)
     if programs:
-        kernel[(programs,)](*arguments, num_warps=_warps(arguments[-1] * _kernels().CHANNELS))
+        _run(kernel, programs, arguments, _warps(arguments[-1] * _kernels().CHANNELS))
+
+
+def _run(kernel: Any, programs: int, arguments: list[Any], warps: int) -> None:
+    with torch.cuda.device_of(arguments[0]):  # Triton launches on the current GPU, wherever the tensors are
+        kernel[(programs,)](*arguments, num_warps=warps)
 
 
 def _warps(entries: int) -> int:
