@@ -31,6 +31,7 @@ SHAPES = {
     "cuda": [(1, 2097152, 64), (8, 16384, 1024), (64, 2048, 1024)],  # 512 MB in float32, far past a GPU's caches
 }
 COLOURS = {"ours": "#c2410c", "yardstick": "#0f766e", "peer": "#94a3b8", "vehicle": "#cbd5e1"}
+MEANINGS = {"ours": "ssmverify", "yardstick": "yardsticks", "peer": "peers", "vehicle": "numba, in place of C"}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -81,7 +82,7 @@ def main() -> None:
     if options.write:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{options.write}.md").write_text("\n".join(lines) + "\n")
-        _draw(pictures, RESULTS / f"{options.write}.svg")
+        _draw(lines[0].removeprefix("# ").replace("`", ""), pictures, RESULTS / f"{options.write}.svg")
 
 
 def _options() -> argparse.Namespace:
@@ -246,7 +247,7 @@ def _machine() -> list[str]:
     ]
 
 
-def _draw(pictures: dict[str, list[Measured]], path: Path) -> None:
+def _draw(what: str, pictures: dict[str, list[Measured]], path: Path) -> None:
     try:
         import matplotlib
     except ImportError:
@@ -265,8 +266,11 @@ def _draw(pictures: dict[str, list[Measured]], path: Path) -> None:
         axis.set_title(title, fontsize=9)
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("bytes a second, as a fraction of a copy", fontsize=9)
-    matplotlib.rcParams.update({"svg.hashsalt": "scan", "svg.fonttype": "none"})
+    figure.suptitle(f"{what}: bytes a second, as a fraction of a copy", fontsize=11)
+    sides = {side: pyplot.Rectangle((0, 0), 1, 1, color=colour) for side, colour in COLOURS.items()}
+    meanings = [MEANINGS[side] for side in sides]
+    figure.legend(sides.values(), meanings, loc="outside lower center", ncols=len(sides), fontsize=8)
+    matplotlib.rcParams["svg.hashsalt"] = "scan"
     figure.savefig(path, metadata={"Date": None})
 
 
