@@ -179,7 +179,7 @@ static void NAME(backward_columns)(View g, View a, View h, View h0, View da, Vie
             NAME(load_tile)(G, gp, g, t + k, steps, -1, T, &gathered);
             NAME(load_tile)(H, hp, h, t + k, steps, -1, T, &gathered);
             const NAME(Row) before = t + k > 0 ? NAME(row)(hp, (t + k - 1) * h.time) : NAME(row)(start, 0);
-            A[LANES] = gate;
+            A[LANES] = gate; /* steps after the last have gate and cotangent 0, so the adjoint is still 0 at the last */
             for (int64_t j = LANES - 1; j >= 0; j--) NAME(retreat)(&A[j + 1], &s, &G[j], j ? &H[j - 1] : &before, &H[j]);
             gate = A[0];
             NAME(store_tile)(db_out, straight ? t + k : k, G, straight && past_caches);

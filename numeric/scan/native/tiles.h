@@ -4,7 +4,7 @@
 
 #define LINE 64
 #define PIECE 16
-#define UNROLLED _Pragma("GCC unroll 16")
+#define UNROLLED _Pragma("GCC unroll 16") /* an array stays in registers only if every index is a constant */
 
 #if defined(__AVX512F__)
 typedef __m512i Wide;
