@@ -30,8 +30,12 @@ SHAPES = {
     "cpu": [(1, 65536, 64), (8, 4096, 256), (64, 1024, 64)],
     "cuda": [(1, 2097152, 64), (8, 16384, 1024), (64, 2048, 1024)],  # 512 MB in float32, far past a GPU's caches
 }
-COLOURS = {"ours": "#c2410c", "yardstick": "#0f766e", "peer": "#94a3b8", "vehicle": "#cbd5e1"}
-MEANINGS = {"ours": "ssmverify", "yardstick": "yardsticks", "peer": "peers", "vehicle": "numba, in place of C"}
+SIDES = {  # what the picture says of each, and its colour
+    "ours": ("ssmverify", "#c2410c"),
+    "yardstick": ("yardsticks", "#0f766e"),
+    "peer": ("peers", "#94a3b8"),
+    "vehicle": ("numba, in place of C", "#cbd5e1"),
+}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -65,8 +69,9 @@ def main() -> None:
     if options.device == "cuda" and not torch.cuda.is_available():
         sys.exit("no CUDA device: not run")
     dtype = getattr(torch, options.dtype)
+    how = f"{options.dtype}, {options.device}, {options.threads} thread{'s' if options.threads > 1 else ''}"
     lines = [
-        f"# `scan`, {options.dtype}, {options.device}, {options.threads} thread{'s' if options.threads > 1 else ''}",
+        f"# `scan`, {how}",
         "",
         *_machine(),
         "",
@@ -82,7 +87,7 @@ def main() -> None:
     if options.write:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{options.write}.md").write_text("\n".join(lines) + "\n")
-        _draw(lines[0].removeprefix("# ").replace("`", ""), pictures, RESULTS / f"{options.write}.svg")
+        _draw(f"scan, {how}", pictures, RESULTS / f"{options.write}.svg")
 
 
 def _options() -> argparse.Namespace:
@@ -102,11 +107,6 @@ def _problem(shape: tuple[int, int, int], dtype: torch.dtype, device: str) -> tu
     return a.to(device), torch.randn(shape, generator=generator, dtype=dtype).to(device)
 
 
-def _like(x: Tensor) -> Tensor:
-    """Room for x some lines off a page: a copy between equal places in two pages is up to five times as slow."""
-    return x.new_empty(x.numel() + 320)[320:].view_as(x)
-
-
 def _time_innermost(x: Tensor) -> Tensor:
     return x.mT.contiguous().mT
 
@@ -119,7 +119,7 @@ def _yardsticks(a: Tensor, b: Tensor, h: Tensor) -> Iterator[Row]:
 
 def _forward(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse.Namespace) -> Iterator[Row]:
     a, b = _problem(shape, dtype, options.device)
-    h, at, bt, ht = _like(b), *map(_time_innermost, (a, b, b))
+    h, at, bt, ht = torch.empty_like(b), *map(_time_innermost, (a, b, b))
     yield from _yardsticks(a, b, h)
     yield Row("scan (B,T,D), out=", 3, lambda: scan(a, b, out=h), "ours")
     yield Row("scan (B,D,T), out=", 3, lambda: scan(at, bt, out=ht), "ours")
@@ -136,7 +136,7 @@ def _forward(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse.
 
 def _training(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse.Namespace) -> Iterator[Row]:
     a, b = _problem(shape, dtype, options.device)
-    h = _like(b)
+    h = torch.empty_like(b)
     yield from _yardsticks(a, b, h)
     if options.device == "cpu":
         yield Row("scan (B,T,D), kernels, warm", 8, _warm_kernels(a, b), "ours")
@@ -149,7 +149,7 @@ def _training(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse
 
 
 def _warm_kernels(a: Tensor, b: Tensor) -> Callable[[], None]:
-    h, g, da, db = (torch.ones_like(b) for _ in range(4))
+    h, g, da, db = (torch.onestorch.empty_like(b) for _ in range(4))
 
     def call() -> None:
         cpu.forward(a, b, None, False, out=h)
@@ -159,7 +159,7 @@ def _warm_kernels(a: Tensor, b: Tensor) -> Callable[[], None]:
 
 
 def _autograd(a: Tensor, b: Tensor) -> Callable[[], Any]:
-    a, b, g = a.detach().requires_grad_(), b.detach().requires_grad_(), torch.ones_like(b)
+    a, b, g = a.detach().requires_grad_(), b.detach().requires_grad_(), torch.onestorch.empty_like(b)
     return lambda: torch.autograd.grad(scan(a, b), (a, b), g)
 
 
@@ -220,7 +220,7 @@ def _short_calls(options: argparse.Namespace) -> list[str]:
         "forward, out=": lambda: scan(a, b, out=h),
         "forward + backward": _autograd(a, b),
     }
-    h = torch.empty_like(b)
+    h = torch.emptytorch.empty_like(b)
     lines = ["## one call, (B,T,D) = (16, 256, 1), float32", "", "| | µs |", "| --- | ---: |"]
     for name, call in calls.items():
         for _ in range(100):
@@ -259,7 +259,7 @@ def _draw(what: str, pictures: dict[str, list[Measured]], path: Path) -> None:
     figure, axes = pyplot.subplots(2, 3, figsize=(15, 8), sharex=True, layout="constrained")
     for axis, (title, measured) in zip(axes.flat, pictures.items(), strict=True):
         shown = sorted(measured, key=lambda m: m.of_copy)
-        colours = [COLOURS[m.row.side] for m in shown]
+        colours = [SIDES[m.row.side][1] for m in shown]
         bars = axis.barh([m.row.name for m in shown], [m.of_copy for m in shown], color=colours)
         axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=7)
         axis.axvline(1, color="black", linewidth=0.6)
@@ -267,9 +267,8 @@ def _draw(what: str, pictures: dict[str, list[Measured]], path: Path) -> None:
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{what}: bytes a second, as a fraction of a copy", fontsize=11)
-    sides = {side: pyplot.Rectangle((0, 0), 1, 1, color=colour) for side, colour in COLOURS.items()}
-    meanings = [MEANINGS[side] for side in sides]
-    figure.legend(sides.values(), meanings, loc="outside lower center", ncols=len(sides), fontsize=8)
+    patches = [pyplot.Rectangle((0, 0), 1, 1, color=colour, label=meaning) for meaning, colour in SIDES.values()]
+    figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), fontsize=8)
     matplotlib.rcParams["svg.hashsalt"] = "scan"
     figure.savefig(path, metadata={"Date": None})
 

@@ -10,6 +10,7 @@ The interpreter rounds products, and is held to the bound of that; the code for 
 import importlib.util
 import os
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -97,8 +98,13 @@ def _launch(
     programs = batch * -(-length // (constants.get("CHUNK") or length)) * -(-channels // tile[1])
     kernel = getattr(kernels, f"{name}{kind}_kernel")
     constants |= {"REVERSE": reverse, "STEPS": tile[0], "CHANNELS": tile[1], "STAGES": kernels.STAGES}
-    with torch.cuda.device_of(given[0]):  # Triton launches on the current GPU, wherever the tensors are
-        kernel[(programs,)](*given, *starts, *made, length, channels, *strides, **constants, num_warps=1)
+    run(kernel, programs, *given, *starts, *made, length, channels, *strides, **constants, num_warps=1)
+
+
+def run(kernel: Any, programs: int, *arguments: Any, **constants: int) -> None:
+    """Launches a kernel of Triton on the GPU of its first tensor; by itself it would take the current one."""
+    with torch.cuda.device_of(arguments[0]):
+        kernel[(programs,)](*arguments, **constants)
 
 
 def _along_time(x: Tensor) -> bool:

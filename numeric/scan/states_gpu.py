@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from numeric.scan import gpu
+
 COLUMNS = 4
 
 
@@ -97,7 +99,7 @@ def _matrices(A: Tensor, B: Tensor, H0: Tensor | None, *, reverse: bool) -> Tens
         start = H if H0 is None else H0.contiguous()
         tile = H0 is not None, reverse, COLUMNS, _power(n)
         warps = _warps(_power(n) ** 2 * COLUMNS)
-        _run(_kernels().matrix_forward_kernel, programs, [A, B, start, H, length, n, m, *tile], warps)
+        gpu.run(_kernels().matrix_forward_kernel, programs, A, B, start, H, length, n, m, *tile, num_warps=warps)
     return H
 
 
@@ -116,12 +118,7 @@ def _scratch(v: Tensor, n: int) -> Tensor:
 def _launch(kernel: Any, batch: int, d: int, arguments: list[Any]) -> None:
     programs = batch * -(-d // _kernels().CHANNELS)
     if programs:
-        _run(kernel, programs, arguments, _warps(arguments[-1] * _kernels().CHANNELS))
-
-
-def _run(kernel: Any, programs: int, arguments: list[Any], warps: int) -> None:
-    with torch.cuda.device_of(arguments[0]):  # Triton launches on the current GPU, wherever the tensors are
-        kernel[(programs,)](*arguments, num_warps=warps)
+        gpu.run(kernel, programs, *arguments, num_warps=_warps(arguments[-1] * _kernels().CHANNELS))
 
 
 def _warps(entries: int) -> int:

@@ -6,7 +6,7 @@
 /* n elements from memory of any stride: where they are, or gathered into `to`. */
 static inline const ELEM *NAME(gathered)(const ELEM *from, int64_t stride, int64_t n, ELEM *to) {
     if (stride == 1) return from;
-    for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+    NAME(load)(to, from, stride, n);
     return to;
 }
 
