@@ -149,7 +149,7 @@ def _training(shape: tuple[int, int, int], dtype: torch.dtype, options: argparse
 
 
 def _warm_kernels(a: Tensor, b: Tensor) -> Callable[[], None]:
-    h, g, da, db = (torch.onestorch.empty_like(b) for _ in range(4))
+    h, g, da, db = (torch.ones_like(b) for _ in range(4))
 
     def call() -> None:
         cpu.forward(a, b, None, False, out=h)
@@ -159,7 +159,7 @@ def _warm_kernels(a: Tensor, b: Tensor) -> Callable[[], None]:
 
 
 def _autograd(a: Tensor, b: Tensor) -> Callable[[], Any]:
-    a, b, g = a.detach().requires_grad_(), b.detach().requires_grad_(), torch.onestorch.empty_like(b)
+    a, b, g = a.detach().requires_grad_(), b.detach().requires_grad_(), torch.ones_like(b)
     return lambda: torch.autograd.grad(scan(a, b), (a, b), g)
 
 
@@ -220,7 +220,7 @@ def _short_calls(options: argparse.Namespace) -> list[str]:
         "forward, out=": lambda: scan(a, b, out=h),
         "forward + backward": _autograd(a, b),
     }
-    h = torch.emptytorch.empty_like(b)
+    h = torch.empty_like(b)
     lines = ["## one call, (B,T,D) = (16, 256, 1), float32", "", "| | µs |", "| --- | ---: |"]
     for name, call in calls.items():
         for _ in range(100):
