@@ -24,7 +24,9 @@ import peers
 import torch
 from torch import Tensor
 
-from numeric.scan import cpu, native, scan
+from numeric.scan import scan
+from numeric.scan.diagonal import cpu
+from numeric.scan.machine import compiling as native
 
 SHAPES = {
     "cpu": [(1, 65536, 64), (8, 4096, 256), (64, 1024, 64)],

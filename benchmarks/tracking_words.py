@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ssmverify.tracking import words
-from ssmverify.tracking.named import group
+from ssmverify.tracking.automata.named import group
 
 KINDS = (
     words.uniform,

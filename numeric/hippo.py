@@ -2,7 +2,7 @@
 
 Sources: Gu, Dao, Ermon, Rudra and Ré, "HiPPO: Recurrent Memory with Optimal Polynomial Projections" (arXiv
 2008.07669), for LegT, LegS, LagT; Gu, Johnson, Timalsina, Rudra and Ré, "How to Train Your HiPPO" (arXiv 2206.12037),
-for FouT; the matrices are derived in `proofs/hippo.py`.
+for FouT; the matrices are derived in `proofs/hippo/window.py`.
 
 | measure | the state c(t) of c' = A c + B u holds | lag x of its basis functions g_n, orthonormal |
 | --- | --- | --- |
@@ -222,7 +222,7 @@ def _hold(X: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def exponential(X: Tensor) -> Tensor:
     """e^X of X (..., n, n): the Taylor polynomial of X/2^s, of 1-norm below 1/2, squared s times.
 
-    `torch.linalg.matrix_exp` computes the same; of this one the rounding error is bounded (`numeric.hippo_bounds`).
+    `torch.linalg.matrix_exp` computes the same; of this one the rounding error is bounded (`numeric.bounds.hippo`).
     """
     s = squarings(X)[..., None, None]
     I = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)

@@ -27,7 +27,7 @@ from typing import cast
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.gd_ssm import (
+from proofs.gd_ssm.one_step import (
     W0,
     Z,
     at,
@@ -52,8 +52,8 @@ from proofs.gd_ssm import (
     x,
     y,
 )
-from proofs.gd_ssm import one_step as gd_ssm_layer
-from proofs.gd_ssm_steps import scatter_symmetric
+from proofs.gd_ssm.one_step import one_step as gd_ssm_layer
+from proofs.gd_ssm.steps import scatter_symmetric
 from proofs.kernel import (
     Claim,
     Fact,
@@ -68,7 +68,7 @@ from proofs.kernel import (
     rewrite,
     specialise,
 )
-from proofs.tactics import equal, unfold
+from proofs.tactics.equations import equal, unfold
 from proofs.terms import (
     Eq,
     Formula,

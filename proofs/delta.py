@@ -1,8 +1,9 @@
 """The delta rule as online gradient descent, its implicit form, and the Mesa layer as recursive ridge regression.
 
 Sources: Schlag, Irie and Schmidhuber, "Linear Transformers Are Secretly Fast Weight Programmers" (ICML 2021, equation
-25), remembered; Longhorn (arXiv 2407.14207), see `proofs/longhorn.py`; von Oswald et al., "Uncovering mesa-optimization
-algorithms in Transformers" (arXiv 2309.05858), for the Mesa layer, remembered. All of it is derived here.
+25), remembered; Longhorn (arXiv 2407.14207), see `proofs/longhorn/update.py`; von Oswald et al., "Uncovering
+mesa-optimization algorithms in Transformers" (arXiv 2309.05858), for the Mesa layer, remembered. All of it is derived
+here.
 
 | symbol | shape | meaning |
 | --- | --- | --- |
@@ -26,12 +27,11 @@ from typing import cast
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.evaluation import Table
-from proofs.gd_ssm import column, modulo, rational, t, transposed
-from proofs.inequalities import backwards, settle
+from proofs.gd_ssm.one_step import column, modulo, rational, t, transposed
 from proofs.kernel import (
     Claim,
     Fact,
+    Table,
     additive,
     apart,
     assume,
@@ -49,7 +49,8 @@ from proofs.kernel import (
     specialise,
     squares,
 )
-from proofs.tactics import equal, unfold
+from proofs.tactics.equations import equal, unfold
+from proofs.tactics.inequalities import backwards, settle
 from proofs.terms import (
     ONE,
     Add,

@@ -1,4 +1,4 @@
-"""Run a proof file by itself: `python -m proofs.longhorn` prints its derivations, step by step."""
+"""Run a proof file by itself: `python -m proofs.longhorn.update` prints its derivations, step by step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from proofs.evaluation import Table
-from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, establish, instantiate
+from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, Table, establish, instantiate
 from proofs.printing import Latex, Text, sequent, statement
 from proofs.terms import free_indices, index, symbols
 

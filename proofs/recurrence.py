@@ -36,7 +36,7 @@ from proofs.kernel import (
     single,
     split,
 )
-from proofs.tactics import equal, unfold
+from proofs.tactics.equations import equal, unfold
 from proofs.terms import (
     ONE,
     And,

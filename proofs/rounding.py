@@ -27,11 +27,10 @@ import numpy as np
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.evaluation import Table
-from proofs.inequalities import Bounded, at_most, backwards, positive_gap, restated, settle
 from proofs.kernel import (
     Claim,
     Fact,
+    Table,
     apart,
     assume,
     component,
@@ -44,7 +43,8 @@ from proofs.kernel import (
     squares,
 )
 from proofs.recurrence import prove_any_order
-from proofs.tactics import equal, unfold
+from proofs.tactics.equations import equal, unfold
+from proofs.tactics.inequalities import Bounded, at_most, backwards, positive_gap, restated, settle
 from proofs.terms import (
     ONE,
     Add,

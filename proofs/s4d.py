@@ -7,7 +7,7 @@ sqrt(n + 1/2); what they are eigenvalues of is derived here.
 | --- | --- |
 | N, n | states; number of a state |
 | R_nj | the coefficient of r^j in P_n(2r - 1), n = j + q, over that in P_j |
-| ρ, μ_n, V_N | as in `proofs/hippo_prophecy_legs.py`: LegS's states of t^ρ are μ_n in the scale c_n/√(2n+1) |
+| ρ, μ_n, V_N | as in `proofs/hippo_prophecy/legs.py`: LegS's states of t^ρ are μ_n in the scale c_n/√(2n+1) |
 | h_i | i + 1/2, i = 0..N-1 |
 | κ | rπ/2, r = 1, 3, 5, ... |
 | y | a frequency |
@@ -35,11 +35,9 @@ from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
 
 from proofs.derivation import Derivation, main
-from proofs.hippo_prophecy_kernels import j, l, legendre_ratio, prove_legs_kernel, q
-from proofs.hippo_prophecy_legs import N, V, above_zero, below, integrable, k, moment, n, odd, prove_powers, rho
-from proofs.hippo_weights import written
-from proofs.hypergeometric import grow, inductively, less, plainly_nonzero
-from proofs.inequalities import backwards, settle
+from proofs.hippo.weights import written
+from proofs.hippo_prophecy.kernels import j, l, legendre_ratio, prove_legs_kernel, q
+from proofs.hippo_prophecy.legs import N, V, above_zero, below, integrable, k, moment, n, odd, prove_powers, rho
 from proofs.kernel import (
     Claim,
     Fact,
@@ -56,7 +54,9 @@ from proofs.kernel import (
     rewrite,
     squares,
 )
-from proofs.tactics import equal
+from proofs.tactics.equations import equal
+from proofs.tactics.inequalities import backwards, settle
+from proofs.tactics.products import grow, inductively, less, plainly_nonzero
 from proofs.terms import (
     Add,
     Atom,
@@ -79,7 +79,7 @@ zero, one, half = term(0), term(1), term(1) / 2
 of_A = -below(n, odd * moment(k)) - Nat(n + 1) * moment(n)
 of_P = half * below(N, odd * moment(k))
 spectrum = Claim(
-    "hippo.s4d_legs_spectrum",
+    "s4d.legs_spectrum",
     Eq(of_A + of_P, rho * moment(n) - half * (1 + V(N))),
     {"integrable": integrable},
     witness={"N": 1, "n": 0, "ρ": fmpq(1)},
@@ -96,7 +96,7 @@ def prove_spectrum() -> Fact:
 
 # ------------------------------------------------------------------------------- S4D-Real, for every N; S4D-Lin, N by N
 real = Claim(
-    "hippo.s4d_real",
+    "s4d.real",
     Eq(
         -Nat(j + q + 1) * legendre_ratio(j, q) - summation(l, 0, q - 1, Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)),
         -Nat(j + 1) * legendre_ratio(j, q),
@@ -184,13 +184,13 @@ rise = powers(kappa, 3) / 4 / X
 high = low + rise
 enough = {"at_least_one_turn": Le(term(3) / 2, kappa), "states_enough": Le(25 * kappa * kappa, X)}
 at_least = Claim(
-    "hippo.s4d_legs_frequencies_at_least",
+    "s4d.legs_frequencies_at_least",
     Lt(kappa, added(y, 7)),
     {"frequency": Eq(y, low), **enough},
     witness={"N": 8, "κ": fmpq(3, 2), "y": fmpq(125, 6)},
 )
 at_most = Claim(
-    "hippo.s4d_legs_frequencies_at_most",
+    "s4d.legs_frequencies_at_most",
     Lt(added(y, 5), kappa),
     {"frequency": Eq(y, high), **enough},
     witness={"N": 8, "κ": fmpq(3, 2), "y": fmpq(125, 6) + fmpq(27, 8 * 256)},

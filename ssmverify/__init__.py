@@ -12,20 +12,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssmverify.checking import check
-    from ssmverify.theorem import Broken, Cited, Finite, Layer, Mutant, Open, Source, Theorem, Verdict
+    from ssmverify.checking.check import check
+    from ssmverify.rows import Broken, Cited, Finite, Layer, Mutant, Open, Source, Theorem
+    from ssmverify.verdict import Verdict
 
 _HOMES = {
-    "Broken": "theorem",
-    "Cited": "theorem",
-    "Finite": "theorem",
-    "Layer": "theorem",
-    "Mutant": "theorem",
-    "Open": "theorem",
-    "Source": "theorem",
-    "Theorem": "theorem",
-    "Verdict": "theorem",
-    "check": "checking",
+    "Broken": "rows",
+    "Cited": "rows",
+    "Finite": "rows",
+    "Layer": "rows",
+    "Mutant": "rows",
+    "Open": "rows",
+    "Source": "rows",
+    "Theorem": "rows",
+    "Verdict": "verdict",
+    "check": "checking.check",
 }
 __all__ = ["Broken", "Cited", "Finite", "Layer", "Mutant", "Open", "Source", "Theorem", "Verdict", "check"]
 

@@ -18,7 +18,7 @@ from ssmverify.commands.search_rounding import search_rounding
 from ssmverify.commands.train import train
 
 if TYPE_CHECKING:
-    from ssmverify.theorem import Verdict
+    from ssmverify.verdict import Verdict
 
 FELL, USAGE, UNDECIDED = 1, 2, 3
 
@@ -45,7 +45,7 @@ def _for_the_user(error: Exception) -> str | None:
         from ssmverify.doctor import foreign_packages
 
         return next(iter(foreign_packages()), None)
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
 
     return str(error) if isinstance(error, BadInput | OSError) else None
 
@@ -86,7 +86,7 @@ def check(
 
     from ssmverify import evidence
     from ssmverify.catalogue import select
-    from ssmverify.parallel import check_all, cores, warm_up
+    from ssmverify.checking.processes import check_all, cores, warm_up
     from ssmverify.report.terminal import Board, summary
 
     started = time.monotonic()
@@ -149,7 +149,7 @@ def show(name: str, plot: str | None) -> None:
 
 
 def _picture(name: str, file: Path) -> list[str]:
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
 
     if name != "hippo_prophecy":
         raise BadInput(f"there is no picture of {name}; --plot goes with: ssmverify show hippo_prophecy.")

@@ -42,7 +42,9 @@ def findings() -> Iterator[tuple[str, str]]:
     yield "GPU", torch.cuda.get_device_name() if torch.cuda.is_available() else "none: GPU checks are not run"
     yield "threads", str(torch.get_num_threads())
     yield "matmul", f"float32 precision '{torch.get_float32_matmul_precision()}'"
-    from numeric.scan import gpu, native, plan
+    from numeric.scan import plan
+    from numeric.scan.diagonal import triton as gpu
+    from numeric.scan.machine import compiling as native
 
     chosen = plan(torch.ones(1, 2, 1), torch.ones(1, 2, 1))
     yield "scan", f"backend {chosen.backend}, {chosen.order} order: {chosen.why}"

@@ -17,7 +17,8 @@ from typing import Any
 
 import numeric
 import proofs
-from ssmverify.theorem import Row, Verdict
+from ssmverify.rows import Row
+from ssmverify.verdict import Verdict
 
 STORE = Path(".ssmverify") / "evidence.jsonl"
 PACKAGES = ("sympy", "python-flint", "numpy", "torch", "hypothesis")

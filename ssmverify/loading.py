@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 
 def load_file(file: Path) -> ModuleType:

@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ssmverify.conformance import Target
-    from ssmverify.conformance.kind import Case
+    from ssmverify.conformance.kinds.kind import Case
     from ssmverify.conformance.outcome import KnownFailure, Result
 
 
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 def _tests(session: pytest.Session, config: pytest.Config, spec: str) -> list[pytest.Item]:
     from ssmverify.conformance import find, read_known_failures
     from ssmverify.conformance.running import plan
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
 
     given = {name: config.getoption(f"--ssmverify-{name}") for name in ("kind", "order", "dtypes", "skip", "case")}
     try:

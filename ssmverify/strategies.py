@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
-from proofs.evaluation import Table
+from proofs.kernel import Table
 
 # ------------------------------------------------------------------------------------------------- exact values
 

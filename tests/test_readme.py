@@ -32,7 +32,7 @@ def test_a_changed_sign_is_caught(tmp_path: Path) -> None:
 
 def test_theorems_of_other_packages_join_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     own = catalogue()
-    entry = EntryPoint("longhorn", "ssmverify.catalogue.longhorn:theorems", ssmverify.catalogue.GROUP)
+    entry = EntryPoint("longhorn", "ssmverify.catalogue.longhorn.update:theorems", ssmverify.catalogue.GROUP)
     monkeypatch.setattr(ssmverify.catalogue, "entry_points", lambda group: [entry])
     assert len(catalogue()) == len(own) + len(entry.load())
 

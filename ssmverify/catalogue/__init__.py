@@ -1,62 +1,34 @@
-"""The catalogue: one file a paper, and what others have registered under the entry point group `ssmverify.theorems`."""
+"""The catalogue: a folder or a file a paper, and what others have registered under the entry point group
+`ssmverify.theorems`. A module of this package is found by being there."""
 
 from __future__ import annotations
 
 import difflib
 import fnmatch
 import importlib
+import pkgutil
 from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from ssmverify.errors import BadInput
 from ssmverify.loading import load_file
-from ssmverify.theorem import BadInput, Row
+from ssmverify.rows import Row
 
-PAPERS = (
-    "recurrence",
-    "rounding",
-    "longhorn",
-    "gd_ssm",
-    "gd_ssm_steps",
-    "gd_ssm_degree",
-    "gd_ssm_stacks",
-    "gd_ssm_heads",
-    "gd_ssm_learned",
-    "gd_ssm_optimal",
-    "attention",
-    "delta",
-    "hippo",
-    "hippo_legt",
-    "hippo_lagt",
-    "hippo_prophecy",
-    "hippo_prophecy_bound",
-    "hippo_prophecy_steady",
-    "hippo_prophecy_legs",
-    "hippo_prophecy_predictors",
-    "tracking.automata",
-    "tracking.words",
-    "tracking.monotone",
-    "tracking.models",
-    "tracking.any_automaton",
-    "tracking.circuits",
-    "tracking.netlists",
-    "tracking.reductions",
-    "tracking.complexity",
-    "hippo_layers",
-    "hippo_prophecy_layers",
-    "s4d",
-    "tracking.arithmetic",
-    "tracking.rounded_complex",
-    "tracking.float32",
-)
 GROUP = "ssmverify.theorems"
+
+
+def modules() -> list[str]:
+    """The modules of the catalogue, by name."""
+    found = pkgutil.walk_packages(__path__, f"{__name__}.")
+    return sorted(module.name for module in found if not module.ispkg)
 
 
 def catalogue() -> list[Row]:
     """Every theorem: ours, then those of other packages' entry points (a row, or a sequence of them)."""
     found: list[Row] = []
-    for paper in PAPERS:
-        found.extend(importlib.import_module(f"ssmverify.catalogue.{paper}").theorems)
+    for name in modules():
+        found.extend(importlib.import_module(name).theorems)
     for entry in entry_points(group=GROUP):
         value = entry.load()
         found.extend([value] if isinstance(value, Row) else value)

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from numeric import attention as layers
-from numeric.attention_bounds import descent_stack_bound, linear_attention_bound
+from numeric.bounds.attention import descent_stack_bound, linear_attention_bound
 from proofs import attention as paper
-from proofs.evaluation import Table
-from proofs.gd_ssm import descend, output, rational
+from proofs.gd_ssm.one_step import descend, output, rational
+from proofs.kernel import Table
 from proofs.terms import substitute, term
-from ssmverify.catalogue.gd_ssm import OURS, single
-from ssmverify.catalogue.gd_ssm import contexts as raw_tokens
-from ssmverify.mutation import with_lhs, with_rhs
+from ssmverify.catalogue.gd_ssm.one_step import OURS, single
+from ssmverify.catalogue.gd_ssm.one_step import contexts as raw_tokens
+from ssmverify.checking.mutants import with_lhs, with_rhs
+from ssmverify.rows import Layer, Mutant, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
-from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
 PROPOSITION = Source(
     "Transformers learn in-context by gradient descent",

@@ -15,16 +15,17 @@ from torch import Tensor
 
 from numeric import mesa as mesa_layers
 from numeric import ttt as ttt_layers
-from numeric.mesa_bounds import mesa_bound
-from numeric.scan import delta_fused, delta_scan
-from numeric.scan.rounding import delta_scan_bound, read_bound
-from numeric.ttt_bounds import ttt_linear_bound
+from numeric.bounds import delta_scan_bound, read_bound
+from numeric.bounds.mesa import mesa_bound
+from numeric.bounds.ttt import ttt_linear_bound
+from numeric.scan import delta_scan
+from numeric.scan.delta import fused as delta_fused
 from proofs import delta as paper
-from proofs.evaluation import Table
-from proofs.gd_ssm import descend, rational
+from proofs.gd_ssm.one_step import descend, rational
+from proofs.kernel import Table
 from proofs.terms import And, Eq, Identity, Term, UniqueMinimiser
+from ssmverify.rows import Layer, Mutant, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
-from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
 SCHLAG = Source(
     "Linear Transformers Are Secretly Fast Weight Programmers",

@@ -12,13 +12,15 @@ from flint import fmpq
 from hypothesis import strategies as st
 from torch import Tensor
 
-from numeric.scan import associative, matrix, matrix_scan, plan, scan
-from numeric.scan.rounding import matrix_scan_bound, scan_bound
+from numeric.bounds import matrix_scan_bound, scan_bound
+from numeric.scan import matrix_scan, plan, scan
+from numeric.scan.diagonal import associative
+from numeric.scan.matrix import scan as matrix
 from proofs import recurrence as paper
-from proofs.evaluation import Table
+from proofs.kernel import Table
 from proofs.terms import ONE, Eq
+from ssmverify.rows import Layer, Mutant, Source, Theorem
 from ssmverify.strategies import exact, floats, gates, matrices, noise, points, rationals, tables, tensors, zeros
-from ssmverify.theorem import Layer, Mutant, Source, Theorem
 
 BLELLOCH = Source(
     "Blelloch: Prefix sums and their applications", place="1990, section 1.4", read="remembered; re-derived"

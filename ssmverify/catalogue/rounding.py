@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs import rounding as paper
-from proofs.evaluation import Table
-from proofs.kernel import Claim, Fact
+from proofs.kernel import Claim, Fact, Table
 from proofs.terms import Eq, Formula, Le, Nat, absolute_le, product
+from ssmverify.rows import Mutant, Source, Theorem
 from ssmverify.strategies import columns, points, rationals, tables
-from ssmverify.theorem import Mutant, Source, Theorem
 
 MODEL = Source(
     "Higham: Accuracy and Stability of Numerical Algorithms",

@@ -1,4 +1,4 @@
-"""Rows for S4D (arXiv 2206.11893): claims from `proofs.s4d` and `proofs.hippo_steps`."""
+"""Rows for S4D (arXiv 2206.11893): claims from `proofs.s4d` and `proofs.hippo.steps`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from flint import fmpq
 from hypothesis import strategies as st
 from torch import Tensor
 
-from numeric import hippo_bounds, s4
-from proofs import hippo_prophecy_kernels as kernels
-from proofs import hippo_steps as paper
+from numeric import s4
+from numeric.bounds import hippo as hippo_bounds
 from proofs import s4d
-from proofs.hippo_weights import value
+from proofs.hippo import steps as paper
+from proofs.hippo.weights import value
+from proofs.hippo_prophecy import kernels
 from proofs.terms import And, Eq, Lt, Nat, term
-from ssmverify.catalogue.hippo_layers import centre
-from ssmverify.mutation import with_rhs
+from ssmverify.catalogue.hippo.layers import centre
+from ssmverify.checking.mutants import with_rhs
+from ssmverify.rows import Broken, Finite, Layer, Mutant, Source, Theorem
 from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
-from ssmverify.theorem import Broken, Finite, Layer, Mutant, Source, Theorem
 
 S4D = Source(
     "On the Parameterization and Initialization of Diagonal State Space Models",
@@ -200,7 +201,7 @@ s4d_real = Theorem(
     mutants=(Mutant("-(j + 1/2)", claim=with_rhs(s4d.real, shifted)),),
 )
 s4d_lin = Finite(
-    name="hippo.s4d_lin",
+    name="s4d.lin",
     says="S4D-Lin's frequencies πn are those of FouT for a window of 2: A + 2gg', which is FouT made normal, has the "
     "characteristic polynomial s ∏ (s² + π²m²), m = 1..M, here for M = 0..8. Its real part is 0, that of S4D-Lin -1/2. "
     "The layers are the diagonals in closed form: Real, Lin and Inv.",

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ssmverify.tracking.growth import Size
+    from ssmverify.tracking.circuits.growth import Size
 
 WRONG = 1
 
@@ -53,12 +53,12 @@ def circuit(
     """
     from rich.console import Console
 
-    from ssmverify.tracking.growth import draw, sizes, slope
+    from ssmverify.tracking.circuits.growth import draw, sizes, slope
 
     asked = _lengths(lengths)
     if plot:
+        from ssmverify.errors import BadInput
         from ssmverify.report.picture import require
-        from ssmverify.theorem import BadInput
 
         require(plot)
         if len(asked) < 3:
@@ -95,7 +95,7 @@ def _lengths(text: str) -> list[int]:
         match = re.fullmatch(r"\s*(\d{1,3})\s*(?:\.\.\s*(\d{1,3})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 1 <= first <= last:
-            from ssmverify.theorem import BadInput
+            from ssmverify.errors import BadInput
 
             raise BadInput(f"--n {text} is no list of numbers of tokens: write 12, 4..24 or 4,8,16")
         found.update(range(first, last + 1))

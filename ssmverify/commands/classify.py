@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ssmverify.tracking.automaton import Automaton, Word
-    from ssmverify.tracking.classify import Certificate, GroupWitness
+    from ssmverify.tracking.automata.automaton import Automaton, Word
+    from ssmverify.tracking.automata.classify import Certificate, GroupWitness
 
 WRONG, UNDECIDED = 1, 3
 
@@ -34,14 +34,14 @@ def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> N
     Names are Z<m>, S<n>, A<n>, D<n>, Q8, products such as A4xZ5, parity, flip-flop and mod-<k>. A file holds
     permutations, a Cayley table or an automaton; a regular expression, such as "(aa|b)*", stands for its language.
     A layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; what it needs is in
-    `python -c 'help("ssmverify.tracking.quantised")'`.
+    `python -c 'help("ssmverify.tracking.models.quantised")'`.
 
     Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap, or 10,000 states of a layer, came first:
     then what was found till there is printed.
     """
-    from ssmverify.theorem import BadInput
-    from ssmverify.tracking.quantised import is_layer
-    from ssmverify.tracking.sources import load
+    from ssmverify.errors import BadInput
+    from ssmverify.tracking.automata.sources import load
+    from ssmverify.tracking.models.quantised import is_layer
 
     if is_layer(target):
         raise click.exceptions.Exit(_print_layer(target, cap, bits or 3, rounding or "nearest-even"))
@@ -54,9 +54,9 @@ def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
     """A line for each channel of a layer, and the certificate of the worst; returns the exit status."""
     from rich.console import Console
 
-    from ssmverify.tracking import witness
-    from ssmverify.tracking.classify import NON_SOLVABLE
-    from ssmverify.tracking.quantised import STATES, classify_layer, verdict
+    from ssmverify.tracking.automata import witness
+    from ssmverify.tracking.automata.classify import NON_SOLVABLE
+    from ssmverify.tracking.models.quantised import STATES, classify_layer, verdict
 
     with Console(stderr=True).status(f"{target}: its states, and their groups"):
         certificates = classify_layer(target, bits, rounding, cap)
@@ -83,7 +83,7 @@ def print_certificate(automaton: Automaton, cap: int = 10**6) -> int:
     """Classify, check the certificate, print it; returns the exit status."""
     from rich.console import Console
 
-    from ssmverify.tracking.classify import classify as certify
+    from ssmverify.tracking.automata.classify import classify as certify
 
     with Console(stderr=True).status(f"{automaton.name}: its sets of states, groups and monoid"):
         certificate = certify(automaton, cap)
@@ -94,7 +94,7 @@ def _print(certificate: Certificate) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from ssmverify.tracking import witness
+    from ssmverify.tracking.automata import witness
 
     problems = witness.problems(certificate)
     table = Table.grid(padding=(0, 2))
@@ -144,7 +144,7 @@ def _found(certificate: Certificate) -> str:
 
 
 def _verdict(certificate: Certificate) -> str:
-    from ssmverify.tracking.classify import APERIODIC, NON_SOLVABLE, P_GROUPS
+    from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS
 
     if certificate.verdict == APERIODIC:
         return "aperiodic (star-free): it has no group but the trivial one"
@@ -158,7 +158,7 @@ def _verdict(certificate: Certificate) -> str:
 
 def _meaning(certificate: Certificate) -> str:
     """What the literature draws from the verdict; none of it is proved here, and the line says so."""
-    from ssmverify.tracking.classify import APERIODIC, P_GROUPS, SOLVABLE
+    from ssmverify.tracking.automata.classify import APERIODIC, P_GROUPS, SOLVABLE
 
     p = certificate.primes[0] if certificate.primes else 0
     complete = "complete" if certificate.automaton.beyond is None else "hard"
@@ -187,8 +187,8 @@ def _group(automaton: Automaton, group: GroupWitness) -> str:
 
 
 def _coprime(automaton: Automaton, states: tuple[int, ...], words: tuple[Word, Word]) -> str:
-    from ssmverify.tracking.classify import restricted
-    from ssmverify.tracking.group import order
+    from ssmverify.tracking.automata.classify import restricted
+    from ssmverify.tracking.automata.group import order
 
     x, y = words
     orders = [order(restricted(automaton, states, word)) for word in (x, y, x + y)]
@@ -199,7 +199,7 @@ def _coprime(automaton: Automaton, states: tuple[int, ...], words: tuple[Word, W
 
 
 def _monoid(certificate: Certificate) -> str:
-    from ssmverify.tracking.witness import largest_index
+    from ssmverify.tracking.automata.witness import largest_index
 
     size = len(certificate.monoid)
     if not certificate.monoid.complete:
@@ -217,8 +217,8 @@ def _monoid(certificate: Certificate) -> str:
 
 
 def _checked(certificate: Certificate) -> str:
-    from ssmverify.tracking.classify import NON_SOLVABLE
-    from ssmverify.tracking.witness import LARGEST
+    from ssmverify.tracking.automata.classify import NON_SOLVABLE
+    from ssmverify.tracking.automata.witness import LARGEST
 
     checked = "the words, by running them" if certificate.groups else ""
     if any(group.order > LARGEST for group in certificate.groups):

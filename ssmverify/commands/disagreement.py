@@ -29,7 +29,7 @@ def disagreement(lengths: str, bits: int, words: int, rounding: str, seed: int) 
     """
     from rich.console import Console
 
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
     from ssmverify.tracking.arithmetic.disagreement import disagreements, witness_disagreement
     from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SUBNORMAL, TIME_INVARIANT
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ssmverify.tracking.models import Model
+    from ssmverify.tracking.models.models import Model
 
 
 DEFAULT = ("parity", "Z3", "Z60", "Z4xZ3xZ5", "icosahedron", "cascade-S4")
@@ -35,8 +35,8 @@ def horizon(names: tuple[str, ...], steps: int, many: int, seed: int | None) -> 
     from rich.progress import track
     from rich.table import Table
 
-    from ssmverify.tracking.horizon import FORMATS, Horizon
-    from ssmverify.tracking.horizon import horizon as measure
+    from ssmverify.experiments.horizon import FORMATS, Horizon
+    from ssmverify.experiments.horizon import horizon as measure
 
     seed = secrets.randbits(32) if seed is None else seed
     models = [(name, _model(name)) for name in names or DEFAULT]
@@ -63,9 +63,10 @@ def horizon(names: tuple[str, ...], steps: int, many: int, seed: int | None) -> 
 def _model(name: str) -> Model:
     import re
 
-    from ssmverify.theorem import BadInput
-    from ssmverify.tracking import constructions, named
-    from ssmverify.tracking.solvable import solvable
+    from ssmverify.errors import BadInput
+    from ssmverify.tracking.automata import named
+    from ssmverify.tracking.models import constructions
+    from ssmverify.tracking.models.solvable import solvable
 
     if name == "parity":
         return constructions.parity()
@@ -91,7 +92,7 @@ def _model(name: str) -> Model:
 
 
 def _orders(name: str) -> list[int]:
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
 
     orders = [int(part.removeprefix("Z")) for part in name.split("x")]
     if math.lcm(*orders) != math.prod(orders):

@@ -38,7 +38,7 @@ def search_rounding(names: tuple[str, ...], seconds: float, seed: int | None, re
     from rich.console import Console
 
     from ssmverify.commands.classify import print_certificate
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
     from ssmverify.tracking.arithmetic.search import FAMILIES, parse
 
     if replay is not None:

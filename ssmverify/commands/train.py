@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ssmverify.training.report import Report
+    from ssmverify.experiments.report import Report
 
 TASKS = {"gd_ssm": 5, "two_layers": 3, "sine": 3}  # with how many seeds
 WRONG, UNDECIDED = 1, 3
@@ -33,7 +33,7 @@ def train(task: str, seeds: int | None, seed: int | None, plot: Path | None) -> 
 
     Exit status 0 if the criterion of the task is met, 1 if not, 2 for wrong usage, 3 if interrupted.
     """
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
 
     if task not in TASKS:
         raise BadInput(f"there is no task {task!r}: give one of {', '.join(TASKS)}")
@@ -43,7 +43,7 @@ def train(task: str, seeds: int | None, seed: int | None, plot: Path | None) -> 
         require(plot)
     found = _train(task, seeds or TASKS[task], seed)
     if plot:
-        from ssmverify.training.plot import draw
+        from ssmverify.experiments.plot import draw
 
         draw(found, plot)
     raise click.exceptions.Exit(WRONG if found.problems else 0)
@@ -55,10 +55,10 @@ def _train(task: str, seeds: int, seed: int | None) -> Report:
 
     from rich.console import Console
 
-    from ssmverify.training.fitting import choose_seeds
-    from ssmverify.training.report import report
+    from ssmverify.experiments.fitting import choose_seeds
+    from ssmverify.experiments.report import report
 
-    module: Any = import_module(f"ssmverify.training.{task}")
+    module: Any = import_module(f"ssmverify.experiments.{task}")
     console = Console(width=None if sys.stdout.isatty() else 190, highlight=False, markup=False)
     first, *rest = choose_seeds(seeds, seed, module.CHECKPOINT)
     more = f" ... {rest[-1]}" if rest else ""

@@ -11,7 +11,7 @@
 | case | one thing tried, in one dtype; its error is measured exactly, in units of the proven bound |
 | known failure | a line of the implementation's own skip file: a case and the reason why it fails |
 
-No tolerance is fitted: the bounds are `numeric.scan.rounding`, the references exact rationals or certified balls.
+No tolerance is fitted: the bounds are `numeric.bounds`, the references exact rationals or certified balls.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ssmverify.conformance.builtin import BUILTIN
 from ssmverify.conformance.kinds import KINDS
 from ssmverify.conformance.order import ORDERS, named
 from ssmverify.conformance.outcome import KnownFailure, Report, Result, read_known_failures
 from ssmverify.conformance.running import Tell, run_suite
-from ssmverify.conformance.target import NotSupported, Target, dtype_named, load
-from ssmverify.theorem import BadInput
+from ssmverify.conformance.targets.builtin import BUILTIN
+from ssmverify.conformance.targets.target import NotSupported, Target, dtype_named, load
+from ssmverify.errors import BadInput
 
 __all__ = [
     "BUILTIN",

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ssmverify.conformance.kind import Case, Outputs
+from ssmverify.conformance.kinds.kind import Case, Outputs
 from ssmverify.conformance.shrink import Inputs, select
 from ssmverify.conformance.trial import NotRun, Problem, Trial
 

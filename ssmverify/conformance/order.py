@@ -1,6 +1,6 @@
 """In what order a kernel evaluates, and so which proven bound it is held to.
 
-(p, q)   the term of b_j in h_t collects at most p (t - j) + q roundings (numeric.scan.rounding)
+(p, q)   the term of b_j in h_t collects at most p (t - j) + q roundings (numeric.bounds)
 m        how many roundings a product counts: 1 of numbers, 3 of complex ones, n of n by n matrices
 L        floor(log2 T)
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 PASSED = "passed"
 FAILED = "FAILED"

@@ -8,11 +8,11 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ssmverify.conformance import contracts
-from ssmverify.conformance.kind import Case
+from ssmverify.conformance.kinds.kind import Case
 from ssmverify.conformance.outcome import FAILED, KNOWN, NOT_RUN, NOT_SUPPORTED, PASSED, KnownFailure, Report, Result
-from ssmverify.conformance.target import NotSupported, Target, dtype_named
+from ssmverify.conformance.targets.target import NotSupported, Target, dtype_named
 from ssmverify.conformance.trial import NotRun, Trial, Wrong
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 Tell = Callable[[str], None]
 

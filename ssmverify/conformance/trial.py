@@ -10,11 +10,11 @@ import torch
 from flint import arb
 from torch import Tensor
 
+from ssmverify.checking.layer import show_inputs
 from ssmverify.conformance import measure
-from ssmverify.conformance.kind import Outputs
+from ssmverify.conformance.kinds.kind import Outputs
 from ssmverify.conformance.shrink import Inputs, sizes_of, smallest
-from ssmverify.conformance.target import NotSupported, Target, dtype_named
-from ssmverify.layers import show_inputs
+from ssmverify.conformance.targets.target import NotSupported, Target, dtype_named
 
 Problem = str | None
 Call = Callable[[Inputs], Outputs]

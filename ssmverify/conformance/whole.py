@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ssmverify.conformance.kind import Sizes
+from ssmverify.conformance.kinds.kind import Sizes
 from ssmverify.conformance.shrink import Inputs
-from ssmverify.conformance.target import NotSupported
+from ssmverify.conformance.targets.target import NotSupported
 from ssmverify.conformance.trial import Problem, Trial
 
 Reference = Callable[..., Any]

@@ -27,9 +27,9 @@ from torch import Tensor
 
 from numeric.hippo import basis, hippo, readout
 from numeric.hippo_prophecy import Weights, next_state, predictor, predictor_legs, roll_out
-from ssmverify import systems
+from ssmverify.experiments import systems
+from ssmverify.experiments.systems import Trajectory
 from ssmverify.report.picture import require
-from ssmverify.systems import Trajectory
 
 Array = NDArray[np.float64]
 Complexes = NDArray[np.complex128]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 
 def require(file: Path) -> None:

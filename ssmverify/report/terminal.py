@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ssmverify.theorem import NOT_RUN, REFUTED, Cited, Finite, LayerResult, Row, Theorem, Verdict
+from ssmverify.rows import Cited, Finite, Row, Theorem
+from ssmverify.verdict import NOT_RUN, REFUTED, LayerResult, Verdict
 
 HEADINGS = ("theorem", "status", "sizes", "indices", "decided by", "error / bound", "mutants", "s")
 
@@ -137,7 +138,7 @@ def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[s
 def _proof(theorem: Theorem) -> list[str]:
     from proofs.derivation import show_point, steps
     from proofs.kernel import NotProved, Refuted
-    from ssmverify.claims import scope
+    from ssmverify.checking.claim import scope
 
     try:
         fact = theorem.fact

@@ -1,8 +1,8 @@
 """Words over a group's elements, from uniform to adversarial, and their prefix products.
 
 A batch of words is an integer array (batch, length) of element indices, read from left to right; its labels are the
-prefix products g_t ··· g_1 of `ssmverify.tracking.group`. A kind of word takes a seeded `numpy.random.Generator` first.
-Words that come from a formula are in `ssmverify.tracking.barrington`.
+prefix products g_t ··· g_1 of `ssmverify.tracking.automata.group`. A kind of word takes a seeded
+`numpy.random.Generator` first. Words that come from a formula are in `ssmverify.tracking.reductions.barrington`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ssmverify.theorem import BadInput
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.group import Group
+from ssmverify.errors import BadInput
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.group import Group
 
 Words = NDArray[np.integer[Any]]  # (batch, length)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from numeric.attention import linear_attention
+from numeric.bounds.mesa import mesa_bound
 from numeric.mesa import mesa
-from numeric.mesa_bounds import mesa_bound
 from numeric.scan import delta_scan
 from numeric.ttt import ttt_linear
 

@@ -16,8 +16,8 @@ from numeric.gd_ssm import (
     one_step_from,
     one_step_vector,
 )
-from ssmverify.catalogue.gd_ssm import raw_layer
-from ssmverify.checking import ratio
+from ssmverify.catalogue.gd_ssm.one_step import raw_layer
+from ssmverify.checking.check import ratio
 
 
 def uniform(*shape: int) -> torch.Tensor:

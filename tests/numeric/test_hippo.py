@@ -9,6 +9,7 @@ import torch
 from flint import arb, arb_mat, ctx
 from torch import Tensor
 
+from numeric.bounds.hippo import discretize_bound, zero_order_hold_bound
 from numeric.hippo import (
     MEASURES,
     averaged,
@@ -21,10 +22,9 @@ from numeric.hippo import (
     reconstruction,
     states,
 )
-from numeric.hippo_bounds import discretize_bound, zero_order_hold_bound
-from proofs.hippo_weights import value, written
-from ssmverify.catalogue.hippo_layers import hold_layer
-from ssmverify.layers import ratio
+from proofs.hippo.weights import value, written
+from ssmverify.catalogue.hippo.layers import hold_layer
+from ssmverify.checking.layer import ratio
 
 
 @pytest.fixture(autouse=True)

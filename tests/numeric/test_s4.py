@@ -7,8 +7,8 @@ import pytest
 import torch
 from flint import acb, acb_mat, arb, ctx
 
+from numeric.bounds.hippo import s4d_bound
 from numeric.hippo import hippo
-from numeric.hippo_bounds import s4d_bound
 from numeric.s4 import INITIALISATIONS, S4D, expm1, s4d, s4d_diagonal, zero_order_hold
 
 

@@ -14,16 +14,21 @@ import numpy as np
 import pytest
 from flint import acb, acb_mat, arb, fmpq, fmpq_mat, fmpq_poly
 
-from proofs import hippo, hippo_lagt, hippo_legendre, hippo_legt, hippo_pade, hippo_spectra, hippo_weights
-from proofs.evaluation import evaluate
-from proofs.hypergeometric import cancelled, falling, grow, inductively, nothing, put_in, rising, sign
-from proofs.kernel import NotProved, assume, identity
+from proofs.hippo import lagt as hippo_lagt
+from proofs.hippo import legendre as hippo_legendre
+from proofs.hippo import legt as hippo_legt
+from proofs.hippo import pade as hippo_pade
+from proofs.hippo import spectra as hippo_spectra
+from proofs.hippo import weights as hippo_weights
+from proofs.hippo import window as hippo
+from proofs.kernel import NotProved, assume, evaluate, identity
+from proofs.tactics.products import cancelled, falling, grow, inductively, nothing, put_in, rising, sign
 from proofs.terms import Eq, Lt, Nat, Term, index, scalar, size, summation, term
 from tests.rates import holds_rate, order
 
 n, k = size("n"), size("k")
 SIZES = range(1, 7)
-ROOT = Path(hippo.__file__).parents[1]
+ROOT = Path(hippo.__file__).parents[2]
 
 
 def legendre(N: int) -> list[fmpq_poly]:
@@ -56,7 +61,7 @@ def signed_square(x: fmpq, ratio: fmpq) -> fmpq:
 
 
 def entry(measure: str, i: int, j: int) -> Term:
-    """A_ij as `proofs.hippo_legt` writes it."""
+    """A_ij as `proofs.hippo.legt` writes it."""
     if measure == "legt" and j > i:
         return hippo_legt.high(index(i), index(j))
     if measure == "legs" and j >= i:
@@ -209,10 +214,10 @@ def test_a_value_that_occurs_elsewhere_is_not_put_in() -> None:
     assert nothing(identity(x, x).conclusion) == []
 
 
-@pytest.mark.parametrize("name", ["hippo.fout_closure", "hippo_pade.pade_order", "hippo_lagt.lagt_nplr"])
+@pytest.mark.parametrize("name", ["window.fout_closure", "pade.pade_order", "lagt.lagt_nplr"])
 def test_a_proof_file_runs_by_itself(name: str) -> None:
     file, claim = name.split(".")
-    command = [sys.executable, "-m", f"proofs.{file}", f"hippo.{claim}"]
+    command = [sys.executable, "-m", f"proofs.hippo.{file}", f"hippo.{claim}"]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT, env=environment, check=False)
     assert (done.returncode, done.stderr) == (0, "")

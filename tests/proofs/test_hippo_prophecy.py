@@ -14,11 +14,11 @@ from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofs.evaluation import evaluate
-from proofs.hippo_prophecy_bound import scale
-from proofs.hippo_prophecy_kernels import legendre
-from proofs.hippo_prophecy_legs import V
-from proofs.hippo_prophecy_predictors import closed_loop, legt
+from proofs.hippo_prophecy.bound import scale
+from proofs.hippo_prophecy.kernels import legendre
+from proofs.hippo_prophecy.legs import V
+from proofs.hippo_prophecy.predictors import closed_loop, legt
+from proofs.kernel import evaluate
 from proofs.terms import index, scalar
 from tests.rates import confidence, holds_rate, order
 

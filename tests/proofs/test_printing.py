@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from flint import fmpq
 
-from proofs import longhorn, recurrence
+from proofs import recurrence
 from proofs.kernel import Sequent, assume, cases, conjunction, refute
+from proofs.longhorn import update as longhorn
 from proofs.printing import Latex, Text, latex, sequent, statement, text
 from proofs.terms import (
     Add,

@@ -1,4 +1,4 @@
-"""Proof files run by themselves: `python -m proofs.longhorn`."""
+"""Proof files run by themselves: `python -m proofs.longhorn.update`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import proofs
-from proofs import longhorn, recurrence
+from proofs import recurrence
+from proofs.longhorn import update as longhorn
 
 ROOT = Path(next(iter(proofs.__path__))).parent
 
@@ -26,7 +27,7 @@ def utf8() -> dict[str, str]:
 
 @pytest.mark.parametrize("paper", [longhorn, recurrence])
 def test_a_proof_file_prints_every_derivation_and_ends_in_what_was_proved(paper: object) -> None:
-    done = run(f"proofs.{paper.__name__.rsplit('.', 1)[-1]}")  # type: ignore[attr-defined]
+    done = run(paper.__name__)  # type: ignore[attr-defined]
     assert (done.returncode, done.stderr) == (0, "")
     for derivation in paper.derivations:  # type: ignore[attr-defined]
         assert f"\n{derivation.claim.name}\n" in done.stdout
@@ -35,14 +36,14 @@ def test_a_proof_file_prints_every_derivation_and_ends_in_what_was_proved(paper:
 
 
 def test_sizes_are_put_in() -> None:
-    done = run("proofs.longhorn", "longhorn.closed_form", "--d", "3", "--n", "2")
+    done = run("proofs.longhorn.update", "longhorn.closed_form", "--d", "3", "--n", "2")
     assert done.returncode == 0
     assert "For d = 3, n = 2:" in done.stdout.splitlines()[-2]
     assert "Σ[j=1..3]" in done.stdout.splitlines()[-1]
 
 
 def test_latex_is_printed() -> None:
-    done = run("proofs.longhorn", "longhorn.closed_form", "--latex")
+    done = run("proofs.longhorn.update", "longhorn.closed_form", "--latex")
     assert done.returncode == 0
     assert r"\frac{\beta_{i}}{1 + \beta_{i} k^{\top} k}" in done.stdout
     assert r"\operatorname*{arg\,min}" in done.stdout
@@ -58,7 +59,7 @@ def test_latex_is_printed() -> None:
     ],
 )
 def test_a_wrong_argument_is_one_line_and_exit_status_2(arguments: list[str], culprit: str) -> None:
-    done = run("proofs.longhorn", *arguments)
+    done = run("proofs.longhorn.update", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
@@ -66,7 +67,7 @@ def test_a_wrong_argument_is_one_line_and_exit_status_2(arguments: list[str], cu
 
 
 def test_a_reader_that_leaves_causes_no_traceback() -> None:
-    command = [sys.executable, "-m", "proofs.longhorn"]
+    command = [sys.executable, "-m", "proofs.longhorn.update"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=ROOT, env=utf8()
     ) as script:

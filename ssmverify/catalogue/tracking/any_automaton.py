@@ -19,8 +19,8 @@ from torch import Tensor
 
 from numeric import ids4, pd_ssm, rnn_ssm
 from ssmverify.catalogue.tracking.models import ILLUSION, first_difference
-from ssmverify.theorem import Broken, Decide, Finite, Source
-from ssmverify.tracking.automaton import Automaton
+from ssmverify.rows import Broken, Decide, Finite, Source
+from ssmverify.tracking.automata.automaton import Automaton
 
 FIVE = torch.tensor(list(product(range(2), repeat=5)))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from ssmverify.theorem import Broken, Finite, Source
+from ssmverify.rows import Broken, Finite, Source
 from ssmverify.tracking.arithmetic.chains import Chain, chain
 from ssmverify.tracking.arithmetic.evaluators import unfused
 from ssmverify.tracking.arithmetic.numbers import ROUNDINGS, Fixed

@@ -14,13 +14,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ssmverify.theorem import Broken, Cited, Decide, Finite, Source
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, Certificate, classify
-from ssmverify.tracking.group import Permutation, compose, order
-from ssmverify.tracking.named import group
-from ssmverify.tracking.sources import load
-from ssmverify.tracking.witness import derived_series, problems
+from ssmverify.rows import Broken, Cited, Decide, Finite, Source
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, Certificate, classify
+from ssmverify.tracking.automata.group import Permutation, compose, order
+from ssmverify.tracking.automata.named import group
+from ssmverify.tracking.automata.sources import load
+from ssmverify.tracking.automata.witness import derived_series, problems
 
 # --------------------------------------------------------------------------------------------- known verdicts
 Known = tuple[str, str, tuple[int, ...], int | None, int]  # what, verdict, primes, derived length, monoid's size
@@ -153,7 +153,7 @@ by_definition = Finite(
     source=Source(
         "Linton, Pfeiffer, Robertson, Ruskuc: Groups and actions in transformation semigroups",
         place="1998",
-        read="remembered; derived in ssmverify/tracking/image_sets.py",
+        read="remembered; derived in ssmverify/tracking/automata/image_sets.py",
     ),
 )
 
@@ -210,7 +210,7 @@ coprime_orders = Finite(
     source=Source(
         "Thompson: Nonsolvable finite groups all of whose local subgroups are solvable",
         place="1968, Corollary 3",
-        read="remembered; that such a pair makes a group non-solvable is derived in ssmverify/tracking/classify.py",
+        read="remembered; that such a pair makes a group non-solvable is derived in `tracking.automata.classify`",
     ),
 )
 

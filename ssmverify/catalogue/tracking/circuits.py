@@ -14,10 +14,10 @@ from unittest import mock
 import numpy as np
 from hypothesis import strategies as st
 
-from ssmverify.theorem import Broken, Decide, Finite, Source
-from ssmverify.tracking.circuit import Circuit, Linear, Unary, evaluate
-from ssmverify.tracking.compile import compile_stack, decode, encode
-from ssmverify.tracking.fixed_point import (
+from ssmverify.rows import Broken, Decide, Finite, Source
+from ssmverify.tracking.circuits.circuit import Circuit, Linear, Unary, evaluate
+from ssmverify.tracking.circuits.compile import compile_stack, decode, encode
+from ssmverify.tracking.circuits.fixed_point import (
     CASTS,
     ComplexChannel,
     ComplexDiagonal,
@@ -32,7 +32,7 @@ from ssmverify.tracking.fixed_point import (
     selective,
     stacked,
 )
-from ssmverify.tracking.products import Units, odd_primes, units_modulo
+from ssmverify.tracking.circuits.products import Units, odd_primes, units_modulo
 
 OURS = Source("stated here", read="nothing: the circuits, and that they have this depth, are ours")
 
@@ -109,7 +109,7 @@ def patched(build: Compile, place: str, replacement: Any) -> Compile:
     """The compiler with one of its functions broken."""
 
     def build_broken(case: Case) -> Circuit:
-        with mock.patch(f"ssmverify.tracking.{place}", replacement):
+        with mock.patch(f"ssmverify.tracking.circuits.{place}", replacement):
             return build(case)
 
     return build_broken

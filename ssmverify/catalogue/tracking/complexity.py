@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ssmverify.catalogue.tracking.automata import hard, not_in_tc0
 from ssmverify.catalogue.tracking.reductions import transpositions
-from ssmverify.theorem import Cited, Open, Row, Source
+from ssmverify.rows import Cited, Open, Row, Source
 
 PAPER = "The Illusion of State in State-Space Models"
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import torch
 
 from ssmverify.catalogue.tracking.arithmetic import OURS
-from ssmverify.theorem import Broken, Finite
+from ssmverify.rows import Broken, Finite
 from ssmverify.tracking.arithmetic.evaluators import STEPS, Step, fused, unfused
 from ssmverify.tracking.arithmetic.machines import MACHINES, Shift, in_int8, nearest_even, run
 from ssmverify.tracking.arithmetic.numbers import FLOAT32, Format, Gaussian
 from ssmverify.tracking.arithmetic.witnesses import SUBNORMAL
-from ssmverify.tracking.classify import classify
+from ssmverify.tracking.automata.classify import classify
 
 
 class Executed(NamedTuple):

@@ -20,16 +20,17 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
-from proofs import illusion_of_state_models as proved
-from proofs.evaluation import Table
+from proofs.kernel import Table
 from proofs.recurrence import run
 from proofs.terms import Eq, Le, term
+from proofs.tracking import models as proved
+from ssmverify.rows import Broken, Decide, Finite, Mutant, Source, Theorem
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
-from ssmverify.theorem import Broken, Decide, Finite, Mutant, Source, Theorem
-from ssmverify.tracking import constructions, named
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.models import Model
-from ssmverify.tracking.solvable import solvable
+from ssmverify.tracking.automata import named
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.models import constructions
+from ssmverify.tracking.models.models import Model
+from ssmverify.tracking.models.solvable import solvable
 
 ILLUSION = "The Illusion of State in State-Space Models"
 GRAZZI = "Unlocking state-tracking in linear RNNs through negative eigenvalues"

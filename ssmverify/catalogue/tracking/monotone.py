@@ -1,4 +1,4 @@
-"""Rows for steps that keep the order: claims from `proofs.illusion_of_state`, on channels rounded after every step.
+"""Rows for steps that keep the order: claims from `proofs.tracking.monotone`, on channels rounded after every step.
 
 The points are orbits with arbitrary slopes, and orbits of real channels as `ssmverify.tracking.arithmetic` rounds them.
 """
@@ -15,12 +15,11 @@ import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
-from proofs import illusion_of_state as paper
-from proofs.arithmetic import rational
-from proofs.evaluation import Table
+from proofs.kernel import Table, rational
 from proofs.terms import Eq, Le, product, term
+from proofs.tracking import monotone as paper
+from ssmverify.rows import Mutant, Source, Theorem
 from ssmverify.strategies import columns, matrices, rationals
-from ssmverify.theorem import Mutant, Source, Theorem
 from ssmverify.tracking.arithmetic.numbers import ROUNDINGS, Fixed
 
 OURS = Source(

@@ -12,17 +12,16 @@ import numpy as np
 from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx
 from hypothesis import strategies as st
 
-from proofs import threshold_circuits as paper
-from proofs.evaluation import Table
-from proofs.kernel import Claim
+from proofs.kernel import Claim, Table
 from proofs.terms import Eq
+from proofs.tracking import circuits as paper
 from ssmverify.catalogue.tracking.circuits import OURS, Case, agrees, compiled, whole
+from ssmverify.rows import Broken, Decide, Finite, Mutant, Row, Source, Theorem
 from ssmverify.strategies import points, rationals, tables
-from ssmverify.theorem import Broken, Decide, Finite, Mutant, Row, Source, Theorem
-from ssmverify.tracking.circuit import Bits, Circuit, Gate, evaluate, evaluate_naively
-from ssmverify.tracking.compile import compile_model, encode
-from ssmverify.tracking.fixed_point import free, random_words
-from ssmverify.tracking.products import odd_primes
+from ssmverify.tracking.circuits.circuit import Bits, Circuit, Gate, evaluate, evaluate_naively
+from ssmverify.tracking.circuits.compile import compile_model, encode
+from ssmverify.tracking.circuits.fixed_point import free, random_words
+from ssmverify.tracking.circuits.products import odd_primes
 
 
 @cache

@@ -12,11 +12,10 @@ from unittest import mock
 
 from hypothesis import strategies as st
 
-from ssmverify.theorem import Broken, Decide, Finite, Source
-from ssmverify.tracking import barrington
-from ssmverify.tracking.barrington import And, Formula, Not, Or, Program, Var, compile_formula, five_cycles
-from ssmverify.tracking.named import group
-from ssmverify.tracking.reductions import PLACES, Swap, chess, narrative, python_swaps, swaps_of_word
+from ssmverify.rows import Broken, Decide, Finite, Source
+from ssmverify.tracking.automata.named import group
+from ssmverify.tracking.reductions import PLACES, Swap, barrington, chess, narrative, python_swaps, swaps_of_word
+from ssmverify.tracking.reductions.barrington import And, Formula, Not, Or, Program, Var, compile_formula, five_cycles
 
 BARRINGTON = Source(
     "Bounded-width polynomial-size branching programs recognize exactly those languages in NC1",

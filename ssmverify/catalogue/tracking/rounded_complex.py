@@ -13,11 +13,11 @@ from typing import NamedTuple
 from ssmverify.catalogue.tracking import automata
 from ssmverify.catalogue.tracking.arithmetic import OURS
 from ssmverify.catalogue.tracking.monotone import any_sign_returns, monotone_returns
-from ssmverify.theorem import Broken, Cited, Finite, Source
+from ssmverify.rows import Broken, Cited, Finite, Source
 from ssmverify.tracking.arithmetic.evaluators import exact, fused, once, per_step
 from ssmverify.tracking.arithmetic.numbers import FLOAT32, Gaussian, cast_parts, gaussian
 from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SQUARE, SUBNORMAL, TIME_INVARIANT, Witness
-from ssmverify.tracking.group import Permutation, cycles
+from ssmverify.tracking.automata.group import Permutation, cycles
 
 ZERO = gaussian(0)
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from ssmverify.theorem import Broken, Decide, Finite
+from ssmverify.rows import Broken, Decide, Finite
 from ssmverify.tracking import words
-from ssmverify.tracking.group import Group, closure
-from ssmverify.tracking.named import group
-from ssmverify.tracking.witness import derived_series
+from ssmverify.tracking.automata.group import Group, closure
+from ssmverify.tracking.automata.named import group
+from ssmverify.tracking.automata.witness import derived_series
 
 
 class Batch(NamedTuple):

@@ -11,8 +11,8 @@ import numpy as np
 
 from ssmverify.tracking.arithmetic.evaluators import Step, once
 from ssmverify.tracking.arithmetic.numbers import Fixed
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.monoid import TransitionMonoid, transition_monoid
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.monoid import TransitionMonoid, transition_monoid
 
 Map = tuple[int, ...]
 

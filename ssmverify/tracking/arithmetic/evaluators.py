@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Protocol
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking.arithmetic.numbers import Cast, Fixed, Gaussian, N, cast_parts
 
 

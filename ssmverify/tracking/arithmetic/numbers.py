@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 Real = Fraction | int
 Cast = Callable[[Fraction], Fraction]

@@ -16,12 +16,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking.arithmetic.numbers import Fixed, Gaussian
 from ssmverify.tracking.arithmetic.states import channel
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.classify import generated
-from ssmverify.tracking.image_sets import groups, image_sets
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.classify import generated
+from ssmverify.tracking.automata.image_sets import groups, image_sets
 
 GATES, INPUTS = 16, 4  # denominators
 LARGEST = 49  # part of a state that `parse` takes: 10,000 states

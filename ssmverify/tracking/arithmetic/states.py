@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ssmverify.tracking.arithmetic.evaluators import Step, once
 from ssmverify.tracking.arithmetic.numbers import Cast, N
-from ssmverify.tracking.automaton import Automaton
+from ssmverify.tracking.automata.automaton import Automaton
 
 S = TypeVar("S", bound=Hashable)
 L = TypeVar("L")

@@ -15,8 +15,8 @@ from functools import cached_property, reduce
 from ssmverify.tracking.arithmetic.evaluators import Step, exact, once, unfused
 from ssmverify.tracking.arithmetic.numbers import FLOAT32, Cast, Fixed, Format, Gaussian, gaussian
 from ssmverify.tracking.arithmetic.states import channel, enumerate_states
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.group import Permutation, closure
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.group import Permutation, closure
 
 SQUARE = Fixed(-1, 1)  # three values: a complex state rounded to it is one of nine
 

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterable
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking.reductions import Swap
 
 GUESTS = ("Ada", "Ben", "Cleo", "Dan", "Eve")

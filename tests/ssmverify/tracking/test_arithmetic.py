@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numeric.scan import scan
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking.arithmetic.chains import chain
 from ssmverify.tracking.arithmetic.disagreement import disagreements, witness_disagreement
 from ssmverify.tracking.arithmetic.evaluators import (
@@ -41,8 +41,8 @@ from ssmverify.tracking.arithmetic.numbers import (
     gaussian,
 )
 from ssmverify.tracking.arithmetic.witnesses import SELECTIVE, SUBNORMAL, TIME_INVARIANT, Witness
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.monoid import transition_monoid
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.monoid import transition_monoid
 
 quarters = st.integers(-12, 12).map(lambda k: Fraction(k, 4))
 words = st.lists(st.tuples(quarters, quarters), min_size=1, max_size=9)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssmverify.theorem import BadInput
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.monoid import transition_monoid
-from ssmverify.tracking.named import automaton, counter, parity
+from ssmverify.errors import BadInput
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.monoid import transition_monoid
+from ssmverify.tracking.automata.named import automaton, counter, parity
 
 
 @st.composite

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from ssmverify.theorem import BadInput
-from ssmverify.tracking.barrington import (
+from ssmverify.errors import BadInput
+from ssmverify.tracking.automata.group import Group
+from ssmverify.tracking.automata.named import group
+from ssmverify.tracking.reductions.barrington import (
     And,
     Formula,
     Not,
@@ -26,8 +28,6 @@ from ssmverify.tracking.barrington import (
     value,
     variables,
 )
-from ssmverify.tracking.group import Group
-from ssmverify.tracking.named import group
 
 NAMES = ["v", "w", "x", "y", "z"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssmverify.tracking.circuit import Circuit, Linear, constant, evaluate, evaluate_naively, wire
+from ssmverify.tracking.circuits.circuit import Circuit, Linear, constant, evaluate, evaluate_naively, wire
 
 
 @st.composite

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssmverify.cli import main
-from ssmverify.theorem import BadInput
-from ssmverify.tracking import witness
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify, generated
-from ssmverify.tracking.group import compose
-from ssmverify.tracking.image_sets import components, groups, image_sets
-from ssmverify.tracking.monoid import transition_monoid
-from ssmverify.tracking.named import automaton, group
-from ssmverify.tracking.sources import from_automata_lib, from_json, from_regex, load, read
+from ssmverify.errors import BadInput
+from ssmverify.tracking.automata import witness
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify, generated
+from ssmverify.tracking.automata.group import compose
+from ssmverify.tracking.automata.image_sets import components, groups, image_sets
+from ssmverify.tracking.automata.monoid import transition_monoid
+from ssmverify.tracking.automata.named import automaton, group
+from ssmverify.tracking.automata.sources import from_automata_lib, from_json, from_regex, load, read
 
 KNOWN = {
     "(a*b*)": (APERIODIC, (), 0),

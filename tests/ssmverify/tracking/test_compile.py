@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssmverify.tracking import products
-from ssmverify.tracking.circuit import Circuit, Gate, evaluate, evaluate_naively
-from ssmverify.tracking.compile import LEAST, METHODS, compile_model, compile_stack, decode, encode
-from ssmverify.tracking.fixed_point import (
+from ssmverify.tracking.circuits import products
+from ssmverify.tracking.circuits.circuit import Circuit, Gate, evaluate, evaluate_naively
+from ssmverify.tracking.circuits.compile import LEAST, METHODS, compile_model, compile_stack, decode, encode
+from ssmverify.tracking.circuits.fixed_point import (
     CASTS,
     ComplexChannel,
     ComplexDiagonal,
@@ -213,10 +213,10 @@ def ties_upwards(v: int, d: int) -> int:
 @pytest.mark.parametrize(
     ("place", "broken", "cast"),
     [
-        ("ssmverify.tracking.products.units_modulo", wrong_generator, "floor"),
-        ("ssmverify.tracking.compile.odd_primes", one_prime_less, "floor"),
-        ("ssmverify.tracking.compile.LEAST", {**LEAST, "nearest-even": ties_upwards}, "nearest-even"),
-        ("ssmverify.tracking.compile.LEAST", {"floor": LEAST["nearest-even"]}, "floor"),
+        ("ssmverify.tracking.circuits.products.units_modulo", wrong_generator, "floor"),
+        ("ssmverify.tracking.circuits.compile.odd_primes", one_prime_less, "floor"),
+        ("ssmverify.tracking.circuits.compile.LEAST", {**LEAST, "nearest-even": ties_upwards}, "nearest-even"),
+        ("ssmverify.tracking.circuits.compile.LEAST", {"floor": LEAST["nearest-even"]}, "floor"),
     ],
 )
 def test_a_broken_compiler_is_caught(place: str, broken: Callable[..., Any], cast: str) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sympy.combinatorics import Permutation, PermutationGroup
 
-from ssmverify.theorem import BadInput
-from ssmverify.tracking.group import closure, cycles, from_permutations, from_table
-from ssmverify.tracking.named import automaton, group
+from ssmverify.errors import BadInput
+from ssmverify.tracking.automata.group import closure, cycles, from_permutations, from_table
+from ssmverify.tracking.automata.named import automaton, group
 
 ORDERS = {
     "Z1": 1, "Z7": 7, "S1": 1, "S2": 2, "S3": 6, "S5": 120, "A1": 1, "A2": 1, "A3": 3, "A4": 12, "A5": 60, "D3": 6,

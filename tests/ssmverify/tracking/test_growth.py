@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ssmverify.cli import main
-from ssmverify.tracking.fixed_point import exact_then_cast
-from ssmverify.tracking.growth import slope, student
+from ssmverify.tracking.circuits.fixed_point import exact_then_cast
+from ssmverify.tracking.circuits.growth import slope, student
 
 
 def run(*arguments: str) -> Result:
@@ -49,7 +49,7 @@ def test_a_wrong_output_is_exit_status_1() -> None:
     def wrong(*arguments: object) -> object:
         return exact_then_cast(*arguments) + 1  # type: ignore[arg-type]
 
-    with mock.patch("ssmverify.tracking.growth.exact_then_cast", wrong):
+    with mock.patch("ssmverify.tracking.circuits.growth.exact_then_cast", wrong):
         result = run("--n", "2", "--words", "5")
     assert result.exit_code == 1
     assert "5 wrong outputs on 5 random words" in result.output

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssmverify.cli import main
-from ssmverify.theorem import BadInput
-from ssmverify.tracking import constructions, named
-from ssmverify.tracking.horizon import FORMATS, horizon, sure
-from ssmverify.tracking.models import Model
-from ssmverify.tracking.solvable import derived_series, solvable
+from ssmverify.errors import BadInput
+from ssmverify.experiments.horizon import FORMATS, horizon, sure
+from ssmverify.tracking.automata import named
+from ssmverify.tracking.models import constructions
+from ssmverify.tracking.models.models import Model
+from ssmverify.tracking.models.solvable import derived_series, solvable
 from ssmverify.tracking.words import states
 
 

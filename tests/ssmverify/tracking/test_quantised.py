@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from numeric.householder import householder_product
 from ssmverify.cli import main
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking.arithmetic.states import enumerate_states
 from ssmverify.tracking.arithmetic.witnesses import DELTA_RULE, SELECTIVE, matrices
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify
-from ssmverify.tracking.quantised import automata, classify_layer, verdict
-from ssmverify.tracking.witness import problems
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify
+from ssmverify.tracking.automata.witness import problems
+from ssmverify.tracking.models.quantised import automata, classify_layer, verdict
 
 
 class Selective:

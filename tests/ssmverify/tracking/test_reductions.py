@@ -10,8 +10,8 @@ from unittest import mock
 
 import pytest
 
-from ssmverify.theorem import BadInput
-from ssmverify.tracking.named import group
+from ssmverify.errors import BadInput
+from ssmverify.tracking.automata.named import group
 from ssmverify.tracking.reductions import PLACES, Swap, chess, narrative, python_swaps, swaps, swaps_of_word
 
 needs_chess = pytest.mark.skipif(find_spec("chess") is None, reason="python-chess is not installed")

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from ssmverify.cli import main
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking.arithmetic.search import FAMILIES, KINDS, NON_SOLVABLE, Rates, instances, kind, parse, search
 from ssmverify.tracking.arithmetic.witnesses import TIME_INVARIANT
-from ssmverify.tracking.classify import classify
+from ssmverify.tracking.automata.classify import classify
 
 LTI = FAMILIES[0]
 

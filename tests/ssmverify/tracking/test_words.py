@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 from ssmverify.tracking import words as w
-from ssmverify.tracking.automaton import Automaton
-from ssmverify.tracking.named import automaton, group
+from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.named import automaton, group
 
 GROUPS = ("Z1", "Z7", "S3", "Q8", "A5", "A4xZ5", "S5", "S6")
 KINDS = [w.uniform, w.letters_only, w.padded, w.there_and_back, w.near_identity, w.escaping, w.runs]

@@ -1,0 +1,95 @@
+"""The trusted base, behind one list: what a proof may use, and all that makes a Fact.
+
+| kind | is |
+| --- | --- |
+| `Fact` | a proved sequent; only the rules make one |
+| `Claim`, `establish` | a statement to be proved, and the check that a fact proves it |
+| `Sequent`, `Refuted`, `Cases` | a statement about all values; that it is false at a point; that it holds at points |
+| `NotProved`, `Undecidable` | a rule does not apply; a truth cannot be computed |
+| `Point`, `Table` | values for the variables; a family's values |
+
+The rest of the list are the rules (`proofs/kernel/rules.py`), exact evaluation, and the arithmetics.
+"""
+
+from __future__ import annotations
+
+from proofs.kernel.arithmetic import ball, entrywise, polynomials, prime_field, rational
+from proofs.kernel.evaluation import Point, Table, Undecidable, evaluate, holds, member, minimiser_table, position
+from proofs.kernel.rules import (
+    Cases,
+    Claim,
+    Fact,
+    NotProved,
+    Refuted,
+    Sequent,
+    additive,
+    apart,
+    assume,
+    cases,
+    component,
+    congruence,
+    conjunction,
+    discharge,
+    empty,
+    enclosure,
+    establish,
+    generalise,
+    identity,
+    induction,
+    instantiate,
+    linear,
+    minimiser,
+    refute,
+    rewrite,
+    single,
+    specialise,
+    split,
+    squares,
+    words,
+)
+
+__all__ = [
+    "Cases",
+    "Claim",
+    "Fact",
+    "NotProved",
+    "Point",
+    "Refuted",
+    "Sequent",
+    "Table",
+    "Undecidable",
+    "additive",
+    "apart",
+    "assume",
+    "ball",
+    "cases",
+    "component",
+    "congruence",
+    "conjunction",
+    "discharge",
+    "empty",
+    "enclosure",
+    "entrywise",
+    "establish",
+    "evaluate",
+    "generalise",
+    "holds",
+    "identity",
+    "induction",
+    "instantiate",
+    "linear",
+    "member",
+    "minimiser",
+    "minimiser_table",
+    "polynomials",
+    "position",
+    "prime_field",
+    "rational",
+    "refute",
+    "rewrite",
+    "single",
+    "specialise",
+    "split",
+    "squares",
+    "words",
+]

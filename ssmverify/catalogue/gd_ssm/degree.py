@@ -1,0 +1,96 @@
+"""Rows for GD-SSM (arXiv 2410.11687), layers for so many steps: claims from `proofs.gd_ssm.degree`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from proofs.gd_ssm import degree as paper
+from proofs.terms import And, Eq, Lt, term
+from ssmverify.catalogue.gd_ssm.one_step import OURS
+from ssmverify.rows import Mutant, Theorem
+from ssmverify.strategies import points, rationals, tables
+
+
+@st.composite
+def one_layer(draw: st.DrawFn) -> Mapping[str, Any]:
+    nine = [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)]
+    weights = {"w": tables(nine, rationals()), "d": tables([1, 2, 3], rationals())}
+    root = draw(rationals(1, 3)) * draw(st.sampled_from([1, -1]))
+    return draw(points(K=st.integers(0, 3), γ=1 / root**2, u=root, C=rationals(), D=rationals(), **weights))
+
+
+degree_goal = paper.one_layer_degree.conclusion
+degree_lhs, degree_rhs = paper.combined(paper.steps_on), paper.one_layer_degree.conclusion.parts[1].rhs  # type: ignore[attr-defined]
+
+one_layer_degree = Theorem(
+    claim=paper.one_layer_degree,
+    proof=paper.prove_one_layer_degree,
+    instances=one_layer,
+    source=OURS,
+    says="No weights let one layer take two steps or more: on tokens u, 2u and 3u, γ u² = 1, a combination that is 0 "
+    "for every layer is (8 (-3)^K - 3 (-8)^K) u for K >= 2 steps of rate γ > 0 from zero. That is not 0: "
+    "gd_ssm.one_layer_apart.",
+    mutants=(
+        Mutant(
+            "a layer without its skip, and two of the inputs",
+            claim=replace(
+                paper.one_layer_degree,
+                conclusion=And((Eq(8 * paper.head(1), paper.head(2)), Eq(degree_lhs, degree_rhs))),
+            ),
+        ),
+        Mutant(
+            "a combination that steps do not see either",
+            claim=replace(
+                paper.one_layer_degree,
+                conclusion=And((degree_goal.parts[0], Eq(degree_lhs, term(0)))),  # type: ignore[attr-defined]
+            ),
+        ),
+    ),
+)
+
+one_layer_apart = Theorem(
+    claim=paper.one_layer_apart,
+    proof=paper.prove_one_layer_apart,
+    instances=lambda: points(K=st.integers(0, 3)),
+    source=OURS,
+    says="8·3^K < 3·8^K for K >= 2, squared: the combination of gd_ssm.one_layer_degree is not 0.",
+    mutants=(
+        Mutant(
+            "from the first step on",
+            claim=replace(
+                paper.one_layer_apart,
+                conclusion=Lt(64 * paper.raised(9, paper.K + 1), 9 * paper.raised(64, paper.K + 1)),
+            ),
+        ),
+    ),
+)
+
+whole, leading = paper.written_out
+steps_degree = Theorem(
+    claim=paper.steps_degree,
+    proof=paper.prove_steps_degree,
+    instances=lambda: points(K=st.integers(0, 4), z=rationals()),
+    source=OURS,
+    says="Where one pair and the query all are s, K steps of rate γ leave (1 - γ s²)^K of the error, written out: the "
+    "prediction is of degree 2K + 1 in s exactly, its leading coefficient -(-γ)^K. L layers with nothing non-linear "
+    "between them are of degree 3^L at most (by hand), so K steps take log_3(2K + 1) layers or more.",
+    mutants=(
+        Mutant(
+            "one power fewer",
+            claim=replace(
+                paper.steps_degree,
+                conclusion=And((Eq(paper.polynomial(paper.K, paper.K - 1), whole.rhs), leading)),
+            ),
+        ),
+        Mutant(
+            "a leading coefficient that is always 1",
+            claim=replace(paper.steps_degree, conclusion=And((whole, Eq(leading.lhs, term(1))))),
+        ),
+    ),
+)
+
+theorems = (one_layer_degree, one_layer_apart, steps_degree)

@@ -1,0 +1,178 @@
+"""Rows for GD-SSM (arXiv 2410.11687), features, classes, preconditioned steps: claims from `proofs.gd_ssm.heads`."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from proofs.gd_ssm import heads as paper
+from proofs.gd_ssm.one_step import gamma, q_next, rational
+from proofs.kernel import Table
+from proofs.terms import Eq
+from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, constructed
+from ssmverify.checking.mutants import with_rhs
+from ssmverify.rows import Mutant, Theorem
+from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
+
+NON_LINEAR = replace(
+    ABSTRACT,
+    words="We then show a straightforward extension to multi-step linear and non-linear regression tasks.",
+    read="that abstract, and the released sine model, which is another: its MLP stands behind the state",
+)
+CLASSES = replace(
+    ABSTRACT,
+    place="abstract of v3",
+    words="",
+    read="the abstract of v3, which names classification with the cross-entropy; not how it is done",
+)
+
+
+RESTRICTED = replace(
+    OURS,
+    read="nothing: Theorem 1 of Ahn et al. (arXiv 2306.00297), remembered, has this optimum for all weights of a layer "
+    "of linear attention; here it is that of steps of one form",
+)
+
+
+@st.composite
+def contexts(draw: st.DrawFn, classes: bool = False) -> Mapping[str, Any]:
+    """Features and targets; for classes also what is added to each entry, which may be any vector."""
+    p, m, T = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(0, 3))
+    pairs = range(1, T + 2)
+    families = {"φ": tables(pairs, columns(p), zeros(p, 1)), "y": tables(pairs, columns(m), zeros(m, 1))}
+    centring = {"o": columns(m), "c": rationals()} if classes else {}
+    return draw(points(p=p, m=m, T=T, ψ=columns(p), γ=rationals(), **families, **centring))
+
+
+def inverse(A: Any) -> Any:
+    """Of a matrix of rationals."""
+    return np.array(fmpq_mat(A.tolist()).inv().tolist(), dtype=object)
+
+
+@st.composite
+def laws(draw: st.DrawFn) -> Mapping[str, Any]:
+    """A few contexts with positive definite S, and the best preconditioner."""
+    f, n, nu = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(rationals(0, 3))
+    one, inputs = rational(np.eye(f, dtype=int)), draw(st.lists(columns(f), min_size=n, max_size=n))
+    contexts = [(draw(rationals(1, 3)), one + x @ x.T) for x in inputs]
+    change = {"δ": draw(matrices(f, f)), "q": draw(columns(f))}
+    mean, square = (sum((w * each for w, each in ways), zeros(f, f)) for ways in (contexts, squared(contexts)))
+    return {**_law(contexts), "f": f, "ν": nu, "P": inverse(square + nu * mean).T @ mean.T, **change}
+
+
+def squared(contexts: Any) -> Any:
+    return [(weight, S @ S) for weight, S in contexts]
+
+
+def _law(contexts: Any) -> Mapping[str, Any]:
+    """Their probabilities and S; what is listed beyond the last must not matter."""
+    (weights, S), one = zip(*contexts, strict=True), rational(np.eye(len(contexts[0][1]), dtype=int))
+    outcomes = {"ω": (weights, fmpq(1)), "S": (S, one)}
+    tables = {name: Table({(s,): z for s, z in enumerate(zs, 1)}, end) for name, (zs, end) in outcomes.items()}
+    return {"n": len(S), **tables}
+
+
+NORMAL = {fmpq(-2): fmpq(1, 6), fmpq(0): fmpq(2, 3), fmpq(2): fmpq(1, 6)}  # variance 4/3, up to the fifth moment normal
+
+
+@st.composite
+def normal_laws(draw: st.DrawFn) -> Mapping[str, Any]:
+    """Every context of pairs x = L z, the entries of z independent with the moments of a normal law."""
+    f, N = draw(st.sampled_from([(1, 1), (1, 2), (2, 1)]))
+    L, nu, one = draw(matrices(f, f)), draw(rationals(0, 3)), rational(np.eye(f, dtype=int))
+    contexts = []
+    for outcome in itertools.product(NORMAL, repeat=N * f):
+        x = L @ np.array(outcome, dtype=object).reshape(f, N)
+        contexts.append((math.prod(NORMAL[z] for z in outcome), x @ x.T))
+    Sigma = fmpq(4, 3) * L @ L.T
+    tau = Sigma.trace()
+    assume(tau + nu)
+    P = inverse((N + 1) * Sigma + (tau + nu) * one)
+    return {**_law(contexts), "f": f, "N": N, "ν": nu, "Σ": Sigma, "τ": tau, "P": P}
+
+
+centred, constant = paper.classes.conclusion.rhs.terms  # type: ignore[attr-defined]
+
+features = Theorem(
+    claim=paper.features,
+    proof=paper.prove_features,
+    instances=contexts,
+    source=NON_LINEAR,
+    says="With features φ(x), by an MLP before the layer, in place of x, and y as it is, the layer takes one step on "
+    "the last layer W of ‖W φ(x) - y‖², from zero. It takes none on the MLP.",
+    mutants=(Mutant("up the gradient", claim=with_rhs(paper.features, -paper.features.conclusion.rhs)),),  # type: ignore[attr-defined]
+)
+
+classes = Theorem(
+    claim=paper.classes,
+    proof=paper.prove_classes,
+    instances=lambda: contexts(classes=True),
+    source=CLASSES,
+    says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, whose "
+    "targets are centred (its gradient at zero by hand), but for one number added to all: the probabilities are the "
+    "same.",
+    mutants=(
+        Mutant("without the constant", claim=with_rhs(paper.classes, centred)),
+        Mutant("without the constant's factor", claim=with_rhs(paper.classes, centred + gamma * paper.ones)),
+    ),
+)
+
+goal = paper.preconditioned.conclusion
+assert isinstance(goal, Eq)
+preconditioned = Theorem(
+    claim=paper.preconditioned,
+    proof=paper.prove_preconditioned,
+    instances=lambda: constructed(A=True),
+    source=OURS,
+    says="On constructed tokens D = [0 A] takes the step along the gradient times A, on the inputs' side, for every A. "
+    "(The layer on raw tokens has no such weight: its C acts on the targets' side.)",
+    mutants=(
+        Mutant("without A", claim=with_rhs(paper.preconditioned, -paper.change @ q_next)),
+        Mutant("A transposed", claim=with_rhs(paper.preconditioned, -paper.change @ paper.A.T @ q_next)),
+    ),
+)
+
+normal = paper.normal_equations
+before, added, noisy = paper.best_preconditioner.conclusion.rhs.terms  # type: ignore[attr-defined]
+best_preconditioner = Theorem(
+    claim=paper.best_preconditioner,
+    proof=paper.prove_best_preconditioner,
+    instances=laws,
+    source=RESTRICTED,
+    says="Of the steps M P from zero the one with P'(E S² + ν E S) = E S is best, for every query at once: another P "
+    "loses E ‖S δ q‖² + ν E (δ q)'S (δ q). Restricted to steps of this form; gd_ssm.preconditioned is a layer that can "
+    "take them, and the layer on raw tokens is none. For independent symmetric entries of one law P is γ* I (tested).",
+    mutants=(
+        Mutant("nothing lost", claim=with_rhs(paper.best_preconditioner, before)),
+        Mutant("nothing lost by the noise", claim=with_rhs(paper.best_preconditioner, before + added)),
+    ),
+)
+
+gaussian_preconditioner = Theorem(
+    claim=paper.gaussian_preconditioner,
+    proof=paper.prove_gaussian_preconditioner,
+    instances=normal_laws,
+    source=RESTRICTED,
+    says="For N normal inputs of covariance Σ the best P is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and "
+    "E S² (by hand, from Isserlis' theorem).",
+    mutants=(
+        Mutant(
+            "no noise",
+            claim=replace(
+                paper.gaussian_preconditioner,
+                conclusion=Eq(paper.P.T @ paper.mean(paper.S(paper.at) @ paper.S(paper.at)), normal.rhs),
+            ),
+        ),
+        Mutant("twice as much", claim=with_rhs(paper.gaussian_preconditioner, 2 * normal.rhs)),
+    ),
+)
+
+theorems = (features, classes, preconditioned, best_preconditioner, gaussian_preconditioner)

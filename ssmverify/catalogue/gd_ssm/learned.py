@@ -1,0 +1,223 @@
+"""Rows for GD-SSM (arXiv 2410.11687), what training can find: claims from `proofs.gd_ssm.learned`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from proofs.gd_ssm import learned as paper
+from proofs.gd_ssm.one_step import rational
+from proofs.kernel import Table
+from proofs.terms import And, Eq, Term, term
+from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, contexts
+from ssmverify.checking.mutants import with_lhs, with_rhs
+from ssmverify.rows import Mutant, Theorem
+from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
+
+MATCHING = replace(
+    ABSTRACT,
+    words="The empirically obtained parameters through optimization match the ones predicted analytically by the "
+    "theoretical construction.",
+)
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+def moments() -> SearchStrategy[Mapping[str, Any]]:
+    sizes = {"f": st.integers(0, 3), "N": st.integers(0, 3)}
+    return points(**sizes, σ=rationals(1, 3), μ=rationals(1, 3))
+
+
+def intervals() -> SearchStrategy[Mapping[str, Any]]:
+    return points(f=st.integers(0, 3), N=st.integers(0, 3), A=rationals(1, 3))
+
+
+@st.composite
+def invertible(draw: st.DrawFn, f: int) -> tuple[Any, Any]:
+    """A triangular matrix and its inverse."""
+    scale, shear, one = draw(rationals(1, 3)), draw(rationals()), rational(np.eye(f, dtype=int))
+    A, inverse = scale * one, one / scale
+    if f == 2:
+        A[0, 1], inverse[0, 1] = scale * shear, -shear / scale
+    return A, inverse
+
+
+@st.composite
+def turned_states(draw: st.DrawFn) -> Mapping[str, Any]:
+    """States in two coordinate systems."""
+    f, p, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
+    B, D, (R, inverse) = draw(matrices(f, p)), draw(matrices(f, p)), draw(invertible(f))
+    s = draw(tables(range(1, T + 3), columns(p), zeros(p, 1)))
+    z = [zeros(f, 1)]
+    for t in range(1, T + 3):
+        z.append(z[-1] + B @ s[(t,)])
+    states = {"z": z, "ẑ": [R @ each for each in z]}
+    families = {name: Table({(t,): each for t, each in enumerate(zs)}, zs[-1]) for name, zs in states.items()}
+    return {"f": f, "p": p, "T": T, "B": B, "D": D, "R": R, "Q": inverse.T, "s": s, **families}
+
+
+@st.composite
+def two_layers(draw: st.DrawFn, inverses: bool = False) -> Mapping[str, Any]:
+    """Weights of full rank and the same turned, with right inverses; else with two tokens."""
+    f, more = draw(st.integers(1, 2)), draw(st.integers(0, 1))
+    p = f + more
+    (B, B_inverse), (D, D_inverse), (R, R_inverse) = (draw(invertible(f)) for _ in range(3))
+    B, D = (np.concatenate([A, draw(matrices(f, more))], 1) for A in (B, D))
+    point = {"f": f, "p": p, "B": B, "D": D, "B̂": R @ B, "D̂": R_inverse.T @ D}
+    if not inverses:
+        return {**point, "r": draw(columns(p)), "s'": draw(columns(p))}
+    right = {"B": B_inverse, "D": D_inverse, "B̂": B_inverse @ R_inverse, "D̂": D_inverse @ R.T}
+    return {**point, **{f"{name}⁺": np.concatenate([A, zeros(more, f)]) for name, A in right.items()}}
+
+
+@st.composite
+def scaled_states(draw: st.DrawFn) -> Mapping[str, Any]:
+    point = draw(contexts(C=lambda f: matrices(f, f)))
+    alpha, beta, Z = draw(rationals(1, 3)), draw(rationals(1, 3)), point["Z"]
+    scaled = Table({place: alpha * state for place, state in Z.entries.items()}, alpha * Z.default)
+    kept = {name: value for name, value in point.items() if name not in ("N", "η")}
+    return {**kept, "α": alpha, "β": beta, "Ẑ": scaled}
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+def _with_minimum(at: Term) -> Any:
+    return replace(paper.optimal_rate, conclusion=replace(paper.least, at=at))
+
+
+uniform_rate, uniform_loss = paper.uniform_optimum.conclusion.parts  # type: ignore[attr-defined]
+
+optimal_rate = Theorem(
+    claim=paper.optimal_rate,
+    proof=paper.prove_optimal_rate,
+    instances=moments,
+    source=OURS,
+    says="On the linear task the best rate of one step from zero is γ* = s²/(μ_4 + (f + N - 2) s⁴), for f entries and "
+    "N pairs, variance s² and fourth moment μ_4. Nothing of degree 3 in the tokens is better: "
+    "gd_ssm.optimal_predictor.",
+    mutants=(
+        Mutant(
+            "one pair more",
+            claim=_with_minimum(paper.sigma / (paper.spread(paper.sigma, paper.mu) + paper.sigma * paper.sigma)),
+        ),
+        Mutant("twice the rate", claim=_with_minimum(2 * paper.best_rate())),
+    ),
+)
+
+optimal_loss = Theorem(
+    claim=paper.optimal_loss,
+    proof=paper.prove_optimal_loss,
+    instances=moments,
+    source=OURS,
+    says="The loss there is (1/2) f s² (1 - γ* N s²): no step leaves (1/2) f s².",
+    mutants=(
+        Mutant(
+            "the loss without a step",
+            claim=replace(
+                paper.optimal_loss,
+                conclusion=Eq(paper.population_loss(paper.best_rate()), term(1) / 2 * paper.entries * paper.sigma),
+            ),
+        ),
+    ),
+)
+
+uniform_optimum = Theorem(
+    claim=paper.uniform_optimum,
+    proof=paper.prove_uniform_optimum,
+    instances=intervals,
+    source=OURS,
+    says="For x uniform on (-a, a): γ* = 15/(a² (5(f + N) - 1)), the loss (f a²/6)(5f - 1)/(5(f + N) - 1). At a = 1/2 "
+    "and f = N = 10, as in the authors' code, that is 20/33 and 245/1188.",
+    mutants=(
+        Mutant(
+            "the moments of a normal distribution",
+            claim=replace(
+                paper.uniform_optimum,
+                conclusion=And(
+                    (
+                        Eq(paper.best_rate(paper.area / 3, paper.area * paper.area / 3), uniform_rate.rhs),
+                        uniform_loss,
+                    )
+                ),
+            ),
+        ),
+    ),
+)
+
+identifiability = Theorem(
+    claim=paper.identifiability,
+    proof=paper.prove_identifiability,
+    instances=turned_states,
+    source=MATCHING,
+    says="Trained weights can match the construction's up to a change of coordinates of the state only: B to R B and D "
+    "to Q D with R'Q = I give the same outputs, for every R.",
+    mutants=(
+        Mutant(
+            "D turned like B",
+            claim=replace(
+                paper.identifiability,
+                conclusion=Eq(
+                    paper.turned(paper.T).T @ (paper.R @ paper.D @ paper.token(paper.T)),
+                    paper.identifiability.conclusion.rhs,  # type: ignore[attr-defined]
+                ),
+            ),
+        ),
+    ),
+)
+
+r, s, products = paper.first, paper.second, paper.B_2.T @ paper.D_2
+product_fixed = Theorem(
+    claim=paper.product_fixed,
+    proof=paper.prove_product_fixed,
+    instances=two_layers,
+    source=OURS,
+    says="Conversely two layers that agree on all sequences of one and of two tokens have the same B'D.",
+    mutants=(
+        Mutant("the tokens exchanged", claim=with_rhs(paper.product_fixed, s.T @ products @ r)),
+        Mutant("B alone turned", claim=with_rhs(paper.product_fixed, r.T @ (paper.B_2.T @ paper.D) @ s)),
+    ),
+)
+
+B_turned, D_turned, inverse = paper.weights_fixed.conclusion.parts  # type: ignore[attr-defined]
+weights_fixed = Theorem(
+    claim=paper.weights_fixed,
+    proof=paper.prove_weights_fixed,
+    instances=lambda: two_layers(inverses=True),
+    source=OURS,
+    says="And the same B'D, with all four of full rank, leaves a change of coordinates only: one R takes B to "
+    "B̂, and its inverse transposed D to D̂.",
+    mutants=(
+        Mutant(
+            "no change of coordinates",
+            claim=replace(paper.weights_fixed, conclusion=And((Eq(paper.B_2, paper.B), D_turned, inverse))),
+        ),
+        Mutant(
+            "D turned like B",
+            claim=replace(
+                paper.weights_fixed, conclusion=And((B_turned, Eq(paper.D_2, paper.turn @ paper.D), inverse))
+            ),
+        ),
+    ),
+)
+
+scalings = Theorem(
+    claim=paper.scalings,
+    proof=paper.prove_scalings,
+    instances=scaled_states,
+    source=MATCHING,
+    says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
+    mutants=(Mutant("C as it was", claim=with_lhs(paper.scalings, paper.alpha * paper.beta * paper.scaled_output)),),
+)
+
+theorems = (
+    optimal_rate,
+    optimal_loss,
+    uniform_optimum,
+    identifiability,
+    product_fixed,
+    weights_fixed,
+    scalings,
+)

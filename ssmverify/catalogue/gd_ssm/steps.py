@@ -1,0 +1,255 @@
+"""Rows for GD-SSM (arXiv 2410.11687), several steps: claims from `proofs.gd_ssm.steps`, the layer from `numeric`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from numeric import gd_ssm as layers
+from numeric.attention import attended, collected
+from numeric.bounds.gd_ssm import multi_step_bound
+from proofs.gd_ssm import steps as paper
+from proofs.gd_ssm.one_step import descend, memory
+from proofs.kernel import Table
+from proofs.terms import And, Eq, substitute
+from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, single
+from ssmverify.checking.mutants import with_rhs
+from ssmverify.rows import Layer, Mutant, Theorem
+from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
+
+POSTER = replace(
+    ABSTRACT,
+    arxiv="",
+    place="abstract of the authors' poster at SNUFA 2025",
+    words="this framework naturally extends to multi-step optimization by stacking layers",
+    read="that abstract, and the authors' code; not the paper's body, which may stack in another way",
+)
+MINIBATCH = replace(
+    POSTER,
+    words="We prove that a single-layer SSM, equipped with multiplicative input-output gating, can precisely emulate "
+    "one step of mini-batch GD on a least-squares objective.",
+    read="that abstract; `gd_ssm.one_step` is the reading with one minibatch, the context",
+)
+
+
+# ---------------------------------------------------------------------------------------------- exact instances
+@st.composite
+def descents(draw: st.DrawFn, stack: bool = True) -> Mapping[str, Any]:
+    """K steps with rates of their own, 0 afterwards; with a stack, its queries."""
+    f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(0, 3)))
+    pairs = range(1, T + 2)
+    x = draw(tables(pairs, columns(f), zeros(f, 1)))
+    y = draw(tables(pairs, columns(m), zeros(m, 1)))
+    q, rates = draw(columns(f)), draw(tables(range(1, 4), rationals()))
+    X, Y = (np.array([z[(i,)][:, 0] for i in range(1, T + 1)]).reshape(T, n) for z, n in ((x, f), (y, m)))
+    W, v = [zeros(m, f)], [zeros(f, 1)]
+    for k in range(1, 5):
+        W.append(descend(X, Y, W[-1], rates[(k,)], 1) if T else W[-1])
+        v.append(v[-1] + rates[(k,)] * (q - X.T @ (X @ v[-1]) if T else q))
+    point = {"f": f, "m": m, "T": T, "K": K, "x": x, "y": y, "γ": rates, "W": _steps(W)}
+    return {**point, "q": q, "v": _steps(v)} if stack else point
+
+
+@st.composite
+def kernel_descents(draw: st.DrawFn) -> Mapping[str, Any]:
+    """K steps with rates of their own, 0 afterwards, on the weights and on what weighs the inputs."""
+    f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)))
+    X, Y, rates = draw(matrices(f, T)), draw(matrices(m, T)), draw(tables(range(1, 4), rationals()))
+    W, A = [zeros(m, f)], [zeros(m, T)]
+    for k in range(1, 5):
+        W.append(descend(X.T, Y.T, W[-1], rates[(k,)], 1))
+        A.append(A[-1] - rates[(k,)] * (A[-1] @ (X.T @ X) - Y))
+    point = {"f": f, "m": m, "T": T, "K": K, "γ": rates, "X": X, "Y": Y}
+    return {**point, "q": draw(columns(f)), "W": _steps(W), "A": _steps(A)}
+
+
+def _steps(values: list[Any]) -> Table:
+    return Table({(k,): value for k, value in enumerate(values)}, values[-1])
+
+
+@st.composite
+def two_pairs(draw: st.DrawFn) -> Mapping[str, Any]:
+    f, m = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    drawn = {"x₁": columns(f), "x₂": columns(f), "y₁": columns(m), "y₂": columns(m), "q": columns(f)}
+    return draw(points(f=f, m=m, γ=rationals(), **drawn))
+
+
+def by_entries() -> SearchStrategy[Mapping[str, Any]]:
+    scalars = {name: rationals() for name in ("γ", "C", "x₁₁", "x₂₁", "x₂₂", "y₁", "q₂")}
+    return points(**scalars, λ=tables([(t, e) for t in (1, 2) for e in (1, 2)], rationals()))
+
+
+# --------------------------------------------------------------------------------------------------- the layer
+@st.composite
+def inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Tensor]:
+    f, m, N, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(0, 3)))
+    entries = floats(dtype)
+    return {
+        "x": draw(tensors((1, N + 1, f), dtype, entries)),
+        "y": draw(tensors((1, N, m), dtype, entries)),
+        "rates": draw(tensors((K,), dtype, entries)),
+    }
+
+
+def exactly(x: Tensor, y: Tensor, rates: Tensor) -> tuple[Any, ...]:
+    """Gradient descent on each prefix, from its definition."""
+    keys, targets, steps = exact(x)[0], exact(y)[0], exact(rates)
+    predictions = np.empty((1, *targets.shape), dtype=object)
+    for j in range(1, len(keys)):
+        W = zeros(targets.shape[1], keys.shape[1])
+        for rate in steps:
+            W = descend(keys[:j], targets[:j], W, rate, 1)
+        predictions[0, j - 1] = W @ keys[j]
+    return (predictions,)
+
+
+def rewrites_targets(x: Tensor, y: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
+    """The causal stack that replaces targets by their errors and adds its predictions up."""
+    keys, total = x[:, :-1], torch.zeros_like(y)
+    for rate in rates:
+        state = collected(y, keys)
+        total = total + rate * attended(state, x[:, 1:])
+        y = y - rate * attended(state, keys)
+    return (total,)
+
+
+layer = Layer(
+    "numeric.gd_ssm.multi_step",
+    single(layers.multi_step),
+    exactly,
+    single(multi_step_bound),
+    inputs,
+    (layers.rewritten_query,),
+)
+
+
+# ------------------------------------------------------------------------------------------------- the theorems
+query_goal = paper.multi_step_query.conclusion
+matrix_goal = paper.diagonal_minibatches.conclusion
+
+multi_step_query = Theorem(
+    claim=paper.multi_step_query,
+    proof=paper.prove_multi_step_query,
+    instances=descents,
+    source=OURS,
+    says="A stack that rewrites the query, v <- v + γ_k (q - S v), and reads M v at the end is exactly K steps of "
+    "gradient descent from zero, on every prefix, with the same rates in the same order.",
+    layers=(layer,),
+    mutants=(
+        Mutant(
+            "one layer fewer",
+            claim=replace(
+                paper.multi_step_query,
+                conclusion=Eq(query_goal.lhs, substitute(query_goal.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            ),
+        ),
+        Mutant("the stack that rewrites targets", run=rewrites_targets),
+    ),
+)
+
+stacking = Theorem(
+    claim=paper.stacking,
+    proof=paper.refute_stacking,
+    instances=two_pairs,
+    source=POSTER,
+    says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
+    "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
+    "gd_ssm.stacking_error.",
+    mutants=(Mutant("one pass over the pairs as well", claim=with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
+)
+
+closed_form = Theorem(
+    claim=paper.closed_form,
+    proof=paper.prove_closed_form,
+    instances=lambda: descents(stack=False),
+    source=OURS,
+    says="K steps from zero, written out: W' is the sum of (I - γ_K S) ... (I - γ_{k+1} S) γ_k times M'; for one rate "
+    "W = γ M times the sum of the powers of I - γ S below the K-th. A polynomial of degree 2K in the tokens.",
+    mutants=(
+        Mutant(
+            "one step fewer",
+            claim=with_rhs(paper.closed_form, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+        ),
+        Mutant("the first step alone", claim=with_rhs(paper.closed_form, paper.g(1) * memory(paper.T).T)),
+    ),
+)
+
+left_over = Theorem(
+    claim=paper.left_over,
+    proof=paper.prove_left_over,
+    instances=lambda: descents(stack=False),
+    source=OURS,
+    says="What K steps leave of the gradient, M - W S, is M (I - γ_K S) ... (I - γ_1 S).",
+    mutants=(
+        Mutant(
+            "one step fewer",
+            claim=with_rhs(paper.left_over, substitute(paper.left_over.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+        ),
+    ),
+)
+
+dual = Theorem(
+    claim=paper.dual,
+    proof=paper.prove_dual,
+    instances=kernel_descents,
+    source=OURS,
+    says="K steps on features need their inner products alone: W q = A X'q, where A moves by A X'X - Y. Against "
+    "gd_ssm.stacking_error: all of X'X stands here, its upper triangle there.",
+    mutants=(
+        Mutant("one step fewer", claim=with_rhs(paper.dual, paper.A(paper.K + 1) @ (paper.X.T @ paper.q))),
+        Mutant("the targets for A", claim=with_rhs(paper.dual, paper.Y @ (paper.X.T @ paper.q))),
+    ),
+)
+
+in_turn = Theorem(
+    claim=paper.in_turn,
+    proof=paper.refute_in_turn,
+    instances=two_pairs,
+    source=MINIBATCH,
+    says="Read as: a step for each minibatch, one after the other during one pass. The layer takes all gradients at "
+    "zero; already two minibatches of one pair differ.",
+    mutants=(Mutant("two full steps as well", claim=with_rhs(paper.in_turn, paper.two_steps(paper.two_pairs))),),
+)
+
+diagonal_minibatches = Theorem(
+    claim=paper.diagonal_minibatches,
+    proof=paper.prove_diagonal_minibatches,
+    instances=by_entries,
+    source=OURS,
+    says="No gates mend it for f >= 2: whatever the gates of the entries, even if they read the tokens, the layer "
+    "gives 0 where two minibatch steps in turn give -γ² y_1 x_11 x_21 x_22 q_2.",
+    mutants=(
+        Mutant(
+            "without the second entry of the second input",
+            claim=replace(
+                paper.diagonal_minibatches,
+                conclusion=And(
+                    (
+                        matrix_goal.parts[0],  # type: ignore[attr-defined]
+                        Eq(
+                            paper.sweep_by_entries(),
+                            -(paper.gamma * paper.gamma) * (paper.y_1 * paper.x_1 * paper.x_2 * paper.q_2),
+                        ),
+                    )
+                ),
+            ),
+        ),
+    ),
+)
+
+theorems = (
+    multi_step_query,
+    closed_form,
+    left_over,
+    dual,
+    stacking,
+    in_turn,
+    diagonal_minibatches,
+)

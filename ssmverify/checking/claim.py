@@ -1,0 +1,129 @@
+"""One theorem's claim: its proof, the scope it speaks for, and its exact instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from proofs.derivation import show_point
+from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, Undecidable, cases, holds, refute
+from proofs.tactics.quadratics import competitor
+from proofs.terms import Symbol, UniqueMinimiser, free_indices, walk
+from ssmverify.checking.search import RAISED, Effort, shorten
+from ssmverify.rows import Theorem
+from ssmverify.verdict import HOLDS, HOLDS_FURTHER, REFUTED, Verdict
+
+
+def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
+    """For which sizes and for which other indices the claim speaks: read off its variables, or its cases' points.
+
+    An index variable that occurs in a shape, or bounds the range of a minimiser, is a size; any other is a length, a
+    degree or a position.
+    """
+    points = fact.points if fact and isinstance(fact.conclusion, Cases) else ()
+    in_shapes: set[str] = set()
+    for node in walk(claim.sequent):
+        if isinstance(node, Symbol):
+            in_shapes |= free_indices((node.rows, node.columns))
+        if isinstance(node, UniqueMinimiser):
+            in_shapes |= free_indices(node.ranges)
+    free = {name for name in free_indices(claim.sequent) if "~" not in name}
+    sizes, indices = sorted(free & in_shapes), sorted(free - in_shapes)
+    return _ranges(sizes, points), _ranges(indices, points)
+
+
+def _ranges(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
+    """The values that the variables take: every, or those of the points."""
+    if not names or not points:
+        return f"every {', '.join(names)}" if names else "-"
+    return ", ".join(f"{name} {_values({int(point[name]) for point in points})}" for name in names)
+
+
+def _values(values: set[int]) -> str:
+    low, high = min(values), max(values)
+    if values != set(range(low, high + 1)):
+        return f"in {', '.join(map(str, sorted(values)))}"
+    return f"<= {high}" if low <= 1 else f"= {low}..{high}"
+
+
+def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
+    effort.tell("proof")
+    try:
+        fact = theorem.derivation.run()
+    except (NotProved, *RAISED) as reason:
+        kind = "" if isinstance(reason, NotProved) else f"{type(reason).__name__}: "
+        verdict.problems.append(f"the proof fails: {kind}{shorten(str(reason))}")
+        _look_for_counterexample(theorem, verdict, effort)
+        return
+    rules = [step.rule for step in fact.steps()]
+    order = ("induction", "squares", "words", "identity", "enclosure", "evaluate")
+    verdict.decided_by = ", ".join(rule for rule in order if rule in rules)
+    if isinstance(fact.conclusion, Refuted):
+        verdict.status, verdict.sizes, verdict.indices = REFUTED, "-", "-"
+        verdict.counterexample = show_point(fact.points[0])
+        return
+    verdict.sizes, verdict.indices = scope(theorem.claim, fact)
+    named = {h: name for name, h in theorem.claim.hypotheses.items()}
+    used = set(named) if isinstance(fact.conclusion, Cases) else fact.hypotheses  # the points satisfy all of them
+    further = theorem.claim.further & {named[h] for h in used}
+    verdict.status = HOLDS_FURTHER if further else HOLDS
+    effort.tell("instances")
+    _look_for_counterexample(theorem, verdict, effort)
+
+
+def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
+    """Evaluate the claim exactly at drawn points; a proved claim that fails at one means that the kernel is wrong."""
+    tried = 0
+
+    def fails(point: Mapping[str, Any]) -> bool:
+        nonlocal tried
+        tried += 1
+        if verdict.problems:  # the proof has failed: look on where the broken claim cannot be evaluated
+            return refuted_at(theorem.claim, point)
+        effort.points.append(point)
+        return refutation(theorem.claim, point) is not None
+
+    try:
+        point = effort.search(theorem.instances(), fails, max(effort.examples // 4, 10))
+    except Unusable as reason:
+        verdict.problems.append(f"an instance decides nothing: {reason}")
+        return
+    except RAISED as reason:
+        verdict.problems.append(f"the instances cannot be drawn: {type(reason).__name__}: {shorten(str(reason))}")
+        return
+    verdict.instances = tried
+    if point is not None:
+        verdict.counterexample = show_point(point)
+        verdict.problems.append(f"the claim is false at {verdict.counterexample}")
+
+
+class Unusable(Exception):
+    """The claim is neither true nor false at a point: it does not satisfy the hypotheses, or cannot be evaluated."""
+
+
+def refutation(claim: Claim, point: Mapping[str, Any]) -> Fact | None:
+    """A Fact that the claim is false at the point; None if it is true there. Raises Unusable if it is neither."""
+    goal = claim.conclusion
+    try:
+        if not isinstance(goal, UniqueMinimiser):
+            cases(claim.sequent, [point])
+            return None
+        better = competitor(goal, point)
+        return None if better is None else refute(claim.sequent, {**point, goal.symbol.name: better})
+    except (Undecidable, ZeroDivisionError, KeyError) as reason:
+        raise Unusable(f"{reason} at {show_point(point)}") from reason
+    except NotProved:
+        try:
+            return refute(claim.sequent, point)
+        except NotProved as reason:
+            raise Unusable(f"{reason} at {show_point(point)}") from reason
+
+
+def refuted_at(claim: Claim, point: Mapping[str, Any]) -> bool:
+    """Whether the kernel can refute the claim at the point; the cheap look at the conclusion alone comes first."""
+    try:
+        if isinstance(claim.conclusion, UniqueMinimiser):
+            return refutation(claim, point) is not None
+        return not holds(claim.conclusion, point) and bool(refute(claim.sequent, point))
+    except (NotProved, Unusable, Undecidable, ZeroDivisionError):
+        return False

@@ -1,0 +1,211 @@
+"""The vocabulary: the rows of the catalogue, and the `Verdict` that says what was found of one.
+
+| row | its statement | is decided by |
+| --- | --- | --- |
+| `Theorem` | a claim in the language of `proofs.terms` | the kernel: for every size and length, or in listed cases |
+| `Finite` | words | a program that goes exactly through every case, or through samples, and is then only tested |
+| `Cited` | words | the literature, or a conjecture: nothing here |
+| `Open` | words | nobody yet |
+
+Nothing here runs anything; `ssmverify.checking.check` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from proofs.derivation import Derivation
+from proofs.kernel import Claim, Fact
+from ssmverify.errors import BadInput
+
+if TYPE_CHECKING:
+    import torch
+    from hypothesis.strategies import SearchStrategy
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement comes from, and what of it was read.
+
+    `words` quotes what was read; where the wording was not at hand it is empty, and `read` names what was.
+    """
+
+    paper: str
+    arxiv: str = ""
+    place: str = ""
+    words: str = ""
+    read: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.paper, self.arxiv and f"arXiv {self.arxiv}", self.place) if part)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A torch layer that is to compute what the claim says, and how far rounding may take it from that.
+
+    `run(**inputs)` gives a tuple of tensors; `exact(**inputs)` the same values as arrays of rationals, computed on the
+    very floats of the inputs; `bound(**inputs)` float64 tensors that broadcast to the outputs. `inputs(dtype)` is a
+    strategy for the keyword arguments. `formulas` are the functions whose every sign, term and product the harness
+    breaks in turn.
+    """
+
+    name: str
+    run: Callable[..., tuple[Tensor, ...]]
+    exact: Callable[..., tuple[Any, ...]]
+    bound: Callable[..., tuple[Tensor, ...]]
+    inputs: Callable[[torch.dtype], SearchStrategy[dict[str, Any]]]
+    formulas: tuple[Callable[..., Any], ...] = ()
+    dtypes: tuple[str, ...] = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The claim, or one layer's `run`, with one thing broken on purpose; the theorem's checks must refute it."""
+
+    description: str
+    claim: Claim | None = None
+    run: Callable[..., tuple[Tensor, ...]] | None = None
+    layer: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.claim is None) == (self.run is None):
+            raise BadInput(f"the mutant '{self.description}' needs either claim= or run=")
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A row of the catalogue.
+
+    `proof` returns a Fact: of the claim, or of its refutation. `instances` is a strategy for points that satisfy the
+    claim's hypotheses. Another theorem's `fact` may serve as a premise of the proof.
+    """
+
+    claim: Claim
+    proof: Callable[[], Fact]
+    instances: Callable[[], SearchStrategy[Mapping[str, Any]]]
+    mutants: tuple[Mutant, ...]
+    source: Source = Source("stated here")
+    says: str = ""
+    layers: tuple[Layer, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.mutants:
+            raise BadInput(
+                f"the theorem {self.claim.name} has no mutants, so nothing shows that its checks can fail: "
+                "give mutants=(Mutant(...),) with at least one broken claim or layer"
+            )
+
+    @property
+    def name(self) -> str:
+        return self.claim.name
+
+    @property
+    def derivation(self) -> Derivation:
+        return Derivation(self.claim, self.proof)
+
+    @cached_property
+    def fact(self) -> Fact:
+        """The proved fact, for use as a premise elsewhere; raises NotProved."""
+        return self.derivation.run()
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that the row brings along."""
+        return [self.proof, *_layer_code(self.layers)]
+
+
+Decide = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A `Finite` row's decision with one thing broken on purpose: it must find a wrong value."""
+
+    description: str
+    decide: Decide
+
+
+@dataclass(frozen=True)
+class Finite:
+    """A row whose statement speaks of finitely many cases, each decided exactly by a program.
+
+    `decide(case)` is empty where the case is right, and says what is wrong, with the values, where it is not; it raises
+    for neither. `cases()` lists every case of the statement: then the row `holds`. `samples()` is a hypothesis strategy
+    for cases of a larger domain; with it alone the row is only `tested`. One item of either may stand for `count(item)`
+    cases. With `refuted`, `says` is a statement of the source that is false, and each item of `cases` a counterexample;
+    its mutants are then decisions under which none of them is one. `missing()` says what the decision needs that is not
+    here, and is empty where nothing is: the row is then not run.
+    """
+
+    name: str
+    says: str
+    decide: Decide
+    mutants: tuple[Broken, ...]
+    cases: Callable[[], Iterable[Any]] | None = None
+    samples: Callable[[], SearchStrategy[Any]] | None = None
+    source: Source = Source("stated here")
+    layers: tuple[Layer, ...] = ()
+    count: Callable[[Any], int] = lambda _: 1
+    refuted: bool = False
+    missing: Callable[[], str] = lambda: ""
+
+    def __post_init__(self) -> None:
+        if not self.mutants:
+            raise BadInput(f"the row {self.name} has no mutants, so nothing shows that it can fail: give Broken(...)")
+        if not (self.cases or self.samples) or (self.refuted and not self.cases):
+            raise BadInput(
+                f"the row {self.name} has nothing to decide: give cases=" + " or samples=" * (not self.refuted)
+            )
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that the row brings along."""
+        return [self.decide, *(m.decide for m in self.mutants), *_layer_code(self.layers)]
+
+
+class _Unchecked:
+    """A row of which nothing is checked: it has no layers, and brings no functions along."""
+
+    layers: ClassVar[tuple[Layer, ...]] = ()
+    code: ClassVar[tuple[Callable[..., Any], ...]] = ()
+
+
+@dataclass(frozen=True)
+class Cited(_Unchecked):
+    """A row that rests on the literature: nothing here proves it, and nothing here could make it fail.
+
+    `assumes` names the open conjectures it is conditional on; it inherits those of the rows it rests on.
+    """
+
+    name: str
+    says: str
+    source: Source
+    assumes: tuple[str, ...] = ()
+    rests_on: tuple[Row, ...] = ()
+
+    @property
+    def conjectures(self) -> tuple[str, ...]:
+        """All open conjectures below it."""
+        inherited = [c for row in self.rests_on if isinstance(row, Cited) for c in row.conjectures]
+        return tuple(dict.fromkeys((*self.assumes, *inherited)))
+
+
+@dataclass(frozen=True)
+class Open(_Unchecked):
+    """A row that nobody has settled, as far as its source says."""
+
+    name: str
+    says: str
+    source: Source
+
+
+Row = Theorem | Finite | Cited | Open
+
+
+def _layer_code(layers: Iterable[Layer]) -> list[Callable[..., Any]]:
+    return [f for layer in layers for f in (layer.run, layer.exact, layer.bound)]

@@ -1,0 +1,216 @@
+"""The checks are checked: each can fail, and a toothless one is caught."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from flint import fmpq
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from proofs.kernel import Claim, Fact, assume, identity, refute
+from proofs.tactics.equations import equal
+from proofs.terms import Eq, Identity, Le, scalar, size, term
+from ssmverify import Layer, Mutant, Theorem, check
+from ssmverify.catalogue.longhorn.update import closed_form, diagonal_objective, exact_layer
+from ssmverify.catalogue.recurrence import unrolled
+from ssmverify.errors import BadInput
+from ssmverify.strategies import exact, floats, points, rationals, tensors
+from ssmverify.verdict import FELL, HOLDS, HOLDS_FURTHER, REFUTED
+
+x, y = scalar("x"), scalar("y")
+square = Claim("test.square", Eq((x + y) * (x + y), x * x + 2 * x * y + y * y))
+
+
+def prove_square() -> Fact:
+    return identity((x + y) * (x + y), x * x + 2 * x * y + y * y)
+
+
+def pairs() -> SearchStrategy[Mapping[str, Any]]:
+    return points(x=rationals(), y=rationals())
+
+
+wrong = Mutant("without the mixed term", claim=replace(square, conclusion=Eq((x + y) * (x + y), x * x + y * y)))
+
+
+def theorem(**changes: Any) -> Theorem:
+    given: dict[str, Any] = {"claim": square, "proof": prove_square, "instances": pairs, "mutants": (wrong,)}
+    return Theorem(**{**given, **changes})
+
+
+def test_a_true_claim_holds() -> None:
+    verdict = check(theorem())
+    assert (verdict.status, verdict.problems) == (HOLDS, [])
+    assert all(m.outcome == "refuted" for m in verdict.mutants)
+
+
+def test_a_false_claim_fails_with_a_small_counterexample() -> None:
+    false = replace(square, conclusion=Eq((x + y) * (x + y), x * x + y * y))
+    verdict = check(theorem(claim=false, proof=lambda: identity(false.conclusion.lhs, false.conclusion.rhs)))  # type: ignore[attr-defined]
+    assert verdict.status == FELL
+    assert any("the claim is false at" in problem for problem in verdict.problems)
+    assert verdict.counterexample == "x = 1, y = 1"
+
+
+def test_a_proof_of_something_else_does_not_count() -> None:
+    verdict = check(theorem(proof=lambda: identity(term(0), term(0))))
+    assert verdict.status == FELL
+    assert "proves another statement" in verdict.problems[0]
+
+
+def test_a_proof_that_raises_is_a_failure_not_a_crash() -> None:
+    verdict = check(theorem(proof=lambda: identity(x, x.T @ Identity(size("n")))))
+    assert verdict.status == FELL
+    assert "TypeError" in verdict.problems[0]
+
+
+def test_a_refutation_of_something_else_does_not_count() -> None:
+    other = Claim("other", Eq(x, y))
+    verdict = check(theorem(proof=lambda: refute(other.sequent, {"x": fmpq(0), "y": fmpq(1)})))
+    assert verdict.status == FELL
+    assert "refutes another statement" in verdict.problems[0]
+
+
+def test_a_refuted_claim_is_refuted_as_read() -> None:
+    false = replace(square, conclusion=Eq(x, y))
+    row = theorem(claim=false, proof=lambda: refute(false.sequent, {"x": fmpq(0), "y": fmpq(1)}))
+    row = replace(row, mutants=(Mutant("x = 2y", claim=replace(false, conclusion=Eq(x, 2 * y))),))
+    verdict = check(row)
+    assert (verdict.status, verdict.problems) == (REFUTED, [])
+    assert verdict.counterexample == "x = 0, y = 1"
+
+
+def test_a_hypothesis_of_our_own_is_shown_in_the_status() -> None:
+    positive = Le(term(0), x)
+    claim = Claim("test.sign", positive, {"x_nonnegative": positive}, {"x": fmpq(1)}, frozenset({"x_nonnegative"}))
+    instances = lambda: points(x=rationals(0, 3))  # noqa: E731
+    broken = Mutant("x <= 0", claim=replace(claim, conclusion=Le(x, term(0))))
+    verdict = check(Theorem(claim, lambda: assume(positive), instances, (broken,)))
+    assert (verdict.status, verdict.problems) == (HOLDS_FURTHER, [])
+
+
+def test_instances_outside_the_hypotheses_are_a_failure_not_a_pass() -> None:
+    claim = Claim("test.sign", Le(term(0), x), {"x_nonnegative": Le(term(0), x)}, {"x": fmpq(1)})
+    broken = Mutant("x <= 0", claim=replace(claim, conclusion=Le(x, term(0))))
+    verdict = check(Theorem(claim, lambda: assume(claim.conclusion), lambda: points(x=st.just(fmpq(-1))), (broken,)))
+    assert any("decides nothing" in problem for problem in verdict.problems)
+
+
+def test_instances_that_cannot_be_drawn_are_a_failure_not_a_crash() -> None:
+    def absent() -> SearchStrategy[Mapping[str, Any]]:
+        raise KeyError("k")
+
+    verdict = check(theorem(instances=absent))
+    assert verdict.problems == ["the instances cannot be drawn: KeyError: 'k'"]
+
+
+def test_an_equivalent_author_mutant_is_listed_with_its_proof() -> None:
+    same = Mutant("terms swapped", claim=replace(square, conclusion=Eq((x + y) * (x + y), y * y + 2 * y * x + x * x)))
+    (first, *_) = check(theorem(mutants=(same,))).mutants
+    assert first.outcome == "equivalent"
+    assert "=" in first.shown_by
+
+
+def test_a_toothless_check_is_caught_by_its_mutants() -> None:
+    verdict = check(theorem(instances=lambda: points(x=st.just(fmpq(0)), y=st.just(fmpq(0)))))
+    assert any("a mutant survived" in problem for problem in verdict.problems)
+
+
+def test_a_theorem_without_mutants_is_refused() -> None:
+    with pytest.raises(BadInput, match="has no mutants"):
+        theorem(mutants=())
+
+
+# ------------------------------------------------------------------------------------------------------- layers
+def doubled(x: Tensor) -> tuple[Tensor, ...]:
+    return (x + x,)
+
+
+def layer(run: Callable[..., tuple[Tensor, ...]] = doubled, **changes: Any) -> Layer:
+    given: dict[str, Any] = {
+        "name": "doubled",
+        "run": run,
+        "exact": lambda x: (2 * exact(x),),
+        "bound": lambda x: (torch.zeros_like(x, dtype=torch.float64),),  # doubling is exact
+        "inputs": lambda dtype: st.fixed_dictionaries({"x": tensors((2,), dtype, floats(dtype))}),
+    }
+    return Layer(**{**given, **changes})
+
+
+def test_an_exact_layer_needs_no_tolerance() -> None:
+    verdict = check(theorem(layers=(layer(formulas=(doubled,)),)))
+    assert verdict.problems == []
+    assert {r.worst for r in verdict.layers if r.device == "cpu"} == {0.0}
+
+
+def test_an_error_in_the_last_bit_is_a_violation() -> None:
+    nudged = lambda x: (torch.nextafter(x + x, torch.full_like(x, 9)),)  # noqa: E731
+    verdict = check(theorem(layers=(layer(nudged),)))
+    assert any("error / bound = inf" in problem for problem in verdict.problems)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_output_that_is_not_finite_fails_a_layer_and_kills_no_mutant(value: float) -> None:
+    broken = lambda x: (torch.full_like(x, value),)  # noqa: E731
+    assert any("not finite" in problem for problem in check(theorem(layers=(layer(broken),))).problems)
+    verdict = check(theorem(layers=(layer(),), mutants=(Mutant("all NaN", run=broken),)))
+    assert verdict.mutants[0].outcome == "survived"
+
+
+def test_an_exception_fails_a_layer_and_kills_no_mutant() -> None:
+    def broken(x: Tensor) -> tuple[Tensor, ...]:
+        raise RuntimeError("no such operator")
+
+    assert any("no such operator" in problem for problem in check(theorem(layers=(layer(broken),))).problems)
+    verdict = check(theorem(layers=(layer(),), mutants=(Mutant("raises", run=broken),)))
+    assert verdict.mutants[0].outcome == "ill-typed"
+    assert any("not a program" in problem for problem in verdict.problems)
+
+
+def test_a_bound_that_is_too_wide_lets_the_lower_precision_survive() -> None:
+    wide = layer(bound=lambda x: (torch.full_like(x, 1e9, dtype=torch.float64),))
+    problems = check(theorem(layers=(wide,))).problems
+    assert any("computed in bfloat16" in problem for problem in problems)
+
+
+def test_an_input_that_is_no_number_is_named() -> None:
+    nan = layer(
+        inputs=lambda dtype: st.just({"x": torch.tensor([float("nan")], dtype=dtype)}), run=lambda x: (x * 0 + 1,)
+    )
+    problems = check(theorem(layers=(nan,))).problems
+    assert any("finite" in problem for problem in problems)
+
+
+def test_the_exact_layer_in_float32_is_refuted_under_the_bound_of_float64() -> None:
+    verdict = check(replace(closed_form, layers=(exact_layer,)), examples=20)
+    outcomes = {m.description: m.outcome for m in verdict.mutants}
+    assert outcomes["numeric.longhorn.longhorn: float64 computed in float32"] == "refuted"
+    assert outcomes["numeric.longhorn.longhorn: float32 computed in bfloat16"] == "refuted"
+
+
+def test_the_time_given_ends_in_undecided() -> None:
+    verdict = check(diagonal_objective, budget=0.01)
+    assert verdict.undecided
+    assert not verdict.green
+
+
+def test_a_seed_reproduces_a_run() -> None:
+    first, second = (check(unrolled, examples=10, seed=7) for _ in range(2))
+    assert [r.worst for r in first.layers] == [r.worst for r in second.layers]
+    assert [m.shown_by for m in first.mutants] == [m.shown_by for m in second.mutants]
+
+
+def test_a_fact_of_another_author_is_a_premise() -> None:
+    theirs = theorem()
+    goal = Eq((x + y) * (x + y) - 2 * x * y, x * x + y * y)
+
+    def prove() -> Fact:
+        return equal(goal.lhs, goal.rhs, theirs.fact)
+
+    broken = Mutant("a minus", claim=Claim("wrong", replace(goal, rhs=x * x - y * y)))
+    mine = Theorem(Claim("mine", goal), prove, pairs, (broken,))
+    assert check(mine).problems == []
+    assert theirs.fact in mine.fact.steps()
