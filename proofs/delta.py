@@ -252,7 +252,7 @@ def prove_ridge() -> Fact:
     delta, w = change(), ridge_at
     error, turn = w.T @ keys(i) - target(i), delta.T @ keys(i)
     outer, cross = keys(i) @ keys(i).T, target(i) * keys(i)
-    parts = [error * error, Mul((2 * delta.T, outer, w)), Mul((-2 * delta.T, cross, one)), turn * turn]
+    parts = [error * error, Mul((2 * delta.T, outer, w)), Mul((-2 * delta.T, cross)), turn * turn]
     moved = (w + delta).T @ keys(i) - target(i)
     summed = congruence(identity(moved * moved, Add(tuple(parts))), Sum, i, 1, T)
     summed = rewrite(summed, additive(i, 1, T, parts))

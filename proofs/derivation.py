@@ -8,11 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, Table, establish, instantiate
-from proofs.printing import Latex, Text, sequent, statement
+from proofs.failure import explain
+from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, establish, instantiate
+from proofs.printing import Latex, Text, sequent, show_point, statement
 from proofs.terms import free_indices, index, symbols
+
+Proved = Fact | Refuted | Cases
 
 
 @dataclass(frozen=True)
@@ -20,46 +23,28 @@ class Derivation:
     """A claim, and the script that proves it (ends in a fact with its statement) or refutes it."""
 
     claim: Claim
-    script: Callable[[], Fact]
+    script: Callable[[], Proved]
 
-    def run(self) -> Fact:
-        """The fact, checked to be about this very claim; raises NotProved.
+    def run(self) -> Proved:
+        """What the script found, checked to be about this very claim; raises NotProved.
 
-        A fact of `cases` will do where sizes and lengths are all that varies: then each case is proved.
+        `cases` will do where sizes and lengths are all that varies: then each case is proved.
         """
-        fact = self.script()
-        if isinstance(fact.conclusion, Cases):
-            if fact.conclusion.sequent != self.claim.sequent:
-                raise NotProved(f"{self.claim.name}: the cases are of another statement")
-            if varying := sorted(symbol.name for symbol in symbols(self.claim.sequent)):
-                raise NotProved(f"{self.claim.name}: cases fix the values of {', '.join(varying)}, which are any")
-            return fact
-        if isinstance(fact.conclusion, Refuted):
-            if fact.conclusion.sequent != self.claim.sequent:
-                raise NotProved(f"{self.claim.name}: the fact refutes another statement")
-            return fact
-        return establish(self.claim, fact)
+        found = self.script()
+        if type(found) is Fact:
+            return establish(self.claim, found)
+        if type(found) not in (Cases, Refuted):
+            raise NotProved(f"{self.claim.name}: the proof returns a {type(found).__name__}, and no Fact")
+        if found.sequent != self.claim.sequent:  # type: ignore[union-attr]
+            raise NotProved(f"{self.claim.name}: what is shown is about another statement")
+        if isinstance(found, Cases) and (varying := sorted(symbol.name for symbol in symbols(self.claim.sequent))):
+            raise NotProved(f"{self.claim.name}: cases fix the values of {', '.join(varying)}, which are any")
+        return found
 
     @property
     def idea(self) -> str:
         """The proof in a sentence or two."""
         return inspect.cleandoc(self.script.__doc__ or "")
-
-
-def show_value(value: Any) -> str:
-    """A value of a point, on one line."""
-    if isinstance(value, Table):
-        inside = ", ".join(f"{','.join(map(str, i))}: {show_value(v)}" for i, v in value.entries.items())
-        return f"{{{inside}; else {show_value(value.default)}}}"
-    if hasattr(value, "tolist"):
-        rows = [" ".join(map(str, row)) for row in value.tolist()]
-        return "[" + "; ".join(rows) + "]"
-    return str(value)
-
-
-def show_point(point: Any) -> str:
-    """A point, on one line."""
-    return ", ".join(f"{name} = {show_value(value)}" for name, value in point.items())
 
 
 def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
@@ -72,7 +57,6 @@ def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
         repeated = step.premises and step.premises[0].conclusion == step.conclusion
         conclusion = f"the same as in {numbers[id(step.premises[0])]}" if repeated else None
         lines.append(f"{number:3}. [{' '.join((step.rule, on)).strip()}]  {sequent(step, printer, conclusion)}")
-        lines.extend(f"       at {show_point(point)}" for point in step.points)
     return lines
 
 
@@ -81,7 +65,7 @@ def main(title: str | None, derivations: Sequence[Derivation]) -> None:
 
     Exit status: 0 if all was derived, 1 if a proof fails or nobody reads on, 2 for wrong arguments.
     """
-    sizes = sorted({name for each in derivations for name in free_indices(each.claim.sequent) if "~" not in name})
+    sizes = sorted({name for each in derivations for name in free_indices(each.claim.sequent)})
     parser = _Parser(allow_abbrev=False, description=(title or "").splitlines()[0])
     parser.add_argument("names", nargs="*", help="claims to derive (default: all)")
     parser.add_argument("--latex", action="store_true", help="print formulas as LaTeX")
@@ -99,7 +83,7 @@ def main(title: str | None, derivations: Sequence[Derivation]) -> None:
                 _print(each, Latex if options["latex"] else Text, {s: options[s] for s in sizes})
         sys.stdout.flush()
     except NotProved as reason:
-        sys.exit(f"not proved: {reason}")
+        sys.exit(f"not proved: {explain(reason)}")
     except BrokenPipeError:  # `| head`: what is still in the buffer has no reader
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -122,14 +106,14 @@ def _print(derivation: Derivation, printer: type[Text], sizes: dict[str, int | N
     print("Claim.", *statement(claim, printer), sep="\n  ")
     fact = derivation.run()
     print("Idea.", *derivation.idea.splitlines(), sep="\n  ")
-    print("Derivation.", *steps(fact, printer), sep="\n")
-    if isinstance(fact.conclusion, Refuted):
-        print(f"Refuted as read, at {show_point(fact.points[0])}.")
+    if isinstance(fact, Refuted):
+        print(f"Refuted as read, at {show_point(fact.point)}.")
         return
-    if isinstance(fact.conclusion, Cases):
+    if isinstance(fact, Cases):
         print(f"Proved at {'; '.join(show_point(point) for point in fact.points)}.")
         return
-    free = sorted(name for name in free_indices(claim.sequent) if "~" not in name)
+    print("Derivation.", *steps(fact, printer), sep="\n")
+    free = sorted(free_indices(claim.sequent))
     print(f"Proved{' for every ' + ', '.join(free) if free else ''}.")
     given = {name: index(value) for name, value in sizes.items() if value is not None and name in free}
     if given:

@@ -1,12 +1,19 @@
-"""Terms, formulas and facts as text for a terminal, and as LaTeX."""
+"""Terms, formulas and facts as text for a terminal, and as LaTeX.
+
+Two claims that differ in meaning print differently: variables are declared with their sort and shape, the identity and
+zeros carry their size, an order between matrices says that it is one entry by entry, a minimiser its ranges. Only
+brackets in sums and in products of numbers are left out.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, cast
 
-from proofs.kernel import Cases, Claim, Fact, Refuted, Sequent
+from proofs.kernel import Cases, Claim, Fact, Refuted, Remainder, Sequent, Table
+from proofs.kernel.terms import print_with
 from proofs.terms import (
     Add,
     And,
@@ -27,15 +34,18 @@ from proofs.terms import (
     Num,
     Prod,
     Sum,
+    Term,
     Transpose,
     UniqueMinimiser,
     Zero,
+    add,
     apply,
     free_indices,
     fresh,
     index,
     size,
     symbols,
+    term,
 )
 
 ADDITIVE, QUOTIENT, PRODUCT, POWER, ATOM = range(1, 6)  # binding strengths
@@ -69,19 +79,17 @@ class Text:
     """Unicode text."""
 
     minus, le, ne, lt, transpose = "-", "≤", "≠", "<", "ᵀ"
-    identity, every, conjunction = "I", "for every", " and "
+    every, conjunction, entrywise = "for every", " and ", " entrywise"
     negation, entails, count = "not: ", "⊢", "at {} points: "
+    naturals, integers, reals, member_of, family_of, times = "ℕ", "ℤ", "ℝ", " ∈ ", " : {} → ", "×"
     quotient = QUOTIENT  # how tightly a/b binds: (a/b) c needs its brackets
 
     def __init__(self, taken: set[str]):
         self.taken = set(taken)  # letters that already mean something here
-        self.fresh: dict[str, str] = {}  # letters given to the kernel's fresh variables
+        self.minimised = ""  # the letter of the symbol that a minimiser statement binds, within it
 
     def name(self, name: str) -> str:
-        if "~" in name and name not in self.fresh:
-            self.fresh[name] = self._letter()
-            self.taken.add(self.fresh[name])
-        return self.fresh.get(name, name)
+        return name or self.minimised
 
     def _letter(self) -> str:
         numbered = (f"i{k}" for k in itertools.count(1))
@@ -95,7 +103,7 @@ class Text:
         return f"{above}/{below}"
 
     def big(self, kind: str, variable: str, lo: str, hi: str, body: str) -> str:
-        return f"{'Σ' if kind == 'Sum' else '∏'}[{variable}={lo}..{hi}] {body}"
+        return f"{'∑' if kind == 'Sum' else '∏'}[{variable}={lo}..{hi}] {body}"
 
     def square(self, base: str) -> str:
         return f"{base}²"
@@ -106,8 +114,23 @@ class Text:
     def group(self, inner: str) -> str:
         return f"({inner})"
 
-    def argmin(self, at: str, symbol: str, objective: str) -> str:
-        return f"{at}  is the unique minimiser over {symbol} of  {objective}"
+    def argmin(self, at: str, symbol: str, spans: list[tuple[str, str, str]], objective: str) -> str:
+        among = ", ".join(f"{i} = {lo}..{hi}" for i, lo, hi in spans)
+        return f"{at}{f', {among},' * bool(among)}  is the unique minimiser over {symbol} of  {objective}"
+
+    def space(self, rows: str, columns: str) -> str:
+        """The matrices of a shape."""
+        if (rows, columns) == ("1", "1"):
+            return self.reals
+        return self.power(
+            self.reals, rows if columns == "1" else f"{self._side(rows)}{self.times}{self._side(columns)}"
+        )
+
+    def _side(self, side: str) -> str:
+        return f"({side})" if "+" in side or "-" in side else side
+
+    def zero(self, rows: str, columns: str) -> str:
+        return f"0_{self._side(rows)}{self.times}{self._side(columns)}"
 
     # ------------------------------------------------------------------------------------------ the common part
     def show(self, x: Any, strength: int = 0) -> str:
@@ -129,10 +152,10 @@ class Text:
             case Atom(symbol, indices):
                 base = self.name(symbol.name)
                 return ATOM, self.subscript(base, [self._index(i) for i in indices]) if indices else base
-            case Identity():
-                return ATOM, self.identity
-            case Zero():
-                return ATOM, "0"
+            case Identity(rows):
+                return ATOM, self.subscript("I", [self._index(rows)])
+            case Zero(rows, columns):
+                return ATOM, self.zero(self._index(rows), self._index(columns))
             case Add(terms):
                 return ADDITIVE, self._sum(terms)
             case Mul(factors):
@@ -150,7 +173,7 @@ class Text:
 
     def _power(self, x: Prod) -> str:
         """A product of equals as a power, of 1, ..., n as a factorial; empty if x is neither."""
-        variable, count = fresh(), x.hi - x.lo + 1
+        variable, count = fresh(x), x.hi - x.lo + 1
         body = x.at(variable)
         if not count.surely_nonnegative():
             return ""
@@ -162,7 +185,9 @@ class Text:
         return self.fraction(self.show(above, QUOTIENT), self.show(below, POWER))
 
     def _index(self, i: Index) -> str:
-        parts = [("-" if c < 0 else "+", f"{abs(c) if abs(c) > 1 else ''}{self.name(v)}") for v, c in i.coefficients]
+        parts = [
+            ("-" if c < 0 else "+", f"{abs(c) if abs(c) > 1 else ''}{self.name(str(v))}") for v, c in i.coefficients
+        ]
         if i.constant or not parts:
             parts.append(("-" if i.constant < 0 else "+", str(abs(i.constant))))
         return "".join(sign + part for sign, part in parts).removeprefix("+")
@@ -181,8 +206,7 @@ class Text:
         if len(factors) > 1 and factors[0].is_scalar and len(set(factors)) == 1:
             base = self.show(factors[0], ATOM)
             return POWER, self.square(base) if len(factors) == 2 else self.power(base, str(len(factors)))
-        kept = [f for f in factors if f != Num(cast(Any, 1))] or [factors[0]]
-        *front, last = kept
+        *front, last = factors
         shown = [self._factor(f, PRODUCT, k > 0) for k, f in enumerate(front)] + [self._factor(last, QUOTIENT, front)]
         return min(PRODUCT, self._node(last)[0]) if self._node(last)[0] > ADDITIVE else PRODUCT, " ".join(shown)
 
@@ -202,10 +226,12 @@ class Text:
         match x:
             case Eq(lhs, rhs):
                 return f"{self.show(lhs)} = {self.show(rhs)}"
-            case Le(lhs, rhs) | IndexLe(lhs, rhs):
-                return f"{self.show(lhs)} {self.le} {self.show(rhs)}"
+            case Le(lhs, rhs):
+                return f"{self.show(lhs)} {self.le} {self.show(rhs)}{self.entrywise * (not lhs.is_scalar)}"
             case Lt(lhs, rhs):
-                return f"{self.show(lhs)} {self.lt} {self.show(rhs)}"
+                return f"{self.show(lhs)} {self.lt} {self.show(rhs)}{self.entrywise * (not lhs.is_scalar)}"
+            case IndexLe(lhs, rhs):
+                return f"{self.show(lhs)} {self.le} {self.show(rhs)}"
             case Nonzero(t):
                 return f"{self.show(t)} {self.ne} 0"
             case And(parts):
@@ -214,10 +240,16 @@ class Text:
                 return self._under(x, lambda i, body: f"{self._part(body)} {self.every} {i}")
             case UniqueMinimiser():
                 return self._minimiser(x)
-            case Refuted(sequent):
+            case Refuted(sequent=sequent):
                 return self.negation + self.sequent(sequent)
-            case Cases(sequent, count):
-                return self.count.format(count) + self.sequent(sequent)
+            case Cases(sequent=sequent, points=points):
+                return self.count.format(len(points)) + self.sequent(sequent)
+            case Fact() | Sequent():
+                return self.sequent(x)
+            case Remainder():
+                return shortened(self.show(as_term(x)))
+            case tuple() | frozenset():
+                return ", ".join(sorted(map(self.show, x)) if isinstance(x, frozenset) else map(self.show, x))
         raise TypeError(f"cannot print {type(x).__name__}")
 
     def _part(self, x: Any) -> str:
@@ -235,10 +267,24 @@ class Text:
         if len(indices) < len(x.ranges):
             at = x.at if not indices else apply(x.at, tuple(size(i) for i in indices))
             return self._under(cast(Binder, at), lambda i, _: self._minimiser(x, (*indices, i)))
-        base = self.name(x.symbol.name)
+        self.minimised = next(a for a in (x.letter + "'" * k for k in itertools.count()) if a not in self.taken)
+        base = self.name(self.minimised)
         member = self.subscript(base, list(indices)) if indices else base
-        at = apply(x.at, tuple(size(i) for i in indices))
-        return self.argmin(f"{member} = {self.show(at)}", base, self.show(x.objective))
+        claimed = self.show(apply(x.at, tuple(size(i) for i in indices)))
+        spans = [(i, self._index(lo), self._index(hi)) for i, (lo, hi) in zip(indices, x.ranges, strict=True)]
+        return self.argmin(f"{member} = {claimed}", base, spans, self.show(x.objective))
+
+    def declarations(self, x: Any) -> str:
+        """The free variables of x with their sorts and shapes."""
+        sorts: dict[str, list[str]] = {}
+        for name in sorted(free_indices(x)):
+            sorts.setdefault(self.member_of + self.naturals, []).append(self.name(name))
+        for symbol in sorted(symbols(x), key=lambda s: (s.arity, s.name)):
+            space = self.space(self._index(symbol.rows), self._index(symbol.columns))
+            domain = self.power(self.integers, str(symbol.arity)) if symbol.arity > 1 else self.integers
+            sort = (self.family_of.format(domain) if symbol.arity else self.member_of) + space
+            sorts.setdefault(sort, []).append(self.name(symbol.name))
+        return "; ".join(", ".join(names) + sort for sort, names in sorts.items())
 
 
 class Latex(Text):
@@ -246,6 +292,9 @@ class Latex(Text):
 
     minus, le, ne, lt, transpose = "-", r"\le", r"\ne", "<", r"^{\top}"
     every, conjunction = r"\quad\text{for every }", r"\quad\text{and}\quad "
+    entrywise, times = r"\;\text{entrywise}", r" \times "
+    naturals, integers, reals = r"\mathbb{N}", r"\mathbb{Z}", r"\mathbb{R}"
+    member_of, family_of = r" \in ", r" \colon {} \to "
     negation, entails, count = r"\text{not: }", r"\vdash", r"\text{{at {} points: }}"
     quotient = PRODUCT
 
@@ -259,7 +308,12 @@ class Latex(Text):
         return rf"\hat{{{base}}}" if hat else base
 
     def subscript(self, base: str, indices: list[str]) -> str:
-        return f"{f'{{{base}}}' if '_' in base else base}_{{{','.join(indices)}}}"
+        member = f"{f'{{{base}}}' if '_' in base else base}_{{{','.join(indices)}}}"
+        taken = member in {self.name(name) for name in self.taken}  # x at 1, where there is an x₁
+        return member if not taken else f"{base}_{{({','.join(indices)})}}"
+
+    def zero(self, rows: str, columns: str) -> str:
+        return rf"0_{{{rows} \times {columns}}}"
 
     def fraction(self, above: str, below: str) -> str:
         return rf"\frac{{{above}}}{{{below}}}"
@@ -279,13 +333,15 @@ class Latex(Text):
     def group(self, inner: str) -> str:
         return rf"\left({inner}\right)"
 
-    def argmin(self, at: str, symbol: str, objective: str) -> str:
-        return rf"{at} \;=\; \operatorname*{{arg\,min}}_{{{symbol}}}\; {objective}"
+    def argmin(self, at: str, symbol: str, spans: list[tuple[str, str, str]], objective: str) -> str:
+        among = ", ".join(rf"{i} = {lo}, \ldots, {hi}" for i, lo, hi in spans)
+        unique = rf"{at} \;=\; \operatorname*{{arg\,min}}_{{{symbol}}}\; {objective}\quad\text{{(unique)}}"
+        return rf"{unique}, \quad {among}" if among else unique
 
 
 def _negated(t: Any) -> tuple[bool, Any]:
     """Whether t is written as minus something, and that something."""
-    if isinstance(t, Mul) and t.factors[0] == Num(cast(Any, -1)):
+    if isinstance(t, Mul) and t.factors[0] == term(-1):
         return True, t.factors[1] if len(t.factors) == 2 else Mul(t.factors[1:])
     if isinstance(t, Num) and t.value < 0:
         return True, Num(-t.value)
@@ -293,7 +349,56 @@ def _negated(t: Any) -> tuple[bool, Any]:
 
 
 def _letters(x: Any) -> set[str]:
-    return {v for v in free_indices(x) if "~" not in v} | {symbol.name for symbol in symbols(x)}
+    match x:
+        case Refuted(sequent=inside) | Cases(sequent=inside):
+            return _letters(inside)
+        case Fact(hypotheses=hypotheses, conclusion=conclusion):
+            return _letters((hypotheses, conclusion))
+        case Remainder():
+            return _letters(as_term(x))
+    return free_indices(x) | {symbol.name for symbol in symbols(x)}
+
+
+def as_term(remainder: Remainder) -> Term:
+    """What is left over, as a term."""
+    parts = [_product(_coefficient(c, remainder.atoms), *_word(word)) for word, c in remainder.left.items()]
+    return add(*parts)
+
+
+def _word(word: Any) -> list[Term]:
+    return [Transpose(letter) if flipped else letter for letter, flipped in word]
+
+
+def _coefficient(c: Any, atoms: tuple[Any, ...]) -> Term:
+    above, below = _polynomial(c.numer, atoms), _polynomial(c.denom, atoms)
+    return above if below == term(1) else above / below
+
+
+def _polynomial(p: Any, atoms: tuple[Any, ...]) -> Term:
+    parts = []
+    for monomial, c in p.terms():
+        powers = [factor for atom, k in zip(atoms, monomial, strict=False) for factor in [_atom(atom)] * k]
+        parts.append(_product(term(Fraction(int(c.numerator), int(c.denominator))), *powers))
+    return add(*parts) if parts else term(0)
+
+
+def _atom(atom: Any) -> Term:
+    return atom if isinstance(atom, Term) else _product(*_word(atom))
+
+
+def _product(*factors: Term) -> Term:
+    """The product, without a factor 1 and with its sign in front."""
+    kept = [f for f in factors if f != term(1)] or [term(1)]
+    if kept[0] == term(-1) or len(kept) == 1:
+        return Mul(tuple(kept)) if len(kept) > 1 else kept[0]
+    if isinstance(kept[0], Num) and kept[0].value < 0:
+        kept = [term(-1), term(-kept[0].value), *kept[1:]]
+    return Mul(tuple(kept))
+
+
+def shortened(line: str, limit: int = 400) -> str:
+    """The beginning of a long line."""
+    return line if len(line) <= limit else f"{line[:limit]} ... ({len(line):,} characters)"
 
 
 def text(x: Any) -> str:
@@ -307,11 +412,32 @@ def latex(x: Any) -> str:
 
 
 def statement(claim: Claim, printer: type[Text] = Text) -> list[str]:
-    """A claim: its named hypotheses, then its conclusion, a line each."""
-    shared = printer(_letters((claim.conclusion, *claim.hypotheses.values())))
-    return [*(f"{name}: {shared.show(h)}" for name, h in claim.hypotheses.items()), shared.show(claim.conclusion)]
+    """A claim: its variables, its named hypotheses, its conclusion, a line each."""
+    shared = printer(_letters(claim.sequent))
+    declared = shared.declarations(claim.sequent)
+    hypotheses = [f"{name}: {shared.show(h)}" for name, h in claim.hypotheses.items()]
+    return [*([declared] if declared else []), *hypotheses, shared.show(claim.conclusion)]
 
 
 def sequent(fact: Fact, printer: type[Text] = Text, conclusion: str | None = None) -> str:
     """A fact on one line; `conclusion` stands in for its conclusion."""
     return printer(_letters((fact.conclusion, fact.hypotheses))).sequent(fact, conclusion)
+
+
+def show_value(value: Any) -> str:
+    """A value of a point, on one line."""
+    if isinstance(value, Table):
+        inside = ", ".join(f"{','.join(map(str, i))}: {show_value(v)}" for i, v in value.entries.items())
+        return f"{{{inside}; else {show_value(value.default)}}}"
+    if hasattr(value, "tolist"):
+        rows = [" ".join(map(str, row)) for row in value.tolist()]
+        return "[" + "; ".join(rows) + "]"
+    return str(value)
+
+
+def show_point(point: Any) -> str:
+    """A point, on one line."""
+    return ", ".join(f"{name} = {show_value(value)}" for name, value in point.items())
+
+
+print_with(text)

@@ -55,7 +55,6 @@ from proofs.terms import (
     size,
     substitute,
     summation,
-    term,
 )
 
 n, m, t, i, l, T, s, p, r = (size(name) for name in ["n", "m", "t", "i", "l", "T", "s", "p", "r"])
@@ -122,7 +121,7 @@ def later_factor_moves_out(middle: Index, end: Index, start: Index = ONE) -> Fac
     cut = rewrite(cut, later) if later else cut
     front = A(end) if later else decay(middle + 1, end)
     inner = decay(i + 1, middle) @ B(i)
-    each = equal(decay(i + 1, end) @ B(i), Mul((front, inner, term(1))), cut)
+    each = equal(decay(i + 1, end) @ B(i), Mul((front, inner)), cut)
     return rewrite(congruence(each, Sum, i, start, middle), linear(i, start, middle, front, inner))
 
 

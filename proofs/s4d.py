@@ -170,7 +170,7 @@ def added_up(y: Term, order: int) -> Fact:
     """That, by its power sums."""
     whole = cast(Sum, added(y, order))
     outer = {p: term((-1) ** (p // 2)) / (p * powers(2 * y, p)) for p in range(1, order + 1, 2)}
-    products = [Mul((left, odd_power(p), one)) for p, left in outer.items()]
+    products = [Mul((left, odd_power(p))) for p, left in outer.items()]
     fact = congruence(identity(cast(Term, whole.at(i)), Add(tuple(products))), Sum, i, 0, N - 1)
     fact = rewrite(fact, additive(i, 0, N - 1, products))
     for p, left in outer.items():

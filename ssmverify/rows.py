@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from proofs.derivation import Derivation
-from proofs.kernel import Claim, Fact
+from proofs.derivation import Derivation, Proved
+from proofs.kernel import Claim, Fact, NotProved
 from ssmverify.errors import BadInput
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Theorem:
     """
 
     claim: Claim
-    proof: Callable[[], Fact]
+    proof: Callable[[], Proved]
     instances: Callable[[], SearchStrategy[Mapping[str, Any]]]
     mutants: tuple[Mutant, ...]
     source: Source = Source("stated here")
@@ -111,7 +111,10 @@ class Theorem:
     @cached_property
     def fact(self) -> Fact:
         """The proved fact, for use as a premise elsewhere; raises NotProved."""
-        return self.derivation.run()
+        found = self.derivation.run()
+        if not isinstance(found, Fact):
+            raise NotProved(f"{self.name} is no fact, but a {type(found).__name__}: it cannot be a premise")
+        return found
 
     @property
     def code(self) -> list[Callable[..., Any]]:

@@ -35,6 +35,7 @@ from proofs.derivation import Derivation, main
 from proofs.kernel import (
     Claim,
     Fact,
+    Refuted,
     Table,
     additive,
     assume,
@@ -144,7 +145,7 @@ def prove_gradient() -> Fact:
     moved = residual(W0 + a @ b.T, i)
     crossed = weighted = omega(i) * (residual(W0, i) @ x(i).T)
     bent = omega(i) * ((b.T @ x(i)) * (b.T @ x(i)))
-    parts = [omega(i) * square, Mul((2 * a.T, crossed, b)), Mul((a.T @ a, bent, term(1)))]
+    parts = [omega(i) * square, Mul((2 * a.T, crossed, b)), Mul((a.T @ a, bent))]
     each = equal(omega(i) * (moved.T @ moved), Add(tuple(parts)))
     summed = rewrite(congruence(each, Sum, i, 1, T), additive(i, 1, T, parts))
     summed = rewrite(summed, linear(i, 1, T, 2 * a.T, weighted, b))
@@ -166,8 +167,8 @@ def memory(T: Index, weight: Term = unweighted) -> Term:
 def slope_is(W: Term | None, T: Index, weight: Term = unweighted) -> Fact:
     """The slope is W S_T - M_T."""
     square, cross = weight * (x(i) @ x(i).T), weight * (y(i) @ x(i).T)
-    away = Mul((term(-1), cross, term(1)))
-    parts = [Mul((W, square, term(1))), away] if W else [away]
+    away = Mul((term(-1), cross))
+    parts = [Mul((W, square)), away] if W else [away]
     each = equal(weight * (residual(W, i) @ x(i).T), add(*parts))
     fact = congruence(each, Sum, i, 1, T)
     if W:
@@ -324,7 +325,7 @@ mean_so_far = Claim(
 )
 
 
-def refute_mean_so_far() -> Fact:
+def refute_mean_so_far() -> Refuted:
     """One pair of two: the layer's step has the factor η/2, a step on the mean loss of what was seen has η."""
     point = {
         "f": 1,
@@ -416,7 +417,7 @@ def prove_decayed() -> Fact:
     newest = rewrite(newest, empty(product(l, t + 2, t + 1, decay(l))))
     pair, before = from_tokens(y(i) @ x(i).T), product(l, i + 1, t, decay(l))
     longer = unfold(product(l, i + 1, t + 1, decay(l)))
-    each = identity(cast(Eq, longer.conclusion).rhs * pair, Mul((decay(t + 1), before * pair, one)))
+    each = identity(cast(Eq, longer.conclusion).rhs * pair, Mul((decay(t + 1), before * pair)))
     each = congruence(rewrite(each, backwards(longer)), Sum, i, 1, t)
     older = rewrite(each, linear(i, 1, t, decay(t + 1), before * pair))
     recurs = specialise(assume(decaying["Z_decays"]), t)

@@ -72,7 +72,7 @@ def prove_excess() -> Fact:
     """Outcome by outcome the square is expanded; the cross term sums to -2 δ' times the residual's covariance with the
     monomials, which is 0."""
     error, change = residual(s), delta.T @ monomials(s)
-    parts = [probability(s) * (error * error), Mul((-2 * delta.T, covariance, one)), probability(s) * (change * change)]
+    parts = [probability(s) * (error * error), Mul((-2 * delta.T, covariance)), probability(s) * (change * change)]
     moved = error - change
     each = equal(probability(s) * (moved * moved), Add(tuple(parts)))
     summed = rewrite(congruence(each, Sum, s, 1, n), additive(s, 1, n, parts))

@@ -55,6 +55,7 @@ from proofs.gd_ssm.one_step import (
 from proofs.kernel import (
     Claim,
     Fact,
+    Refuted,
     Table,
     additive,
     assume,
@@ -287,7 +288,7 @@ minibatches_at_once = Claim(
 
 def prove_minibatches_at_once() -> Fact:
     """The slopes at one W_0 add up to the slope of all."""
-    parts = [Mul((start, S(i), one)), Mul((-one, M(i), one))]
+    parts = [Mul((start, S(i))), Mul((-one, M(i)))]
     each = congruence(identity(start @ S(i) - M(i), Add(tuple(parts))), Sum, i, 1, T)
     summed = rewrite(rewrite(each, additive(i, 1, T, parts)), linear(i, 1, T, start, S(i)))
     summed = rewrite(summed, linear(i, 1, T, -one, M(i)))
@@ -358,7 +359,7 @@ def prove_released() -> Fact:
     return equal(goal.lhs, goal.rhs, first, slope_is(None, N), slope_is(W_1, N))
 
 
-def refute_released_on_prefix() -> Fact:
+def refute_released_on_prefix() -> Refuted:
     """One pair of two equal ones, γ = 1: the step fits it and a second one keeps it; the layer, whose one factor knows
     both pairs, gives 0."""
     alike = Table({(1,): column(1), (2,): column(1)}, column(0))

@@ -58,6 +58,7 @@ from proofs.gd_ssm.one_step import (
 from proofs.kernel import (
     Claim,
     Fact,
+    Refuted,
     Table,
     assume,
     congruence,
@@ -87,6 +88,7 @@ from proofs.terms import (
     summation,
     term,
     vector,
+    walk,
 )
 
 W, c = matrix("W₀", f, f), scalar("c")
@@ -101,7 +103,7 @@ nonzero_start = Claim(
 )
 
 
-def refute_nonzero_start() -> Fact:
+def refute_nonzero_start() -> Refuted:
     """One pair that W_0 = 1 fits: a step of any rate changes nothing, so 1 is to come out; the layer gives η = 2."""
     point = {
         "f": 1,
@@ -148,7 +150,7 @@ def prove_scalar_start() -> Fact:
     W, y_f = c * Identity(f), sequence("y", f)
     written = y_f(i) @ x(i).T - c * (x(i) @ x(i).T)
     error = (W @ x(i) - y_f(i)) @ x(i).T
-    each = congruence(equal(one * error, Mul((term(-1), written, one))), Sum, i, 1, T)
+    each = congruence(equal(one * error, Mul((term(-1), written))), Sum, i, 1, T)
     slope = instantiate(rewrite(each, linear(i, 1, T, term(-1), written)), families=tokens)
     state = collects(Z, gate(scalar_gate, t), lambda T: from_tokens(summation(i, 1, T, written)))
     goal = cast(Eq, scalar_start.conclusion)
@@ -222,7 +224,8 @@ def combination(inputs: dict[Any, Any], factors: dict[Any, Fraction], head_is: T
         left = rewrite(left, assume(Eq(head(*inputs[place]), wanted(*inputs[place]))))
     both = rewrite(right, left)
     for equation in plane.values():
-        both = rewrite(both, assume(equation))
+        if equation.lhs in walk(both.conclusion):
+            both = rewrite(both, assume(equation))
     return both
 
 

@@ -33,6 +33,7 @@ from proofs.gd_ssm.one_step import column, f, i, k, l, m, memory, modulo, ration
 from proofs.kernel import (
     Claim,
     Fact,
+    Refuted,
     assume,
     congruence,
     conjunction,
@@ -289,7 +290,7 @@ stacking = Claim("gd_ssm.multi_step_by_stacking", Eq(stack, two_steps(two_pairs)
 one_pair_twice = {name: column(1) for name in ("x₁", "x₂", "y₁", "y₂", "q")}
 
 
-def refute_stacking() -> Fact:
+def refute_stacking() -> Refuted:
     """The same pair twice, with γ = 1: two steps overshoot to 2 and come back to 0; the stack gives 1. For one pair
     the two agree, so two are least."""
     return refute(stacking.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
@@ -299,7 +300,7 @@ def refute_stacking() -> Fact:
 in_turn = Claim("gd_ssm.sequential_minibatches", Eq(read(two_pairs), sweep(two_pairs)))
 
 
-def refute_in_turn() -> Fact:
+def refute_in_turn() -> Refuted:
     """The same pair twice, with γ = 1: after the first step nothing is left to learn; the layer adds both gradients
     at zero. For one minibatch the two agree, so two are least."""
     return refute(in_turn.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})

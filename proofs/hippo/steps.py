@@ -92,9 +92,8 @@ def prove_zero_order_hold() -> Fact:
     """Term by term. For E_0 = I, r_j = 1/(j+1), k -> infinity: X times the integral of e^(sX) b is (e^X - I) b."""
     series = specialise(assume(zero_order_hold.hypotheses["series"]), j)
     inner = r(j) * (E(j) @ b)
-    member = rewrite(words(Mul((X, inner, one)), (r(j) * (X @ E(j))) @ b, ()), backwards(series))
-    summed = rewrite(congruence(member, Sum, j, 0, k), linear(j, 0, k, X, inner))
-    return rewrite(words(X @ held, Mul((X, held, one)), ()), summed)
+    member = rewrite(words(Mul((X, inner)), (r(j) * (X @ E(j))) @ b, ()), backwards(series))
+    return rewrite(congruence(member, Sum, j, 0, k), linear(j, 0, k, X, inner))
 
 
 # ---------------------------------------------------------------------------------- the next state, and its loop

@@ -37,6 +37,7 @@ from proofs.gd_ssm.one_step import modulo, rational
 from proofs.kernel import (
     Claim,
     Fact,
+    Refuted,
     assume,
     conjunction,
     identity,
@@ -128,7 +129,7 @@ def prove_fout() -> Fact:
 
 # --------------------------------------------------------------------------------------------- the Fourier basis
 pi, e, a = scalar("π"), scalar("e"), scalar("a")
-cc, ss, cs, sc, c2, s2 = (scalar(name) for name in ("cc", "ss", "cs", "sc", "c²", "s²"))
+cc, ss, cs, sc, c2, s2 = (scalar(name) for name in ("cc", "ss", "cs", "sc", "c₂", "s₂"))
 
 
 def frequency(m: Index) -> Term:
@@ -150,7 +151,7 @@ orthogonal = Claim(
         "squares_add_up": Eq(c2 + s2, one),
     },
     witness={
-        "m": 1, "j": 0, "π": fmpq(3), "c²": fmpq(1, 2), "s²": fmpq(1, 2),
+        "m": 1, "j": 0, "π": fmpq(3), "c₂": fmpq(1, 2), "s₂": fmpq(1, 2),
         **{name: fmpq(0) for name in ("cc", "ss", "cs", "sc")},
     },
 )  # fmt: skip
@@ -210,7 +211,7 @@ def prove_fout_matrix() -> Fact:
     return conjunction(*(put_in(part.lhs, part.rhs, [*given, *sums]) for part in parts))
 
 
-now_cosine, now_sine = scalar("cos 0"), scalar("sin 0")
+now_cosine, now_sine = scalar("c₀"), scalar("s₀")
 tangent = cosine(m) * -(frequency(m) * now_sine) + sine(m) * (frequency(m) * now_cosine)
 cosine_now, sine_now = scalar("X"), scalar("Y")  # cos 2πmt, sin 2πmt: a signal with X' = -2πm Y, Y' = 2πm X
 
@@ -230,8 +231,8 @@ fout_read_out = Claim(
     ),
     {"scale_not_zero": Nonzero(e), "cosine_is_one": Eq(now_cosine, one), "sine_is_zero": Eq(now_sine, zero)},
     witness={
-        "j": 1, "M": 1, "π": fmpq(3), "e": fmpq(1), "cos 0": fmpq(1),
-        **{name: fmpq(0) for name in ("c", "s", "Y", "sin 0")},
+        "j": 1, "M": 1, "π": fmpq(3), "e": fmpq(1), "c₀": fmpq(1),
+        **{name: fmpq(0) for name in ("c", "s", "Y", "s₀")},
     },
 )  # fmt: skip
 
@@ -265,12 +266,12 @@ printed, text = (rotation(name, entry) for name, entry in read_as.items())
 harmonic_at = {"m": 0, "π": fmpq(25, 8), "e": fmpq(1), "X": fmpq(1)}
 
 
-def refute_printed() -> Fact:
+def refute_printed() -> Refuted:
     """The state of the sine of frequency 1 would turn with 4π."""
     return refute(printed.sequent, harmonic_at)
 
 
-def refute_text() -> Fact:
+def refute_text() -> Refuted:
     """The states of frequency 1 would turn with 2π, as they should, those of frequency 2 with 6π."""
     return refute(text.sequent, {**harmonic_at, "m": 1})
 

@@ -37,6 +37,7 @@ from proofs.hippo_prophecy.fout import M, N, X, followed, m, omega, one, over, t
 from proofs.kernel import (
     Claim,
     Fact,
+    Refuted,
     apart,
     assume,
     congruence,
@@ -121,7 +122,7 @@ as_read = Claim(
 )
 
 
-def refute_as_read() -> Fact:
+def refute_as_read() -> Refuted:
     """k = 3 and u = t, whose third derivative is 0: the error is 3 with three states. Only the products ω_m X_m matter,
     so that ω_m = 1 may stand for 2πm/θ, which is no rational."""
     point = {"M": 1, "θ": fmpq(1), "t": fmpq(1), "a₁": fmpq(1), "a₂": fmpq(0), "L": fmpq(0), "κ": fmpq(1)}
@@ -293,8 +294,8 @@ def largest(sign: int) -> Fact:
     separate, each = power(lam, p + 2) * power(x, p + 2), 1 / power(x, p + 2)
     away = [f(higher) - sign * cosine(higher), h(higher) - sign * sine(higher)]
     room = scale * each * (half * Add((away[0] * away[0], away[1] * away[1], *map(slack, inside))))
-    wide = Mul((term(sign), 2 * L / separate * wave, one))
-    bound = at_most(wide, Mul((scale, each, one)), [room], *inside, given["frequency"], given["derivative_bound"])
+    wide = Mul((term(sign), 2 * L / separate * wave))
+    bound = at_most(wide, Mul((scale, each)), [room], *inside, given["frequency"], given["derivative_bound"])
     bound = plainly_nonzero(bound, positive_constants["frequency"])
     bound = rewrite(bound, backwards(instantiate(power_of_product(x), {"p": p + 2})))
     bound = congruence(bound, Sum, j, 1, n)

@@ -98,8 +98,10 @@ def distribute(body: Term, parts: Parts, *by: Fact) -> Fact:
 
     That is by the equations among the facts; the others show denominators not to be zero.
     """
-    products = [Mul((left, inner, one)) for left, inner in parts]
+    products = [Mul((left, inner)) for left, inner in parts]
     whole = products[0] if len(products) == 1 else Add(tuple(products))
+    if body == whole and len(parts) == 1:
+        return linear(m, 1, M, *parts[0])
     each = equal(body, whole, *(fact for fact in by if isinstance(fact.conclusion, Eq)))
     fact = congruence(settle(each, *by), Sum, m, 1, M)
     if len(products) > 1:

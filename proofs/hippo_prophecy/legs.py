@@ -149,7 +149,7 @@ def prove_powers() -> Fact:
     square = Nat(N) * Nat(N)
     inner = [odd * moment(k), odd * Nat(k) * Nat(k + 1) * moment(k)]
     outer = [square * u, -u]
-    products = [Mul((left, body, one)) for left, body in zip(outer, inner, strict=True)]
+    products = [Mul((left, body)) for left, body in zip(outer, inner, strict=True)]
     body = odd * (square - Nat(k) * Nat(k + 1)) * (moment(k) * u)
     apart_ = congruence(settle(identity(body, Add(tuple(products))), above_zero(k)), Sum, k, 0, N - 1)
     apart_ = rewrite(apart_, additive(k, 0, N - 1, products))

@@ -29,7 +29,7 @@ from flint import fmpq
 from proofs.derivation import Derivation, main
 from proofs.hippo_prophecy.bound import M_, half, j, lam, mu, n, prove_tail, slack, with_sides
 from proofs.hippo_prophecy.fout import G as resolvent
-from proofs.hippo_prophecy.fout import N, gain, one, prove_transfer, readout, s, steady, theta, transfer, u
+from proofs.hippo_prophecy.fout import N, gain, prove_transfer, readout, s, steady, theta, transfer, u
 from proofs.kernel import Claim, Fact, assume, component, congruence, instantiate, linear, rewrite, single
 from proofs.tactics.equations import equal, unfold
 from proofs.tactics.inequalities import settle
@@ -78,7 +78,7 @@ def prove_tail_bound() -> Fact:
     positive = less(zero, sigma + square, half * Add((2 * sigma + square, square)), slow, window)
     share, each = 2 / (lam * lam), 1 / power(x, 2)
     gap = (2 * sigma + square) / (square * (sigma + square))
-    bound = less(1 / (sigma + square), Mul((share, each, one)), gap, slow, window, positive, strict=False)
+    bound = less(1 / (sigma + square), Mul((share, each)), gap, slow, window, positive, strict=False)
     bound = rewrite(congruence(bound, Sum, j, 1, n), linear(j, 1, n, share, each))
     falls = instantiate(prove_tail(), {"p": index(0)})
     for end in (M_, Nat(mu + 1 + n)):

@@ -14,14 +14,25 @@ The rest of the list are the rules (`proofs/kernel/rules.py`), exact evaluation,
 from __future__ import annotations
 
 from proofs.kernel.arithmetic import ball, entrywise, polynomials, prime_field, rational
-from proofs.kernel.evaluation import Point, Table, Undecidable, evaluate, holds, member, minimiser_table, position
+from proofs.kernel.evaluation import (
+    Frozen,
+    Point,
+    Table,
+    Undecidable,
+    evaluate,
+    holds,
+    member,
+    minimiser_table,
+    position,
+)
+from proofs.kernel.normal import Remainder
 from proofs.kernel.rules import (
+    RULES,
     Cases,
     Claim,
     Fact,
     NotProved,
     Refuted,
-    Sequent,
     additive,
     apart,
     assume,
@@ -47,14 +58,18 @@ from proofs.kernel.rules import (
     squares,
     words,
 )
+from proofs.kernel.terms import Sequent
 
 __all__ = [
+    "RULES",
     "Cases",
     "Claim",
     "Fact",
+    "Frozen",
     "NotProved",
     "Point",
     "Refuted",
+    "Remainder",
     "Sequent",
     "Table",
     "Undecidable",

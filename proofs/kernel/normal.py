@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -201,42 +202,54 @@ class Normaliser:
         return {rest: c}
 
 
-def _with_fractions(run: Callable[[Any], Any]) -> Any:
+@dataclass(frozen=True)
+class Remainder:
+    """What is left of a difference; false if nothing is. The atoms are what the coefficients' generators stand for."""
+
+    left: Linear
+    atoms: tuple[Node | Word, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.left)
+
+
+def _with_fractions(run: Callable[[Any], Any]) -> tuple[Any, tuple[Node | Word, ...]]:
     """Run twice: once to collect the atoms, once over the fraction field that they generate."""
     support = _Support()
     run(support)
-    return run(_Fractions(list(support.atoms)))
+    atoms = tuple(support.atoms)
+    return run(_Fractions(atoms)), atoms
 
 
-def residual(lhs: Term, rhs: Term, rules: Sequence[Eq] = ()) -> Linear:
+def residual(lhs: Term, rhs: Term, rules: Sequence[Eq] = ()) -> Remainder:
     """The normal form of lhs - rhs modulo rewriting rules: empty if they are equal."""
     if lhs.shape != rhs.shape:
         raise TypeError(f"an equation needs one shape, given {lhs.shape} and {rhs.shape}")
-    result: Linear = _with_fractions(lambda arithmetic: Normaliser(arithmetic, rules).linear(lhs - rhs))
-    return result
+    return Remainder(*_with_fractions(lambda arithmetic: Normaliser(arithmetic, rules).linear(lhs - rhs)))
 
 
-def in_ideal(lhs: Term, rhs: Term, given: Sequence[Eq]) -> bool:
-    """Whether the numerator of the scalar lhs - rhs lies in the ideal of the numerators of `given`."""
+def modulo(lhs: Term, rhs: Term, given: Sequence[Eq]) -> Remainder:
+    """The numerator of the scalar lhs - rhs modulo the ideal of the numerators of `given`: empty if it lies in it."""
     if not all(side.is_scalar for side in (lhs, *(e.lhs for e in given))):
         raise Undecided("an ideal is one of scalars; equations between matrices are rules for `words`")
 
-    def run(arithmetic: Any) -> bool:
+    def run(arithmetic: Any) -> Linear:
         zero = arithmetic.number(Fraction(0))
         target, *generators = (
             Normaliser(arithmetic).linear(e.lhs - e.rhs).get((), zero) for e in (Eq(lhs, rhs), *given)
         )
         if isinstance(arithmetic, _Support):
-            return False
+            return {}
         basis = groebner([g.numer for g in generators if g], arithmetic.field.ring)
-        return not target.numer.rem(basis)
+        remainder = target.numer.rem(basis)
+        return {(): arithmetic.field(remainder)} if remainder else {}
 
-    return bool(_with_fractions(run))
+    return Remainder(*_with_fractions(run))
 
 
 def constant(term: Term) -> Fraction | None:
     """The value of a scalar term whose normal form is a number, else None."""
-    found = _with_fractions(lambda arithmetic: Normaliser(arithmetic).linear(term))
+    found, _ = _with_fractions(lambda arithmetic: Normaliser(arithmetic).linear(term))
     if not found:
         return Fraction(0)
     value = found.get((), None)

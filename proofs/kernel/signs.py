@@ -28,19 +28,18 @@ from proofs.kernel.terms import (
     Sum,
     Term,
     Transpose,
-    free_indices,
-    fresh,
     walk,
 )
 
 ZERO = Num(Fraction(0))
 
 
-def plain(t: Term, given: Sequence[Formula], strict: bool = False) -> set[Formula] | None:
+def plain(t: Term, given: Sequence[Formula], strict: bool = False, opened: int = 0) -> set[Formula] | None:
     """The inequalities of `given` that t >= 0 (strict: t > 0) needs, if that is plain as written; else None.
 
     Plain are: a non-negative number; an index; a given 0 <= t or a <= b with t = b - a (perhaps quantified); x*x;
-    v'v; sums, products and quotients of what is plain, and `Sum`s and `Prod`s over natural numbers of such.
+    v'v; sums, products and quotients of what is plain, and `Sum`s and `Prod`s over natural numbers of such. When one of
+    these is opened its variable becomes the position -1 - opened, which no closed term has: it is any natural number.
     """
     for hypothesis in given:
         if any(_states(instance, t, strict) for instance in _instances(hypothesis, t)):
@@ -51,22 +50,23 @@ def plain(t: Term, given: Sequence[Formula], strict: bool = False) -> set[Formul
         case Nat(i):
             return set() if (i - strict).surely_nonnegative() else None
         case Add(terms) if not strict:
-            return _all([plain(x, given) for x in terms])
+            return _all([plain(x, given, False, opened) for x in terms])
         case Add(terms):
-            positive = [plain(x, given, True) for x in terms]
+            positive = [plain(x, given, True, opened) for x in terms]
             kept = next((i for i, p in enumerate(positive) if p is not None), None)
             if kept is None:
                 return None
-            return _all([positive[i] if i == kept else plain(x, given) for i, x in enumerate(terms)])
+            return _all([positive[i] if i == kept else plain(x, given, False, opened) for i, x in enumerate(terms)])
         case Mul((Transpose(v), w)) if v == w:
             return None if strict else set()
         case Mul():
             factors = _unpaired(t, strict)
-            return None if factors == [t] else _all([plain(x, given, strict) for x in factors])
+            return None if factors == [t] else _all([plain(x, given, strict, opened) for x in factors])
         case Div(numerator, denominator):
-            return _all([plain(numerator, given, strict), plain(denominator, given, True)])
+            return _all([plain(numerator, given, strict, opened), plain(denominator, given, True, opened)])
         case Sum(lo=lo) | Prod(lo=lo) if lo.surely_nonnegative() and not (strict and isinstance(t, Sum)):
-            return plain(cast(Term, t.at(fresh())), given, strict)  # a Sum may be empty, so it shows no > 0
+            body = t.at(Index(((-1 - opened, 1),), 0))  # a Sum may be empty, so it shows no > 0
+            return plain(cast(Term, body), given, strict, opened + 1)
     return None
 
 
@@ -102,9 +102,13 @@ def _instances(hypothesis: Formula, t: Term) -> Iterator[Formula]:
     if not isinstance(hypothesis, ForAll):
         yield hypothesis
         return
-    free = free_indices(t)
-    for i in {x for x in walk(t) if isinstance(x, Index) and x.surely_nonnegative() and free_indices(x) <= free}:
+    for i in {x for x in walk(t) if type(x) is Index and x.surely_nonnegative() and _is_free(x)}:
         yield from _instances(hypothesis.at(i), t)
+
+
+def _is_free(i: Index) -> bool:
+    """Whether no variable of i is bound by a binder that is still closed."""
+    return all(type(v) is str or v < 0 for v in i.variables)  # type: ignore[operator]
 
 
 Interval = tuple[Fraction, Fraction]

@@ -1,4 +1,4 @@
-"""The language of claims: indices, terms, formulas.
+"""The language of claims: indices, terms, formulas, sequents.
 
 Part of the trusted base, which `proofs.kernel` lists.
 
@@ -7,58 +7,113 @@ Part of the trusted base, which `proofs.kernel` lists.
 | `Index` | an integer linear form in index variables | a size, a length, a position; variables are natural |
 | `Term` | a matrix expression with a shape of two indices | a real matrix; scalars have shape (1, 1), vectors (n, 1) |
 | `Formula` | a relation between terms, or built from such | a statement, true or false once variables have values |
+| `Sequent` | hypotheses and a conclusion | that they entail it, for every value of every free variable |
 
-A symbol of arity r is a family: `a = sequence("a")` is applied as `a(t + 1)`. Free variables of a statement are
-universally quantified. Division is total, its value at denominator 0 unspecified: whoever cancels must know better.
+A symbol of arity r is a family: `a = sequence("a")` is applied as `a(t + 1)`. Division is total, its value at
+denominator 0 unspecified: whoever cancels must know better.
 
-Binders (`Sum`, `Prod`, `ForAll`, `Lambda`) name the bound variable by the depth of binders below it, so that two
-terms which differ only in the names of bound variables are equal as Python objects. Such names (`#1`) and those of
-`fresh` (`i~7`) are nobody else's. The shape of a symbol depends on no bound variable: symbols are variables of their
-own, so k of shape (n, 1) under a `for every n` would be another variable than k of shape (m, 1).
+Free variables have names, which users choose. Bound variables have none: under its binders an index variable is a
+position, 0 for the innermost binder, and the symbol of a `UniqueMinimiser` has the empty name. So terms that differ
+only in the names of bound variables are equal as Python objects, and nothing is ever captured. What stands for a
+variable is closed: it has no position of its own. The shape of a symbol depends on no bound variable: symbols are
+variables of their own, so k of shape (n, 1) under a `for every n` would be another variable than k of shape (m, 1).
+
+Every node checks its fields when it is made: exact classes of this file, tuples, `Fraction`, `int` and `str`, and no
+subclasses of them. So a node that exists is well formed, but for positions without a binder, which `loose` finds.
 """
 
 from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 
 Number = int | Fraction
+Variable = str | int  # a name; or a position, counted from the innermost binder
+LETTERS = "[A-Za-zÀ-ÖØ-öø-ɏΓΔΘΛΞΠΣΦΨΩα-ξπ-ωḀ-ỿℓ]"  # of Greek those that do not look like Latin ones
+NAME = re.compile(rf"(?!I(?!{LETTERS})){LETTERS}+[\u0302\u0303]?[0-9₀-₉]*[⁺']*")
+BOUND = ""  # the name of the symbol that a UniqueMinimiser binds
 
 
 @dataclass(frozen=True)
 class Node:
     """Anything that variables occur in; the fields are the children."""
 
+    def __init_subclass__(cls) -> None:
+        if cls.__module__ != __name__:
+            raise TypeError(f"{cls.__name__}: the language is closed, so its classes have no subclasses")
+
+    def __str__(self) -> str:
+        return show(self)
+
+
+_printer: list[Callable[[Any], str]] = []
+
+
+def show(x: Any) -> str:
+    """x for a reader. `proofs.printing` says how; nothing here rests on it."""
+    return _printer[0](x) if _printer else object.__repr__(x)
+
+
+def print_with(printer: Callable[[Any], str]) -> None:
+    """Let `show` use this printer."""
+    _printer[:] = [printer]
+
 
 N = TypeVar("N")
+
+
+def _require(holds: bool, what: str, given: object) -> None:
+    if not holds:
+        raise TypeError(f"{what}, given {given!r}")
+
+
+def require_name(name: object) -> None:
+    """Raises TypeError for what is no name: letters, perhaps a hat, digits or subscripts, primes; not I."""
+    _require(type(name) is str, "a name is a str", name)
+    if not _is_name(cast(str, name)):
+        raise TypeError(
+            f"{name!r} is no name: letters, then perhaps a hat, digits or subscripts, and primes; I is the identity"
+        )
+
+
+@cache
+def _is_name(name: str) -> bool:
+    return bool(NAME.fullmatch(name)) and unicodedata.is_normalized("NFC", name)
 
 
 # ---------------------------------------------------------------------------------------------------- indices
 @dataclass(frozen=True)
 class Index(Node):
-    """The integer `constant + sum of coefficient * variable`."""
+    """The integer `constant + sum of coefficient * variable`; variables in order, coefficients not 0."""
 
-    coefficients: tuple[tuple[str, int], ...]
+    coefficients: tuple[tuple[Variable, int], ...]
     constant: int
 
     def __post_init__(self) -> None:
-        if not all(isinstance(c, int) for c in (self.constant, *(c for _, c in self.coefficients))):
-            raise TypeError(f"an index is an integer, given {self.coefficients} + {self.constant}")
+        pairs = self.coefficients
+        _require(type(pairs) is tuple, "the coefficients of an index are a tuple", pairs)
+        for pair in pairs:
+            _require(type(pair) is tuple and len(pair) == 2, "a coefficient is a pair (variable, int)", pair)
+            if type(pair[0]) is not int:
+                require_name(pair[0])
+            _require(type(pair[1]) is int and pair[1] != 0, "an index is an integer without zeros", pair)
+        _require(type(self.constant) is int, "an index is an integer", self.constant)
+        keys = [_order(v) for v, _ in pairs]
+        _require(all(a < b for a, b in itertools.pairwise(keys)), "the variables of an index are in order", pairs)
 
     def __add__(self, other: Index | int) -> Index:
         other = index(other)
-        total = dict(self.coefficients)
-        for name, c in other.coefficients:
-            total[name] = total.get(name, 0) + c
-        return Index(tuple(sorted((v, c) for v, c in total.items() if c)), self.constant + other.constant)
+        return _index([*self.coefficients, *other.coefficients], self.constant + other.constant)
 
     def __mul__(self, factor: int) -> Index:
-        return Index(tuple((v, c * factor) for v, c in self.coefficients if factor), self.constant * factor)
+        return _index([(v, c * factor) for v, c in self.coefficients], self.constant * operator.index(factor))
 
     def __sub__(self, other: Index | int) -> Index:
         return self + index(other) * -1
@@ -71,28 +126,40 @@ class Index(Node):
     @property
     def name(self) -> str:
         """The variable's name, where this is a bare variable."""
-        if self.constant or len(self.coefficients) != 1 or self.coefficients[0][1] != 1:
-            raise TypeError(f"{self} is not an index variable")
-        return self.coefficients[0][0]
+        match self:
+            case Index(((str(name), 1),), 0):
+                return name
+        raise TypeError(f"{self} is not an index variable")
+
+    @property
+    def variables(self) -> set[Variable]:
+        """Names and positions."""
+        return {v for v, _ in self.coefficients}
 
     def surely_nonnegative(self) -> bool:
         """True if no coefficient is negative (variables are natural numbers)."""
         return self.constant >= 0 and all(c >= 0 for _, c in self.coefficients)
 
 
+def _order(v: Variable) -> tuple[bool, Any]:
+    return type(v) is str, v
+
+
+def _index(pairs: list[tuple[Variable, int]], constant: int) -> Index:
+    total: dict[Variable, int] = {}
+    for v, c in pairs:
+        total[v] = total.get(v, 0) + c
+    kept = sorted(((v, c) for v, c in total.items() if c), key=lambda pair: _order(pair[0]))
+    return Index(tuple(kept), constant)
+
+
 def index(value: Index | int) -> Index:
     """An integer as an index."""
-    return value if isinstance(value, Index) else Index((), operator.index(value))
+    return value if type(value) is Index else Index((), operator.index(cast(int, value)))
 
 
 def size(name: str) -> Index:
     """An index variable: a natural number, as a size, a length or a position."""
-    if "#" in name or "~" in name:
-        raise ValueError(f"{name!r}: names with # and ~ are kept for bound and fresh variables")
-    return _variable(name)
-
-
-def _variable(name: str) -> Index:
     return Index(((name, 1),), 0)
 
 
@@ -139,8 +206,9 @@ class Term(Node):
         return scale(term(other), self)
 
     def __matmul__(self, other: Term) -> Term:
+        _require_term(other, "a factor")
         if self.shape[1] != other.shape[0]:
-            raise TypeError(f"cannot multiply shapes {self.shape} and {other.shape}; * multiplies by a scalar")
+            raise TypeError(f"cannot multiply shapes {_show(self.shape)} and {_show(other.shape)}; * is for scalars")
         return Mul((self, other))
 
     def __truediv__(self, other: Term | Number) -> Term:
@@ -150,11 +218,32 @@ class Term(Node):
         return Div(term(other), self)
 
 
+def _show(shape: Shape) -> str:
+    return f"({shape[0]}, {shape[1]})"
+
+
+def _require_term(x: object, role: str) -> None:
+    _require(type(x) in TERMS, f"{role} is a term", x)
+
+
+def _require_terms(xs: object, role: str) -> None:
+    _require(type(xs) is tuple and xs != (), f"the {role} are a tuple of terms", xs)
+    for x in cast(tuple[Any, ...], xs):
+        _require_term(x, f"each of the {role}")
+
+
+def _require_index(x: object, role: str) -> None:
+    _require(type(x) is Index, f"{role} is an Index", x)
+
+
 @dataclass(frozen=True)
 class Num(Term):
     value: Fraction
 
-    @property
+    def __post_init__(self) -> None:
+        _require(type(self.value) is Fraction, "a number is a Fraction", self.value)
+
+    @cached_property
     def shape(self) -> Shape:
         return ONE, ONE
 
@@ -165,7 +254,10 @@ class Nat(Term):
 
     index: Index
 
-    @property
+    def __post_init__(self) -> None:
+        _require_index(self.index, "a natural number")
+
+    @cached_property
     def shape(self) -> Shape:
         return ONE, ONE
 
@@ -178,6 +270,15 @@ class Symbol(Node):
     rows: Index
     columns: Index
     arity: int = 0
+
+    def __post_init__(self) -> None:
+        if self.name != BOUND or type(self.name) is not str:
+            require_name(self.name)
+        for side in (self.rows, self.columns):
+            _require_index(side, "a side of a symbol")
+            if any(type(v) is int for v in side.variables):
+                raise TypeError(f"the shape of {self.name} depends on a bound variable")
+        _require(type(self.arity) is int and self.arity >= 0, "an arity is a natural number", self.arity)
 
     @property
     def is_scalar(self) -> bool:
@@ -193,10 +294,14 @@ class Atom(Term):
     indices: tuple[Index, ...]
 
     def __post_init__(self) -> None:
+        _require(type(self.symbol) is Symbol, "an atom is of a Symbol", self.symbol)
+        _require(type(self.indices) is tuple, "the indices of an atom are a tuple", self.indices)
+        for i in self.indices:
+            _require_index(i, f"an index of {self.symbol.name}")
         if len(self.indices) != self.symbol.arity:
             raise TypeError(f"{self.symbol.name} takes {self.symbol.arity} indices, {len(self.indices)} given")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.symbol.rows, self.symbol.columns
 
@@ -205,7 +310,10 @@ class Atom(Term):
 class Identity(Term):
     rows: Index
 
-    @property
+    def __post_init__(self) -> None:
+        _require_index(self.rows, "the size of an identity")
+
+    @cached_property
     def shape(self) -> Shape:
         return self.rows, self.rows
 
@@ -215,7 +323,11 @@ class Zero(Term):
     rows: Index
     columns: Index
 
-    @property
+    def __post_init__(self) -> None:
+        _require_index(self.rows, "the rows of a zero")
+        _require_index(self.columns, "the columns of a zero")
+
+    @cached_property
     def shape(self) -> Shape:
         return self.rows, self.columns
 
@@ -225,27 +337,29 @@ class Add(Term):
     terms: tuple[Term, ...]
 
     def __post_init__(self) -> None:
+        _require_terms(self.terms, "parts of a sum")
         if len({t.shape for t in self.terms}) != 1:
-            raise TypeError(f"cannot add shapes {[t.shape for t in self.terms]}")
+            raise TypeError(f"cannot add shapes {', '.join(_show(t.shape) for t in self.terms)}")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.terms[0].shape
 
 
 @dataclass(frozen=True)
 class Mul(Term):
-    """A product of two or more factors; a scalar may stand anywhere."""
+    """A product of factors; a scalar may stand anywhere."""
 
     factors: tuple[Term, ...]
 
     def __post_init__(self) -> None:
+        _require_terms(self.factors, "factors")
         matrices = [f for f in self.factors if not f.is_scalar]
         for left, right in itertools.pairwise(matrices):
             if left.shape[1] != right.shape[0]:
-                raise TypeError(f"cannot multiply shapes {left.shape} and {right.shape}")
+                raise TypeError(f"cannot multiply shapes {_show(left.shape)} and {_show(right.shape)}")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         matrices = [f for f in self.factors if not f.is_scalar]
         return (matrices[0].shape[0], matrices[-1].shape[1]) if matrices else (ONE, ONE)
@@ -257,9 +371,10 @@ class Div(Term):
     denominator: Term
 
     def __post_init__(self) -> None:
+        _require_term(self.numerator, "a numerator")
         _require_scalar(self.denominator, "a denominator")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.numerator.shape
 
@@ -268,19 +383,26 @@ class Div(Term):
 class Transpose(Term):
     of: Term
 
-    @property
+    def __post_init__(self) -> None:
+        _require_term(self.of, "what is transposed")
+
+    @cached_property
     def shape(self) -> Shape:
         return self.of.shape[1], self.of.shape[0]
 
 
 def _require_scalar(x: Term, role: str) -> None:
+    _require_term(x, role)
     if not x.is_scalar:
-        raise TypeError(f"{role} must be a scalar, given shape {x.shape}")
+        raise TypeError(f"{role} must be a scalar, given shape {_show(x.shape)}")
 
 
 def term(value: Term | Number) -> Term:
     """A number as a term."""
-    return value if isinstance(value, Term) else Num(Fraction(value))
+    if type(value) in TERMS:
+        return cast(Term, value)
+    _require(type(value) in (int, Fraction), "a term, an int or a Fraction is needed", value)
+    return Num(Fraction(cast(Number, value)))
 
 
 def add(*values: Term | Number) -> Term:
@@ -293,41 +415,58 @@ def add(*values: Term | Number) -> Term:
 def scale(left: Term, right: Term) -> Term:
     """The product of two terms of which at least one is a scalar."""
     if not (left.is_scalar or right.is_scalar):
-        raise TypeError(f"* needs a scalar, given shapes {left.shape} and {right.shape}: use @")
+        raise TypeError(f"* needs a scalar, given shapes {_show(left.shape)} and {_show(right.shape)}: use @")
     return Mul((left, right))
 
 
 def scalar(name: str) -> Term:
     """A real variable."""
-    return Symbol(name, ONE, ONE)()
+    return _named(name, ONE, ONE)()
 
 
 def vector(name: str, n: Index | int) -> Term:
     """A column of n real variables."""
-    return Symbol(name, index(n), ONE)()
+    return _named(name, index(n), ONE)()
 
 
 def matrix(name: str, n: Index | int, m: Index | int) -> Term:
     """An n by m real matrix."""
-    return Symbol(name, index(n), index(m))()
+    return _named(name, index(n), index(m))()
 
 
 def sequence(name: str, n: Index | int = 1, m: Index | int = 1, arity: int = 1) -> Symbol:
     """A family of n by m real matrices (scalars by default), with `arity` indices."""
-    return Symbol(name, index(n), index(m), arity)
+    return _named(name, index(n), index(m), arity)
+
+
+def _named(name: str, rows: Index, columns: Index, arity: int = 0) -> Symbol:
+    require_name(name)
+    return Symbol(name, rows, columns, arity)
 
 
 # ---------------------------------------------------------------------------------------------------- binders
 @dataclass(frozen=True)
 class Binder(Node):
-    """Binds the index variable `bound` in `body`, and nowhere else. Made by `bind` only."""
+    """Binds an index variable in `body`, where it is position 0. `bind` makes one from a named variable."""
 
-    bound: str
     body: Any
 
     def at(self, value: Index | int) -> Any:
-        """The body with the bound variable replaced."""
-        return substitute(self.body, {self.bound: index(value)})
+        """The body with the bound variable replaced by a closed index."""
+        return _opened(self.body, 0, index(value))
+
+
+def _require_range(lo: object, hi: object) -> None:
+    _require_index(lo, "the start of a range")
+    _require_index(hi, "the end of a range")
+
+
+def _outer_shape(body: Term, what: str) -> Shape:
+    """The shape of the body seen from outside its binder."""
+    rows, columns = body.shape
+    if 0 in rows.variables | columns.variables:
+        raise TypeError(f"{what} needs one shape, given {_show(body.shape)}, which varies with the index")
+    return _opened(rows, 0, ONE), _opened(columns, 0, ONE)
 
 
 @dataclass(frozen=True)
@@ -338,12 +477,13 @@ class Sum(Binder, Term):
     hi: Index
 
     def __post_init__(self) -> None:
-        if self.bound in free_indices(self.shape):
-            raise TypeError(f"the terms of a sum need one shape, given {self.shape}")
+        _require_term(self.body, "the body of a sum")
+        _require_range(self.lo, self.hi)
+        _outer_shape(self.body, "a sum")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
-        return cast(Term, self.body).shape
+        return _outer_shape(self.body, "a sum")
 
 
 @dataclass(frozen=True)
@@ -354,28 +494,36 @@ class Prod(Binder, Term):
     hi: Index
 
     def __post_init__(self) -> None:
-        if self.shape[0] != self.shape[1] or self.bound in free_indices(self.shape):
-            raise TypeError(f"a product needs square factors of one shape, given {self.shape}")
+        _require_term(self.body, "the body of a product")
+        _require_range(self.lo, self.hi)
+        rows, columns = _outer_shape(self.body, "a product")
+        if rows != columns:
+            raise TypeError(f"a product needs square factors of one shape, given {_show(self.body.shape)}")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
-        return cast(Term, self.body).shape
+        return _outer_shape(self.body, "a product")
 
 
 @dataclass(frozen=True)
 class Lambda(Binder):
-    """A family given by its general member."""
+    """A family given by its general member: a term, or a family of one index fewer."""
+
+    def __post_init__(self) -> None:
+        _require(type(self.body) is Lambda or type(self.body) in TERMS, "a family is of terms", self.body)
 
 
 def bind(kind: type[N], variable: Index, body: Node, *rest: Index | int) -> N:
-    """`kind` binding `variable` in `body`, under the canonical name for its depth."""
-    bound = f"#{_depth(body) + 1}"
-    if bound in free_indices(body):
-        raise TypeError("a bound variable has lost its binder; open a binder with `at`")
-    if any(variable.name in free_indices(symbol) for symbol in symbols(body)):
-        raise TypeError(f"the shape of a symbol depends on {variable.name}, so it cannot be bound")
-    closed = substitute(body, {variable.name: _variable(bound)})
-    return kind(bound, closed, *(index(i) for i in rest))  # type: ignore[call-arg]
+    """`kind` (a binder) over `variable` in `body`."""
+    name = variable.name
+    _require_closed(body)
+    if any(name in side.variables for s in _all_symbols(body) for side in (s.rows, s.columns)):
+        raise TypeError(f"the shape of a symbol depends on {name}, so it cannot be bound")
+
+    def close(i: Index, depth: int) -> Index:
+        return _index([(depth if v == name else v, c) for v, c in i.coefficients], i.constant)
+
+    return kind(_mapped(body, close), *(index(i) for i in rest))  # type: ignore[call-arg]
 
 
 def summation(variable: Index, lo: Index | int, hi: Index | int, body: Term) -> Term:
@@ -399,7 +547,9 @@ def family(variables: tuple[Index, ...], body: Term) -> Node:
 def apply(function: Node, indices: tuple[Index, ...]) -> Term:
     """The member of a family at `indices`."""
     for i in indices:
+        _require(type(function) is Lambda, "a family of more indices is needed", function)
         function = cast(Lambda, function).at(i)
+    _require_term(function, "a family at all its indices")
     return cast(Term, function)
 
 
@@ -410,11 +560,6 @@ class Formula(Node):
 
 
 @dataclass(frozen=True)
-class Closed(Formula):
-    """A statement about a statement: all its variables are its own, so nothing is ever replaced in it."""
-
-
-@dataclass(frozen=True)
 class Relation(Formula):
     """Between two matrices of one shape; an inequality is one between all entries."""
 
@@ -422,8 +567,10 @@ class Relation(Formula):
     rhs: Term
 
     def __post_init__(self) -> None:
+        _require_term(self.lhs, "a side of a relation")
+        _require_term(self.rhs, "a side of a relation")
         if self.lhs.shape != self.rhs.shape:
-            raise TypeError(f"a relation needs one shape, given {self.lhs.shape} and {self.rhs.shape}")
+            raise TypeError(f"a relation needs one shape, given {_show(self.lhs.shape)} and {_show(self.rhs.shape)}")
 
 
 class Eq(Relation):
@@ -431,11 +578,11 @@ class Eq(Relation):
 
 
 class Le(Relation):
-    """lhs <= rhs."""
+    """lhs <= rhs, entry by entry."""
 
 
 class Lt(Relation):
-    """lhs < rhs."""
+    """lhs < rhs, entry by entry."""
 
 
 @dataclass(frozen=True)
@@ -453,34 +600,90 @@ class IndexLe(Formula):
     lhs: Index
     rhs: Index
 
+    def __post_init__(self) -> None:
+        _require_range(self.lhs, self.rhs)
+
 
 @dataclass(frozen=True)
 class And(Formula):
     parts: tuple[Formula, ...]
+
+    def __post_init__(self) -> None:
+        _require(type(self.parts) is tuple, "the parts of a conjunction are a tuple", self.parts)
+        for part in self.parts:
+            _require(type(part) in FORMULAS, "a part of a conjunction is a formula", part)
 
 
 @dataclass(frozen=True)
 class ForAll(Binder, Formula):
     """The body holds for every natural number."""
 
+    def __post_init__(self) -> None:
+        _require(type(self.body) in FORMULAS, "what holds for every number is a formula", self.body)
+
 
 @dataclass(frozen=True)
 class UniqueMinimiser(Formula):
     """`objective` is larger at every other value of `symbol` than at `at`.
 
-    `symbol` is bound. For a family, `ranges` are the inclusive bounds of its indices, and "other" means: different
-    somewhere within them.
+    For a family, `ranges` are the inclusive bounds of its indices, and "other" means: different somewhere within them.
+    `symbol` is bound: it gets the empty name, and its own is kept as `letter`, for readers and for points that carry a
+    competitor, and means nothing else.
     """
 
     symbol: Symbol
     ranges: tuple[tuple[Index, Index], ...]
     objective: Term
     at: Node
+    letter: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        _require(type(self.symbol) is Symbol, "what is minimised over is a Symbol", self.symbol)
         _require_scalar(self.objective, "an objective")
-        if self.symbol in symbols(self.at):
+        _require(
+            type(self.ranges) is tuple and len(self.ranges) == self.symbol.arity, "each index has a range", self.ranges
+        )
+        for pair in self.ranges:
+            _require(type(pair) is tuple and len(pair) == 2, "a range is a pair of indices", pair)
+            _require_range(*pair)
+        _require(type(self.at) is Lambda or type(self.at) in TERMS, "the minimiser is a term or a family", self.at)
+        if self.symbol in _all_symbols(self.at):
             raise TypeError(f"{self.symbol.name} is bound, so the claimed minimiser cannot mention it")
+        if self.symbol.name != BOUND:
+            self._bind()
+        require_name(self.letter)
+        if any(s.name == BOUND and s != self.symbol for s in _all_symbols(self.objective)):
+            raise TypeError(f"{self.letter} is bound with another shape than the objective has it")
+        member: Node = self.at
+        for _ in self.ranges:
+            member = member.body if type(member) is Lambda else member
+        _require_term(member, "a member of the minimiser")
+        if cast(Term, member).shape != (self.symbol.rows, self.symbol.columns):
+            raise TypeError(f"{self.letter} and its minimiser need one shape")
+
+    def _bind(self) -> None:
+        named, bound = self.symbol, Symbol(BOUND, self.symbol.rows, self.symbol.columns, self.symbol.arity)
+        object.__setattr__(self, "letter", named.name)
+        object.__setattr__(self, "symbol", bound)
+        object.__setattr__(self, "objective", _rebuilt(self.objective, lambda x, _: bound if x == named else None))
+
+
+@dataclass(frozen=True)
+class Sequent(Node):
+    """The statement that the hypotheses entail the conclusion, for all values of the free variables."""
+
+    hypotheses: frozenset[Formula]
+    conclusion: Formula
+
+    def __post_init__(self) -> None:
+        _require(type(self.hypotheses) is frozenset, "hypotheses are a frozenset", self.hypotheses)
+        for formula in (*self.hypotheses, self.conclusion):
+            _require(type(formula) in FORMULAS, "hypotheses and conclusion are formulas", formula)
+        _require_closed(self)
+
+
+TERMS = frozenset((Num, Nat, Atom, Identity, Zero, Add, Mul, Div, Transpose, Sum, Prod))
+FORMULAS = frozenset((Eq, Le, Lt, Nonzero, IndexLe, And, ForAll, UniqueMinimiser))
 
 
 def for_all(variable: Index, body: Formula) -> Formula:
@@ -504,7 +707,7 @@ def absolute_le(x: Term, bound: Term) -> Formula:
 # -------------------------------------------------------------------------------------- variables, replacement
 def children(x: Any) -> Iterator[Any]:
     """The direct constituents of a node, a tuple or a frozenset."""
-    if isinstance(x, tuple | frozenset):
+    if type(x) in (tuple, frozenset):
         yield from x
     elif isinstance(x, Node):
         kind: Any = type(x)
@@ -512,7 +715,7 @@ def children(x: Any) -> Iterator[Any]:
 
 
 @cache
-def _field_names(kind: type[Node]) -> tuple[str, ...]:
+def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 
@@ -525,97 +728,116 @@ def walk(x: Any) -> Iterator[Any]:
         waiting.extend(children(part))
 
 
+def _all_symbols(x: Any) -> set[Symbol]:
+    return {y for y in walk(x) if type(y) is Symbol}
+
+
 def symbols(x: Any) -> set[Symbol]:
-    """The symbols that occur in x, those bound by a UniqueMinimiser included."""
-    return {y for y in walk(x) if isinstance(y, Symbol)}
+    """The symbols that are free in x."""
+    return {symbol for symbol in _all_symbols(x) if symbol.name != BOUND}
 
 
 def free_indices(x: Any) -> set[str]:
     """The index variables free in x (those of shapes included)."""
-    if isinstance(x, Index):
-        return {name for name, _ in x.coefficients}
-    if isinstance(x, Closed):
-        return set()
+    return {v for y in walk(x) if type(y) is Index for v in y.variables if type(v) is str}
+
+
+def loose(x: Any, depth: int = 0, bound: bool = False) -> bool:
+    """Whether a bound variable in x, which lies under `depth` binders (and a minimiser), has lost its binder."""
+    if type(x) is Index:
+        return any(type(v) is int and not 0 <= v < depth for v in x.variables)
+    if type(x) is Symbol:
+        return x.name == BOUND and not bound
     if isinstance(x, Binder):
-        return free_indices(x.body) - {x.bound} | free_indices(tuple(children(x))[2:])
-    return set().union(*(free_indices(c) for c in children(x)))
+        return loose(x.body, depth + 1, bound) or any(loose(y, depth, bound) for y in list(children(x))[1:])
+    if type(x) is UniqueMinimiser:
+        return loose((x.ranges, x.at), depth, bound) or loose(x.objective, depth, True)
+    return any(loose(y, depth, bound) for y in children(x))
 
 
-def _depth(x: Any) -> int:
-    below = max((_depth(c) for c in children(x)), default=0)
-    return max(below, int(x.bound[1:])) if isinstance(x, Binder) else below
-
-
-def require_well_formed(x: object) -> None:
-    """Nothing inside x can hide a variable (a list, a generator), and no bound variable has lost its binder."""
-    for part in walk(x):
-        if not isinstance(part, Node | tuple | frozenset | str | int | Fraction):
-            raise TypeError(f"a term holds a {type(part).__name__}, which is no part of the language")
-    if any(name.startswith("#") for name in free_indices(x)):
+def _require_closed(x: Any) -> None:
+    if loose(x):
         raise TypeError("a bound variable has lost its binder; open a binder with `at`")
 
 
-_names = itertools.count()
+Change = Callable[[Any, int], Any]  # of a node and the number of binders around it; None leaves it to its children
 
 
-def fresh(stem: str = "i") -> Index:
-    """An index variable that occurs nowhere else."""
-    return _variable(f"{stem}~{next(_names)}")
+def _rebuilt(x: Any, change: Change, depth: int = 0) -> Any:
+    """x with every node replaced by what `change` makes of it, from outside in; x itself if nothing changes."""
+    if type(x) in (tuple, frozenset):
+        parts = [_rebuilt(y, change, depth) for y in x]
+        return x if all(a is b for a, b in zip(parts, x, strict=True)) else type(x)(parts)
+    if not isinstance(x, Node):
+        return x
+    if (made := change(x, depth)) is not None:
+        return made
+    before = list(children(x))
+    deeper = isinstance(x, Binder)
+    after = [_rebuilt(y, change, depth + (deeper and k == 0)) for k, y in enumerate(before)]
+    return x if all(a is b for a, b in zip(before, after, strict=True)) else type(x)(*after)
+
+
+def _mapped(x: Any, change: Callable[[Index, int], Index]) -> Any:
+    """x with each index inside replaced; `change` is told how many binders are around it."""
+    return _rebuilt(x, lambda y, depth: change(y, depth) if type(y) is Index else None)
+
+
+def _opened(x: Any, outermost: int, value: Index) -> Any:
+    """x, which a binder has lost: its variable, which is position `outermost` + depth, becomes `value`."""
+
+    def change(i: Index, depth: int) -> Index:
+        at = outermost + depth
+        result = index(i.constant)
+        for v, c in i.coefficients:
+            if v == at:
+                result = result + _shifted(value, depth) * c
+            else:
+                result = result + Index(((v - 1 if type(v) is int and v > at else v, c),), 0)
+        return result
+
+    return _mapped(x, change)
+
+
+def _shifted(value: Index, depth: int) -> Index:
+    """An index, seen from under `depth` further binders."""
+    moved = [(v + depth if type(v) is int and v >= 0 else v, c) for v, c in value.coefficients]
+    return _index(moved, value.constant)
+
+
+def fresh(*beside: Any, stem: str = "i") -> Index:
+    """An index variable that does not occur in `beside`."""
+    taken = {name for x in beside for name in (free_indices(x) | {symbol.name for symbol in symbols(x)})}
+    names = itertools.chain([stem], (f"{stem}{k}" for k in itertools.count(1)))
+    return size(next(name for name in names if name not in taken))
 
 
 def substitute(x: N, indices: Mapping[str, Index] | None = None, families: Mapping[Symbol, Node] | None = None) -> N:
     """Replace free index variables, and symbols by terms (arity 0) or families, simultaneously; never captures."""
-    return cast(N, _substitute(x, indices or {}, families or {}))
+    given, members = dict(indices or {}), dict(families or {})
+    for value in (*given.values(), *members.values()):
+        _require_closed(value)
 
-
-def _substitute(x: Any, indices: Mapping[str, Index], families: Mapping[Symbol, Node]) -> Any:
-    if isinstance(x, Index):
-        result = index(x.constant)
-        for name, c in x.coefficients:
-            result = result + indices.get(name, _variable(name)) * c
+    def put(i: Index) -> Index:
+        result = index(i.constant)
+        for v, c in i.coefficients:
+            result = result + (given[v] if type(v) is str and v in given else Index(((v, 1),), 0)) * c
         return result
-    if isinstance(x, tuple | frozenset):
-        return type(x)(_substitute(y, indices, families) for y in x)
-    if isinstance(x, Closed):
-        return x
-    if isinstance(x, Atom) and x.symbol in families:
-        value = apply(families[x.symbol], _substitute(x.indices, indices, {}))
-        if value.shape != _substitute(x.shape, indices, {}):
-            raise TypeError(f"{x.symbol.name} has shape {x.shape}, its replacement {value.shape}")
-        return value
-    if isinstance(x, UniqueMinimiser):
-        others = {_substitute(symbol, indices, {}) for symbol in symbols(x) - {x.symbol}}
-        if x.symbol in families or _substitute(x.symbol, indices, {}) in others | symbols(tuple(families.items())):
-            raise TypeError(f"{x.symbol.name} is bound by the minimiser statement: it cannot be replaced, nor captured")
-    if isinstance(x, Binder) and not families and x.bound not in free_indices(tuple(indices.values())):
-        kept = {**indices, x.bound: _variable(x.bound)}  # nothing to capture, so the name may stay
-        rest = (_substitute(getattr(x, f.name), indices, families) for f in fields(x)[2:])
-        return type(x)(x.bound, _substitute(x.body, kept, families), *rest)
-    if isinstance(x, Binder):
-        variable = fresh()
-        body = _substitute(x.body, {**indices, x.bound: variable}, families)
-        rest = (_substitute(getattr(x, f.name), indices, families) for f in fields(x)[2:])
-        return bind(type(x), variable, cast(Node, body), *rest)
-    if isinstance(x, Node):
-        return type(x)(*(_substitute(child, indices, families) for child in children(x)))
-    return x
+
+    def change(y: Any, depth: int) -> Any:
+        if type(y) is Index:
+            return put(y) if given else y
+        if type(y) is Atom and y.symbol in members:
+            value = apply(members[y.symbol], tuple(put(i) for i in y.indices))
+            if value.shape != tuple(put(side) for side in y.shape):
+                raise TypeError(f"{y.symbol.name} has shape {_show(y.shape)}, its replacement {_show(value.shape)}")
+            return value
+        return None
+
+    return cast(N, _rebuilt(x, change))
 
 
 def replace(x: N, old: Term, new: Term) -> N:
-    """Replace every occurrence of the term `old`, which has no loose bound variable, by `new`."""
-    if x == old:
-        return cast(N, new)
-    if isinstance(x, Closed):
-        return x
-    if isinstance(x, UniqueMinimiser) and x.symbol in symbols((old, new)):
-        raise TypeError(f"{x.symbol.name} is bound by the minimiser statement: it cannot be replaced, nor captured")
-    if isinstance(x, tuple | frozenset):
-        return cast(N, type(x)(replace(y, old, new) for y in x))
-    if isinstance(x, Binder):
-        variable = fresh()
-        body = replace(x.at(variable), old, new)
-        rest = (replace(getattr(x, f.name), old, new) for f in fields(x)[2:])
-        return cast(N, bind(type(x), variable, body, *rest))
-    if isinstance(x, Node) and not isinstance(x, Index | Symbol):
-        return cast(N, type(x)(*(replace(child, old, new) for child in children(x))))
-    return x
+    """Replace every occurrence of the closed term `old` by the closed term `new`."""
+    _require_closed((old, new))
+    return cast(N, _rebuilt(x, lambda y, _: new if y == old else None))

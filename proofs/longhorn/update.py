@@ -24,7 +24,7 @@ import numpy as np
 from flint import fmpq
 
 from proofs.derivation import Derivation, main
-from proofs.kernel import Claim, Fact, Table, apart, discharge, identity, refute, rewrite, split, squares
+from proofs.kernel import Claim, Fact, Refuted, Table, apart, discharge, identity, refute, rewrite, split, squares
 from proofs.tactics.equations import unfold, unique_minimiser
 from proofs.terms import (
     ONE,
@@ -101,7 +101,7 @@ def prove_closed_form() -> Fact:
 closed_form_every_beta = Claim("longhorn.closed_form_every_beta", minimises)
 
 
-def refute_closed_form_every_beta() -> Fact:
+def refute_closed_form_every_beta() -> Refuted:
     """At β = -2 the objective of one channel with one state is concave: the update is its maximum."""
     one = fmpq(1)
     point = {"d": 1, "n": 1, "k": column(1), "x": one, "β": fmpq(-2), "p": column(0), "s": column(0)}
@@ -152,7 +152,7 @@ diagonal_is_minimiser = Claim(
 )
 
 
-def refute_diagonal_is_minimiser() -> Fact:
+def refute_diagonal_is_minimiser() -> Refuted:
     """One channel, two states. For one state the two updates agree (`diagonal_at_one_state`), so two is least; with
     β = 1/2, the simplest number that a sigmoid takes, all others can be 0 or 1."""
     half = fmpq(1, 2)

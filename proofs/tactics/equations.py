@@ -22,6 +22,7 @@ from proofs.terms import (
     Add,
     Eq,
     Formula,
+    Index,
     Prod,
     Sum,
     Symbol,
@@ -46,7 +47,7 @@ def unfold(value: Term) -> Fact:
     if not isinstance(value, Sum | Prod):
         raise NotProved("unfold: a sum or product is needed here")
     fact = split(value, value.hi - 1)
-    return rewrite(fact, single(type(value)(value.bound, value.body, value.hi, value.hi)))
+    return rewrite(fact, single(type(value)(value.body, value.hi, value.hi)))
 
 
 def unique_minimiser(
@@ -63,7 +64,9 @@ def unique_minimiser(
     """
     symbol = goal.symbol
     delta = Symbol("δ", symbol.rows, symbol.columns, symbol.arity)
-    at = tuple(fresh() for _ in goal.ranges)
+    at: tuple[Index, ...] = ()
+    for _ in goal.ranges:
+        at = (*at, fresh(goal, *given, *at))
     body = goal.objective
     for v in at:
         body = cast(Term, cast(Sum, body).at(v))

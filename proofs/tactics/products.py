@@ -52,7 +52,6 @@ from proofs.terms import (
     replace,
     size,
     substitute,
-    summation,
     term,
 )
 
@@ -107,14 +106,17 @@ def put_in(lhs: Term, rhs: Term, values: Sequence[Fact] = (), given: Sequence[Fa
     """lhs = rhs, by normal form once the equations `values` have been put in, modulo the equations `given`.
 
     A value with a denominator has to be put in: the ideal of `given` does not contain what is left after a division.
-    Each sum or product over no index is opened as well.
+    Each sum or product over no index is opened as well. A value that does not occur is left aside.
     """
-    left, right = lhs, rhs
+    goal = Eq(lhs, rhs)
+    used: list[Fact] = []
     for fact in values:
         equation = cast(Eq, fact.conclusion)
-        left, right = (replace(side, equation.lhs, equation.rhs) for side in (left, right))
+        if (put := replace(goal, equation.lhs, equation.rhs)) != goal:
+            goal, used = put, [*used, fact]
+    left, right = goal.lhs, goal.rhs
     proved = plainly_nonzero(equal(left, right, *given, *nothing((left, right, *(fact.conclusion for fact in given)))))
-    for fact in reversed(values):
+    for fact in reversed(used):
         proved = rewrite(proved, plainly_nonzero(backwards(fact)))
     if proved.conclusion != Eq(lhs, rhs):
         raise NotProved("put_in: a value occurs elsewhere in the goal")
@@ -162,11 +164,11 @@ def grow(*values: Term) -> list[Fact]:
 
 def moved_out(i: Index, lo: Index | int, hi: Index | int, body: Term, factor: Term, inner: Term, *by: Fact) -> Fact:
     """The sum of the body over i = lo..hi is the factor times that of `inner`."""
-    each = put_in(body, Mul((factor, inner, one)), (), by)
     moved = linear(i, lo, hi, factor, inner)
-    product = cast(Eq, moved.conclusion).rhs
-    summed = rewrite(congruence(each, Sum, i, lo, hi), moved)
-    return rewrite(summed, identity(product, factor * summation(i, lo, hi, inner)))
+    if body == Mul((factor, inner)):
+        return moved
+    each = put_in(body, Mul((factor, inner)), (), by)
+    return rewrite(congruence(each, Sum, i, lo, hi), moved)
 
 
 # ----------------------------------------------------------------------------------------------- products compared
@@ -209,7 +211,7 @@ def no_factor_left(q: Index, last: Index) -> Fact:
 def all_vanish(i: Index, last: Index, body: Term, values: Sequence[Fact], factor: Fact) -> Fact:
     """The sum of the body over i = 0..last is 0: with `values` put in, it is a multiple of what `factor` says is 0."""
     gone = rewrite(factor, identity(cast(Eq, factor.conclusion).rhs, zero))
-    each = put_in(body, Mul((zero, one, one)), values, [gone])
+    each = put_in(body, Mul((zero, one)), values, [gone])
     nothing = linear(i, 0, last, zero, one)
     summed = rewrite(congruence(each, Sum, i, 0, last), nothing)
     return rewrite(summed, identity(cast(Eq, nothing.conclusion).rhs, zero))

@@ -13,9 +13,8 @@ from typing import Any
 
 import torch
 
-from proofs.derivation import show_point
 from proofs.kernel import Claim, NotProved, evaluate, identity
-from proofs.printing import text
+from proofs.printing import show_point, text
 from proofs.terms import And, Le, Lt, Nonzero
 from ssmverify.checking.claim import check_claim, refuted_at, scope
 from ssmverify.checking.finite import check_finite, try_broken

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proofs.derivation import show_point
+from proofs.derivation import Proved
+from proofs.failure import explain
 from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, Undecidable, cases, holds, refute
+from proofs.printing import show_point
 from proofs.tactics.quadratics import competitor
 from proofs.terms import Symbol, UniqueMinimiser, free_indices, walk
 from ssmverify.checking.search import RAISED, Effort, shorten
@@ -14,20 +16,20 @@ from ssmverify.rows import Theorem
 from ssmverify.verdict import HOLDS, HOLDS_FURTHER, REFUTED, Verdict
 
 
-def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
+def scope(claim: Claim, found: Proved | None = None) -> tuple[str, str]:
     """For which sizes and for which other indices the claim speaks: read off its variables, or its cases' points.
 
     An index variable that occurs in a shape, or bounds the range of a minimiser, is a size; any other is a length, a
     degree or a position.
     """
-    points = fact.points if fact and isinstance(fact.conclusion, Cases) else ()
+    points = found.points if isinstance(found, Cases) else ()
     in_shapes: set[str] = set()
     for node in walk(claim.sequent):
         if isinstance(node, Symbol):
             in_shapes |= free_indices((node.rows, node.columns))
         if isinstance(node, UniqueMinimiser):
             in_shapes |= free_indices(node.ranges)
-    free = {name for name in free_indices(claim.sequent) if "~" not in name}
+    free = free_indices(claim.sequent)
     sizes, indices = sorted(free & in_shapes), sorted(free - in_shapes)
     return _ranges(sizes, points), _ranges(indices, points)
 
@@ -49,22 +51,21 @@ def _values(values: set[int]) -> str:
 def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     effort.tell("proof")
     try:
-        fact = theorem.derivation.run()
+        found = theorem.derivation.run()
     except (NotProved, *RAISED) as reason:
-        kind = "" if isinstance(reason, NotProved) else f"{type(reason).__name__}: "
-        verdict.problems.append(f"the proof fails: {kind}{shorten(str(reason))}")
+        verdict.problems.append(f"the proof fails: {explain(reason)}")
         _look_for_counterexample(theorem, verdict, effort)
         return
-    rules = [step.rule for step in fact.steps()]
+    rules = [step.rule for step in found.steps()] if isinstance(found, Fact) else ["evaluate"]
     order = ("induction", "squares", "words", "identity", "enclosure", "evaluate")
     verdict.decided_by = ", ".join(rule for rule in order if rule in rules)
-    if isinstance(fact.conclusion, Refuted):
+    if isinstance(found, Refuted):
         verdict.status, verdict.sizes, verdict.indices = REFUTED, "-", "-"
-        verdict.counterexample = show_point(fact.points[0])
+        verdict.counterexample = show_point(found.point)
         return
-    verdict.sizes, verdict.indices = scope(theorem.claim, fact)
+    verdict.sizes, verdict.indices = scope(theorem.claim, found)
     named = {h: name for name, h in theorem.claim.hypotheses.items()}
-    used = set(named) if isinstance(fact.conclusion, Cases) else fact.hypotheses  # the points satisfy all of them
+    used = found.hypotheses if isinstance(found, Fact) else set(named)  # the points of cases satisfy all of them
     further = theorem.claim.further & {named[h] for h in used}
     verdict.status = HOLDS_FURTHER if further else HOLDS
     effort.tell("instances")
@@ -101,15 +102,15 @@ class Unusable(Exception):
     """The claim is neither true nor false at a point: it does not satisfy the hypotheses, or cannot be evaluated."""
 
 
-def refutation(claim: Claim, point: Mapping[str, Any]) -> Fact | None:
-    """A Fact that the claim is false at the point; None if it is true there. Raises Unusable if it is neither."""
+def refutation(claim: Claim, point: Mapping[str, Any]) -> Refuted | None:
+    """That the claim is false at the point; None if it is true there. Raises Unusable if it is neither."""
     goal = claim.conclusion
     try:
         if not isinstance(goal, UniqueMinimiser):
             cases(claim.sequent, [point])
             return None
         better = competitor(goal, point)
-        return None if better is None else refute(claim.sequent, {**point, goal.symbol.name: better})
+        return None if better is None else refute(claim.sequent, {**point, goal.letter: better})
     except (Undecidable, ZeroDivisionError, KeyError) as reason:
         raise Unusable(f"{reason} at {show_point(point)}") from reason
     except NotProved:

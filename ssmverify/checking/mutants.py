@@ -98,8 +98,8 @@ def _variants(x: Any) -> Iterator[Variant]:
     """x with one thing broken anywhere inside; what does not fit together is no mutant."""
     yield from _local(x)
     if isinstance(x, Binder):
-        variable = fresh()
-        rest = list(children(x))[2:]
+        variable = fresh(x)
+        rest = list(children(x))[1:]
         for what, body in _variants(x.at(variable)):
             yield what, bind(type(x), variable, body, *rest)
     elif isinstance(x, Node) and not isinstance(x, Index | Atom):
@@ -165,7 +165,7 @@ def construction(claim: Claim) -> list[Term]:
                 for part in parts:
                     yield from terms(part)
             case UniqueMinimiser(at=at, ranges=ranges):
-                yield apply(at, tuple(size(f"position {i}") for i in range(len(ranges))))
+                yield apply(at, tuple(size(f"position{i}") for i in range(len(ranges))))
 
     return list(terms(claim.conclusion))
 

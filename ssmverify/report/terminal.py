@@ -136,20 +136,21 @@ def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[s
 
 
 def _proof(theorem: Theorem) -> list[str]:
-    from proofs.derivation import show_point, steps
-    from proofs.kernel import NotProved, Refuted
+    from proofs.derivation import steps
+    from proofs.kernel import Cases, NotProved, Refuted
+    from proofs.printing import show_point
     from ssmverify.checking.claim import scope
 
     try:
-        fact = theorem.fact
+        found = theorem.derivation.run()
     except NotProved as reason:
         return [f"  Not proved: {reason}"]
-    if isinstance(fact.conclusion, Refuted):
-        lines = [f"  Refuted as read, at {show_point(fact.points[0])}."]
-    else:
-        sizes, indices = scope(theorem.claim, fact)
-        lines = [f"  Proved. Sizes: {sizes}. Other indices: {indices}."]
-    return [*lines, *_indent(theorem.derivation.idea.splitlines()), "", "Derivation", *steps(fact)]
+    idea = _indent(theorem.derivation.idea.splitlines())
+    if isinstance(found, Refuted):
+        return [f"  Refuted as read, at {show_point(found.point)}.", *idea]
+    sizes, indices = scope(theorem.claim, found)
+    lines = [f"  Proved. Sizes: {sizes}. Other indices: {indices}.", *idea]
+    return lines if isinstance(found, Cases) else [*lines, "", "Derivation", *steps(found)]
 
 
 def _standing(row: Row) -> list[str]:

@@ -157,7 +157,7 @@ def fourier_states(draw: st.DrawFn) -> Mapping[str, Any]:
 
 def orthogonal_pairs() -> SearchStrategy[Mapping[str, Any]]:
     nought = {name: fmpq(0) for name in ("cc", "ss", "cs", "sc")}
-    return points(m=degrees, j=degrees, π=near_pi(), **nought, **{"c²": fmpq(1, 2), "s²": fmpq(1, 2)})
+    return points(m=degrees, j=degrees, π=near_pi(), **nought, **{"c₂": fmpq(1, 2), "s₂": fmpq(1, 2)})
 
 
 def harmonics() -> SearchStrategy[Mapping[str, Any]]:
@@ -235,7 +235,7 @@ fout_read_out = Theorem(
     claim=paper.fout_read_out,
     proof=paper.prove_fout_read_out,
     instances=lambda: fourier_states().map(
-        lambda p: {**{x: p[x] for x in ("M", "j", "π", "e", "c", "s")}, "Y": p["u"], "cos 0": fmpq(1), "sin 0": fmpq(0)}
+        lambda p: {**{x: p[x] for x in ("M", "j", "π", "e", "c", "s")}, "Y": p["u"], "c₀": fmpq(1), "s₀": fmpq(0)}
     ),
     source=replace(
         OURS, read="the weights -2 sqrt2 π (i+1) at 2i + 2 in the authors' code of HiPPO-Prophecy (arXiv 2407.09375)"

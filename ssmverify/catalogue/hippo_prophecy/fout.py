@@ -11,8 +11,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from proofs.derivation import Proved
 from proofs.hippo_prophecy import fout
-from proofs.kernel import Claim, Fact, Table
+from proofs.kernel import Claim, Table
 from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le
 from ssmverify.catalogue.hippo_prophecy.layers import euler_layer
 from ssmverify.rows import Broken, Finite, Mutant, Source, Theorem
@@ -134,7 +135,7 @@ def steps(draw: st.DrawFn) -> Point:
 # ------------------------------------------------------------------------------------------------- the theorems
 def row(
     claim: Claim,
-    proof: Callable[[], Fact],
+    proof: Callable[[], Proved],
     instances: Callable[[], SearchStrategy[Point]],
     source: Source,
     says: str,

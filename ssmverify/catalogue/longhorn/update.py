@@ -241,10 +241,7 @@ diagonal_objective = Theorem(
     mutants=(
         Mutant(
             "the objective of Theorem 3.1 for the separable one",
-            claim=replace(
-                paper.diagonal_objective,
-                conclusion=replace(paper.minimises_by_entries, objective=paper.objective_by_entries()),
-            ),
+            claim=replace(paper.diagonal_objective, conclusion=paper.diagonal_is_minimiser.conclusion),
         ),
         Mutant("the exact layer for the diagonal one", run=run),
     ),
