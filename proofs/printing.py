@@ -8,9 +8,10 @@ brackets in sums and in products of numbers are left out.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 from proofs.kernel import Cases, Claim, Fact, Refuted, Remainder, Sequent, Table
 from proofs.kernel.terms import print_with
@@ -72,6 +73,8 @@ GREEK = {
     "ψ": "psi",
     "ω": "omega",
 }
+ACCENTS = {"\u0302": "hat", "\u0303": "tilde"}
+NAME_PARTS = re.compile("([^\u0302\u03030-9₀-₉⁺']+)([\u0302\u0303]?)([0-9]*)([₀-₉]*)([⁺']*)")
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
@@ -263,15 +266,17 @@ class Text:
         right = conclusion or self.show(x.conclusion)
         return f"{left} {self.entails} {right}".lstrip() if left or isinstance(x, Fact) else right
 
-    def _minimiser(self, x: UniqueMinimiser, indices: tuple[str, ...] = ()) -> str:
-        if len(indices) < len(x.ranges):
-            at = x.at if not indices else apply(x.at, tuple(size(i) for i in indices))
-            return self._under(cast(Binder, at), lambda i, _: self._minimiser(x, (*indices, i)))
+    def _minimiser(self, x: UniqueMinimiser) -> str:
+        outer, letters = set(self.taken), []
+        for _ in x.ranges:
+            letters.append(self._letter())
+            self.taken.add(letters[-1])
         self.minimised = next(a for a in (x.letter + "'" * k for k in itertools.count()) if a not in self.taken)
         base = self.name(self.minimised)
-        member = self.subscript(base, list(indices)) if indices else base
-        claimed = self.show(apply(x.at, tuple(size(i) for i in indices)))
-        spans = [(i, self._index(lo), self._index(hi)) for i, (lo, hi) in zip(indices, x.ranges, strict=True)]
+        member = self.subscript(base, letters) if letters else base
+        claimed = self.show(apply(x.at, tuple(size(i) for i in letters)))
+        spans = [(i, self._index(lo), self._index(hi)) for i, (lo, hi) in zip(letters, x.ranges, strict=True)]
+        self.taken = outer
         return self.argmin(f"{member} = {claimed}", base, spans, self.show(x.objective))
 
     def declarations(self, x: Any) -> str:
@@ -299,13 +304,13 @@ class Latex(Text):
     quotient = PRODUCT
 
     def name(self, name: str) -> str:
-        base = super().name(name)
-        hat = base.endswith("\u0302")
-        base = base.removesuffix("\u0302")
-        letter = base.rstrip("₀₁₂₃₄₅₆₇₈₉")
-        digits = base[len(letter) :].translate(SUBSCRIPTS)
-        base = ("\\" + GREEK[letter] if letter in GREEK else letter) + (f"_{{{digits}}}" if digits else "")
-        return rf"\hat{{{base}}}" if hat else base
+        parts = NAME_PARTS.fullmatch(super().name(name))
+        assert parts, name
+        letters, accent, digits, subscripts, marks = parts.groups()
+        base = "\\" + GREEK[letters] if letters in GREEK else letters if len(letters) == 1 else rf"\mathit{{{letters}}}"
+        base = rf"\{ACCENTS[accent]}{{{base}}}" if accent else base
+        index = f"_{{{subscripts.translate(SUBSCRIPTS)}}}" if subscripts else ""
+        return base + digits + index + marks.replace("⁺", "^{+}")
 
     def subscript(self, base: str, indices: list[str]) -> str:
         member = f"{f'{{{base}}}' if '_' in base else base}_{{{','.join(indices)}}}"

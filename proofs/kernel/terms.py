@@ -37,7 +37,7 @@ from typing import Any, TypeVar, cast
 Number = int | Fraction
 Variable = str | int  # a name; or a position, counted from the innermost binder
 LETTERS = "[A-Za-zÀ-ÖØ-öø-ɏΓΔΘΛΞΠΣΦΨΩα-ξπ-ωḀ-ỿℓ]"  # of Greek those that do not look like Latin ones
-NAME = re.compile(rf"(?!I(?!{LETTERS})){LETTERS}+[\u0302\u0303]?[0-9₀-₉]*[⁺']*")
+NAME = re.compile(rf"(?!I(?!{LETTERS})){LETTERS}+[\u0302\u0303]?[0-9]*[₀-₉]*[⁺']*")
 BOUND = ""  # the name of the symbol that a UniqueMinimiser binds
 
 

@@ -39,7 +39,7 @@ def test_sizes_are_put_in() -> None:
     done = run("proofs.longhorn.update", "longhorn.closed_form", "--d", "3", "--n", "2")
     assert done.returncode == 0
     assert "For d = 3, n = 2:" in done.stdout.splitlines()[-2]
-    assert "Σ[j=1..3]" in done.stdout.splitlines()[-1]
+    assert "∑[i=1..3]" in done.stdout.splitlines()[-1]
 
 
 def test_latex_is_printed() -> None:
