@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proofs.derivation import Proved
 from proofs.failure import explain
 from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, Undecidable, cases, holds, refute
-from proofs.printing import show_point
+from proofs.printing import show_point, text
 from proofs.tactics.quadratics import competitor
-from proofs.terms import Symbol, UniqueMinimiser, free_indices, walk
+from proofs.terms import (
+    Atom,
+    Eq,
+    ForAll,
+    Formula,
+    IndexLe,
+    Nat,
+    Symbol,
+    UniqueMinimiser,
+    free_indices,
+    fresh,
+    index,
+    symbols,
+    walk,
+)
 from ssmverify.checking.search import RAISED, Effort, shorten
 from ssmverify.rows import Theorem
 from ssmverify.verdict import HOLDS, HOLDS_FURTHER, REFUTED, Verdict
@@ -31,21 +46,62 @@ def scope(claim: Claim, found: Proved | None = None) -> tuple[str, str]:
             in_shapes |= free_indices(node.ranges)
     free = free_indices(claim.sequent)
     sizes, indices = sorted(free & in_shapes), sorted(free - in_shapes)
-    return _ranges(sizes, points), _ranges(indices, points)
+    if points:
+        return _cases(sizes, points), _cases(indices, points)
+    return _every(sizes, claim), _every(indices, claim)
 
 
-def _ranges(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
-    """The values that the variables take: every, or those of the points."""
-    if not names or not points:
-        return f"every {', '.join(names)}" if names else "-"
-    return ", ".join(f"{name} {_values({int(point[name]) for point in points})}" for name in names)
+def _every(names: list[str], claim: Claim) -> str:
+    """`every n` where no hypothesis bounds n; else with the conditions on indices alone, or `as assumed`."""
+    bounding = [h for h in claim.hypotheses.values() if not _defines(h, claim)]
+    met = {name: [h for h in bounding if name in _numbers(h)] for name in names}
+    unbounded = [name for name in names if not met[name]]
+    plain = [name for name in names if met[name] and not any(symbols(h) for h in met[name])]
+    conditions = dict.fromkeys(text(h) for name in plain for h in met[name])
+    assumed = [name for name in names if name not in (*unbounded, *plain)]
+    parts = [f"every {', '.join(unbounded)}"] if unbounded else []
+    parts += [f"{', '.join(plain)} with {', '.join(conditions)}"] if plain else []
+    parts += [f"{', '.join(assumed)} as assumed"] if assumed else []
+    return "; ".join(parts) or "-"
 
 
-def _values(values: set[int]) -> str:
-    low, high = min(values), max(values)
-    if values != set(range(low, high + 1)):
-        return f"in {', '.join(map(str, sorted(values)))}"
-    return f"<= {high}" if low <= 1 else f"= {low}..{high}"
+def _numbers(formula: Formula) -> set[str]:
+    """The index variables that a formula speaks of as numbers, not as sizes or places alone."""
+    return {name for node in walk(formula) if isinstance(node, Nat | IndexLe) for name in free_indices(node)}
+
+
+def _defines(formula: Formula, claim: Claim) -> bool:
+    """Whether a hypothesis only gives a symbol its value, which no other hypothesis speaks of: so it bounds nothing."""
+    body = formula.at(fresh(claim.sequent)) if isinstance(formula, ForAll) else formula
+    if not (isinstance(body, Eq) and isinstance(body.lhs, Atom)):
+        return False
+    own = body.lhs.symbol
+    others = [h for h in claim.hypotheses.values() if h != formula and not _starts(h, own)]
+    return body.lhs not in walk(body.rhs) and own not in symbols(tuple(others))
+
+
+def _starts(formula: Formula, family: Symbol) -> bool:
+    """Whether it only says what the family, given by a recurrence, is at 0."""
+    return isinstance(formula, Eq) and formula.lhs == Atom(family, (index(0),) * family.arity) and family.arity > 0
+
+
+def _cases(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
+    """The values that the variables take at the points, which are all that there are of them."""
+    if not names:
+        return "-"
+    taken = list(dict.fromkeys(tuple(int(point[name]) for name in names) for point in points))
+    columns = [sorted(set(column)) for column in zip(*taken, strict=True)]
+    if len(taken) == math.prod(len(column) for column in columns):
+        return ", ".join(f"{name} {_values(column)}" for name, column in zip(names, columns, strict=True))
+    listed = ", ".join(f"({', '.join(map(str, values))})" for values in taken)
+    return f"({', '.join(names)}) in {listed}" if len(listed) <= 40 else f"{len(taken)} values of {', '.join(names)}"
+
+
+def _values(values: list[int]) -> str:
+    low, high = values[0], values[-1]
+    if len(values) == 1:
+        return f"= {low}"
+    return f"= {low}..{high}" if len(values) == high - low + 1 else f"in {', '.join(map(str, values))}"
 
 
 def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
