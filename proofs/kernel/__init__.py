@@ -8,12 +8,12 @@
 | `NotProved`, `Undecidable` | a rule does not apply; a truth cannot be computed |
 | `Point`, `Table` | values for the variables; a family's values |
 
-The rest of the list are the rules (`proofs/kernel/rules.py`), exact evaluation, and the arithmetics.
+The rest of the list are the rules (`proofs/kernel/rules.py`), and exact evaluation.
 """
 
 from __future__ import annotations
 
-from proofs.kernel.arithmetic import ball, entrywise, polynomials, prime_field, rational
+from proofs.kernel.arithmetic import ball, rational
 from proofs.kernel.evaluation import (
     Frozen,
     Point,
@@ -84,7 +84,6 @@ __all__ = [
     "discharge",
     "empty",
     "enclosure",
-    "entrywise",
     "establish",
     "evaluate",
     "generalise",
@@ -96,9 +95,7 @@ __all__ = [
     "member",
     "minimiser",
     "minimiser_table",
-    "polynomials",
     "position",
-    "prime_field",
     "rational",
     "refute",
     "rewrite",

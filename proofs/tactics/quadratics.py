@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from proofs.kernel import Point, Table, Undecidable, evaluate, minimiser_table, polynomials, position
+from proofs.arithmetic import polynomials
+from proofs.kernel import Point, Table, Undecidable, evaluate, minimiser_table, position
 from proofs.terms import UniqueMinimiser
 
 

@@ -8,7 +8,8 @@ from flint import fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs.kernel import ball, entrywise, evaluate, polynomials, prime_field, rational
+from proofs.arithmetic import entrywise, polynomials, prime_field
+from proofs.kernel import ball, evaluate, rational
 from proofs.longhorn.update import beta_1, k_1, p_1, step, x_1
 
 P = 2**61 - 1
