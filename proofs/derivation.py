@@ -6,14 +6,16 @@ import argparse
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
 from typing import NoReturn
 
 from proofs.failure import explain
-from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, establish, instantiate
+from proofs.kernel import Cases, Claim, Fact, NotProved, Point, Refuted, Sequent, establish, instantiate
 from proofs.printing import Latex, Text, sequent, show_point, statement
-from proofs.terms import free_indices, index, symbols
+from proofs.terms import Formula, free_indices, index, symbols
 
 Proved = Fact | Refuted | Cases
 
@@ -25,7 +27,24 @@ class Derivation:
     claim: Claim
     script: Callable[[], Proved]
 
-    def run(self) -> Proved:
+    @property
+    def name(self) -> str:
+        return self.claim.name
+
+    @property
+    def hypotheses(self) -> Mapping[str, Formula]:
+        return self.claim.hypotheses
+
+    @property
+    def conclusion(self) -> Formula:
+        return self.claim.conclusion
+
+    @property
+    def sequent(self) -> Sequent:
+        return self.claim.sequent
+
+    @cached_property
+    def found(self) -> Proved:
         """What the script found, checked to be about this very claim; raises NotProved.
 
         `cases` will do where sizes and lengths are all that varies: then each case is proved.
@@ -34,17 +53,59 @@ class Derivation:
         if type(found) is Fact:
             return establish(self.claim, found)
         if type(found) not in (Cases, Refuted):
-            raise NotProved(f"{self.claim.name}: the proof returns a {type(found).__name__}, and no Fact")
-        if found.sequent != self.claim.sequent:  # type: ignore[union-attr]
-            raise NotProved(f"{self.claim.name}: what is shown is about another statement")
-        if isinstance(found, Cases) and (varying := sorted(symbol.name for symbol in symbols(self.claim.sequent))):
-            raise NotProved(f"{self.claim.name}: cases fix the values of {', '.join(varying)}, which are any")
+            raise NotProved(f"{self.name}: the proof returns a {type(found).__name__}, and no Fact")
+        if found.sequent != self.sequent:  # type: ignore[union-attr]
+            raise NotProved(f"{self.name}: what is shown is about another statement")
+        if isinstance(found, Cases) and (varying := sorted(symbol.name for symbol in symbols(self.sequent))):
+            raise NotProved(f"{self.name}: cases fix the values of {', '.join(varying)}, which are any")
         return found
+
+    @property
+    def fact(self) -> Fact:
+        """The proved fact, for use as a premise elsewhere; raises NotProved."""
+        if not isinstance(self.found, Fact):
+            raise NotProved(f"{self.name} is no fact, but a {type(self.found).__name__}: it cannot be a premise")
+        return self.found
 
     @property
     def idea(self) -> str:
         """The proof in a sentence or two."""
         return inspect.cleandoc(self.script.__doc__ or "")
+
+
+def proves(
+    conclusion: Formula,
+    hypotheses: Mapping[str, Formula] | None = None,
+    *,
+    further: Iterable[str] = (),
+    witness: Point | None = None,
+) -> Callable[[Callable[[], Proved]], Derivation]:
+    """The claim that the decorated script proves; both are called by the place where they stand.
+
+    hypotheses: by names that say what they are. further: those that the source does not make. witness: a point at which
+    all of them hold; one is sought where none is given.
+    """
+
+    def decorate(script: Callable[[], Proved]) -> Derivation:
+        name = f"{_paper(script.__module__)}.{script.__name__}"
+        return Derivation(Claim(name, conclusion, hypotheses or {}, witness or {}, frozenset(further)), script)
+
+    return decorate
+
+
+def _paper(module: str) -> str:
+    """The folder or file under `proofs` that a module stands in; of a file elsewhere its name."""
+    if module == "__main__" and (spec := sys.modules[module].__spec__) is not None:
+        module = spec.name
+    package, _, rest = module.partition(".")
+    return rest.split(".")[0] if package == "proofs" and rest else module.rpartition(".")[2]
+
+
+def derivations(module: ModuleType) -> list[Derivation]:
+    """The derivations that a module defines, in its order."""
+    own = _paper(module.__name__)
+    found = [value for value in vars(module).values() if isinstance(value, Derivation)]
+    return [each for each in found if each.name.startswith(f"{own}.") and each.script.__module__ == module.__name__]
 
 
 def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
@@ -60,26 +121,25 @@ def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
     return lines
 
 
-def main(title: str | None, derivations: Sequence[Derivation]) -> None:
-    """The command line of a proof file: all derivations, or those named; sizes by `--n 3` and the like.
+def main(title: str | None) -> None:
+    """The command line of a proof file, run as a script: all derivations, or those named; sizes by `--n 3` and the like.
 
     Exit status: 0 if all was derived, 1 if a proof fails or nobody reads on, 2 for wrong arguments.
     """
-    sizes = sorted({name for each in derivations for name in free_indices(each.claim.sequent)})
+    own = derivations(sys.modules["__main__"])
+    sizes = sorted({name for each in own for name in free_indices(each.claim.sequent)})
     parser = _Parser(allow_abbrev=False, description=(title or "").splitlines()[0])
     parser.add_argument("names", nargs="*", help="claims to derive (default: all)")
     parser.add_argument("--latex", action="store_true", help="print formulas as LaTeX")
     for name in sizes:
         parser.add_argument(f"--{name}", type=_natural, help=f"state the result for {name} = this number as well")
     options = vars(parser.parse_args())
-    unknown = set(options["names"]) - {each.claim.name for each in derivations}
+    unknown = set(options["names"]) - {each.name for each in own}
     if unknown:
-        parser.error(
-            f"no claim {', '.join(sorted(unknown))} here; there are {', '.join(e.claim.name for e in derivations)}"
-        )
+        parser.error(f"no claim {', '.join(sorted(unknown))} here; there are {', '.join(each.name for each in own)}")
     try:
-        for each in derivations:
-            if not options["names"] or each.claim.name in options["names"]:
+        for each in own:
+            if not options["names"] or each.name in options["names"]:
                 _print(each, Latex if options["latex"] else Text, {s: options[s] for s in sizes})
         sys.stdout.flush()
     except NotProved as reason:
@@ -104,7 +164,7 @@ def _print(derivation: Derivation, printer: type[Text], sizes: dict[str, int | N
     claim = derivation.claim
     print(f"\n{claim.name}\n{'=' * len(claim.name)}")
     print("Claim.", *statement(claim, printer), sep="\n  ")
-    fact = derivation.run()
+    fact = derivation.found
     print("Idea.", *derivation.idea.splitlines(), sep="\n  ")
     if isinstance(fact, Refuted):
         print(f"Refuted as read, at {show_point(fact.point)}.")
