@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from proofs.printing import Latex, Text, sequent, show_point, statement
 from proofs.terms import Formula, free_indices, index, symbols
 
 Proved = Fact | Refuted | Cases
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -87,25 +89,22 @@ def proves(
     """
 
     def decorate(script: Callable[[], Proved]) -> Derivation:
-        name = f"{_paper(script.__module__)}.{script.__name__}"
+        name = f"{_paper(script)}.{script.__name__}"
         return Derivation(Claim(name, conclusion, hypotheses or {}, witness or {}, frozenset(further)), script)
 
     return decorate
 
 
-def _paper(module: str) -> str:
-    """The folder or file under `proofs` that a module stands in; of a file elsewhere its name."""
-    if module == "__main__" and (spec := sys.modules[module].__spec__) is not None:
-        module = spec.name
-    package, _, rest = module.partition(".")
-    return rest.split(".")[0] if package == "proofs" and rest else module.rpartition(".")[2]
+def _paper(script: Callable[[], Proved]) -> str:
+    """The folder or file under `proofs` that a script stands in; of a file elsewhere its name."""
+    file = Path(script.__code__.co_filename)
+    return file.relative_to(FOLDER).with_suffix("").parts[0] if file.is_relative_to(FOLDER) else file.stem
 
 
 def derivations(module: ModuleType) -> list[Derivation]:
     """The derivations that a module defines, in its order."""
-    own = _paper(module.__name__)
     found = [value for value in vars(module).values() if isinstance(value, Derivation)]
-    return [each for each in found if each.name.startswith(f"{own}.") and each.script.__module__ == module.__name__]
+    return [each for each in found if each.script.__module__ == module.__name__]
 
 
 def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
@@ -122,7 +121,7 @@ def steps(fact: Fact, printer: type[Text] = Text) -> list[str]:
 
 
 def main(title: str | None) -> None:
-    """The command line of a proof file, run as a script: all derivations, or those named; sizes by `--n 3` and the like.
+    """The command line of a proof file run as a script: all derivations, or those named; sizes by `--n 3` and so on.
 
     Exit status: 0 if all was derived, 1 if a proof fails or nobody reads on, 2 for wrong arguments.
     """
