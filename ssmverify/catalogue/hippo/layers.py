@@ -29,10 +29,16 @@ HIPPO = Source(
 )
 
 
+BITS = 1600  # of balls: after what cancels they are still far narrower than any bound
+
+
 # ------------------------------------------------------------------------------------------------- the weights
 def centre(ball: arb) -> fmpq:
-    """The centre of a ball whose radius is below 2^-120, which is far below every bound here; else ArithmeticError."""
-    if not ball.rad() < arb(2) ** -120:
+    """The centre of a ball whose radius is below 2^-1200; else ArithmeticError.
+
+    No positive bound in float64 is below 2^-1074, so that what is left out is far less than a thousandth of any.
+    """
+    if not ball.rad() < arb(2) ** -1200:
         raise ArithmeticError(f"{ball} is not narrow enough")
     mantissa, exponent = ball.mid().man_exp()
     return fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
@@ -42,7 +48,9 @@ def table(measure: str, N: int) -> list[Any]:
     """A, B, C, D as arrays of rationals; A and B alone for lagt."""
     shapes = {"A": (N, N), "B": (N,), "C": (N,), "D": ()}
     found = weights.written(measure, N)
-    return [np.array([centre(weights.value(e)) for e in found[w]], dtype=object).reshape(shapes[w]) for w in found]
+    return [
+        np.array([centre(weights.value(e, BITS)) for e in found[w]], dtype=object).reshape(shapes[w]) for w in found
+    ]
 
 
 def run_weights(measure: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
@@ -76,7 +84,7 @@ def lag_inputs(draw: st.DrawFn, dtype: torch.dtype) -> dict[str, Any]:
 
 
 def exact_basis(measure: str, N: int, x: Tensor) -> tuple[Any]:
-    before, ctx.prec = ctx.prec, 200
+    before, ctx.prec = ctx.prec, BITS
     try:
         rows = [[centre(g) for g in _basis_at(measure, N, lag)] for lag in exact(x)]
     finally:
@@ -227,7 +235,7 @@ def exact_hold(A: Tensor, B: Tensor, delta: Tensor) -> tuple[Any, Any]:
     N, step = len(B), exact(delta)[()]
     rows = np.concatenate([step * exact(A), step * exact(B)[:, None]], 1)
     whole = np.concatenate([rows, zeros(1, N + 1)], 0)
-    before, ctx.prec = ctx.prec, 400
+    before, ctx.prec = ctx.prec, BITS
     try:
         found = arb_mat([[arb(x) for x in row] for row in whole.tolist()]).exp()
         values = np.array([[centre(x) for x in row] for row in found.table()], dtype=object)
