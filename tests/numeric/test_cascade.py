@@ -95,10 +95,12 @@ def test_ids4_is_the_recurrence_it_says() -> None:
         for weight in layer.parameters():
             weight.copy_(whole(*weight.shape))
     x, h = whole(1, 4, 2), torch.zeros(3, dtype=torch.float64)
+    states, outputs = layer.states(x), layer(x)
     for t in range(4):
         A = layer.offset + sum(x[0, t, i] * layer.maps[i] for i in range(2))
         h = A @ h + layer.write @ x[0, t]
-    assert torch.equal(layer.states(x)[0, -1], h)
+        assert torch.equal(states[0, t], h)
+        assert torch.equal(outputs[0, t], layer.read @ h + layer.skip @ x[0, t])
 
 
 @pytest.mark.parametrize("delta", [[], [[]], [[0, 1], [0]], [[0, 1], [0, 2]], [[0, -1]]])

@@ -17,6 +17,8 @@ from proofs.terms import Eq, Identity, Le, scalar, size, term
 from ssmverify import Layer, Mutant, Theorem, check
 from ssmverify.catalogue.longhorn.update import closed_form, diagonal_objective, exact_layer
 from ssmverify.catalogue.recurrence import unrolled
+from ssmverify.checking.mutants import claim_mutants
+from ssmverify.checking.search import Effort
 from ssmverify.errors import BadInput
 from ssmverify.strategies import exact, floats, points, rationals, tensors
 from ssmverify.verdict import FELL, HOLDS, HOLDS_FURTHER, REFUTED
@@ -45,6 +47,31 @@ def test_a_true_claim_holds() -> None:
     verdict = check(theorem())
     assert (verdict.status, verdict.problems) == (HOLDS, [])
     assert all(m.outcome == "refuted" for m in verdict.mutants)
+
+
+def test_the_harness_breaks_every_claim_that_holds_and_none_that_is_refuted() -> None:
+    own = {description for description, _ in claim_mutants(square)}
+    assert own
+    assert {m.description for m in check(theorem()).mutants} == {wrong.description} | own
+    false = replace(square, conclusion=Eq(x, y))
+    row = theorem(claim=false, proof=lambda: refute(false.sequent, {"x": fmpq(0), "y": fmpq(1)}))
+    refuted = check(replace(row, mutants=(Mutant("x = 2y", claim=replace(false, conclusion=Eq(x, 2 * y))),)))
+    assert [m.description for m in refuted.mutants] == ["x = 2y"]
+
+
+def test_searches_that_know_nothing_of_one_another_draw_differently() -> None:
+    drawn: list[list[int]] = []
+
+    def none(n: int) -> bool:
+        drawn[-1].append(n)
+        return False
+
+    for seed, search in ((1, 0), (1, 1), (1, 2), (7, 0), (7, 1), (7, 2), (7, 2)):
+        drawn.append([])
+        assert Effort(seed=seed).any_input(st.integers(0, 2**60), none, range(search, search + 1), each=5) is None
+    *rest, last, again = (tuple(numbers) for numbers in drawn)
+    assert len({*rest, last}) == 6
+    assert last == again
 
 
 def test_a_false_claim_fails_with_a_small_counterexample() -> None:
