@@ -186,8 +186,10 @@ def exact_diagonal(init: str, N: int, like: Tensor) -> tuple[Any, ...]:
 
 
 def bound_diagonal(init: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
+    """The real parts are whole numbers, or -1/2, and are to be exact."""
     sizes = (torch.from_numpy(part.astype(float)) for part in exact_diagonal(init, N, like))
-    return tuple(hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+    of_real, *of_imaginary = (hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+    return torch.zeros_like(of_real), *of_imaginary
 
 
 shifted = -(Nat(kernels.j + 1) - term(1) / 2) * kernels.legendre_ratio(kernels.j, kernels.q)

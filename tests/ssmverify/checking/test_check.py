@@ -197,9 +197,51 @@ def test_an_exception_fails_a_layer_and_kills_no_mutant() -> None:
     assert any("not a program" in problem for problem in verdict.problems)
 
 
+def third(x: Tensor) -> tuple[Tensor, ...]:
+    return x / 3, x + x
+
+
+def thirds(units: float, **changes: Any) -> Layer:
+    """x/3, with a bound of so many u |x|/3, and 2x, which is exact."""
+
+    def bound(x: Tensor) -> tuple[Tensor, ...]:
+        size = x.double().abs()
+        u = torch.finfo(x.dtype).eps / 2
+        return units * (u * size / 3 + torch.finfo(x.dtype).tiny * 2 * u), torch.zeros_like(size)
+
+    return layer(third, exact=lambda x: (exact(x) / 3, 2 * exact(x)), bound=bound, **changes)
+
+
+def test_a_bound_is_to_be_tight_as_well() -> None:
+    assert check(theorem(layers=(thirds(1.25),))).problems == []
+    problems = check(theorem(layers=(thirds(40),))).problems
+    assert any("no error was found that reaches 0.1 of it, but 0.02" in problem for problem in problems)
+    assert any("of output 1; tighten it" in problem for problem in problems)
+    assert check(theorem(layers=(thirds(40, reaches=0.02, loose="It is to be so here."),))).problems == []
+
+
+def test_a_tight_bound_of_one_output_hides_no_loose_one_of_another() -> None:
+    both = layer(
+        lambda x: (*third(x)[:1], *third(x)[:1]),
+        exact=lambda x: (exact(x) / 3, exact(x) / 3),
+        bound=lambda x: (*thirds(1.25).bound(x)[:1], *thirds(300).bound(x)[:1]),
+    )
+    problems = check(theorem(layers=(both,))).problems
+    assert any("of output 2; tighten it" in problem and "output 1" not in problem for problem in problems)
+
+
+@pytest.mark.parametrize("given", [{"reaches": 0.0}, {"reaches": 1.5}, {"reaches": 0.05}, {"loose": "why not"}])
+def test_a_loose_bound_says_why_and_no_other_does(given: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="give a fraction up to 1"):
+        layer(**given)
+
+
 def test_a_bound_that_is_too_wide_lets_the_lower_precision_survive() -> None:
-    wide = layer(bound=lambda x: (torch.full_like(x, 1e9, dtype=torch.float64),))
-    problems = check(theorem(layers=(wide,))).problems
+    coarse = layer(
+        lambda x: ((x + x).bfloat16().to(x.dtype),),
+        bound=lambda x: (2.0**-8 * (x + x).double().abs() + 2.0**-133,),  # tight, of bfloat16
+    )
+    problems = check(theorem(layers=(coarse,))).problems
     assert any("computed in bfloat16" in problem for problem in problems)
 
 
