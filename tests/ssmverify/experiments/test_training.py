@@ -168,6 +168,11 @@ def test_estimates_are_shown_to_the_digits_that_they_have() -> None:
     assert str(Estimate(1.00044, 0.00019)) == "1.00044 ± 0.00019"
 
 
+def test_an_estimate_is_scaled_with_its_margin_and_moved_without_it() -> None:
+    assert Estimate(3.0, 0.5) / 2 == Estimate(1.5, 0.25)
+    assert Estimate(3.0, 0.5) + 2 == Estimate(5.0, 0.5)
+
+
 def test_weights_are_compared_in_one_gauge() -> None:
     layer = GDSSM(2).descend(0.5)
     with torch.no_grad():

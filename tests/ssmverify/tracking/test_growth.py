@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ssmverify.cli import main
-from ssmverify.tracking.circuits.fixed_point import exact_then_cast
-from ssmverify.tracking.circuits.growth import Size, draw, slope, student
+from ssmverify.tracking.circuits.compile import compile_model
+from ssmverify.tracking.circuits.fixed_point import exact_then_cast, free
+from ssmverify.tracking.circuits.growth import Size, draw, sizes, slope, student
 
 
 def run(*arguments: str) -> Result:
@@ -44,6 +45,14 @@ def test_the_table() -> None:
     assert result.output.splitlines()[1].split()[:3] == ["2", "6", "56"]
     assert "0 wrong outputs on 15 random words" in result.output
     assert "Depth 6 at every n." in result.output
+
+
+def test_each_size_is_that_of_its_circuit() -> None:
+    (found,) = sizes([3], 2, signed=True, method="residues", cast="floor", one_hot=False, words=5, seed=1)
+    circuit = compile_model(free(2, signed=True), 3, method="residues", cast="floor", one_hot=False)
+    counted = (circuit.depth, circuit.layers, circuit.size, circuit.wires, circuit.weight_bits)
+    assert (found.depth, found.layers, found.gates, found.wires, found.weight_bits) == counted
+    assert (found.n, found.words, found.right) == (3, 5, 5)
 
 
 def test_a_wrong_output_is_exit_status_1() -> None:
