@@ -137,11 +137,11 @@ def slack(layer: Layer, dtype: str, effort: Effort) -> str:
         for i, error in enumerate(found):
             if error is not None:
                 reached[i] = max(reached.get(i, 0.0), error)
-        return all(error >= layer.reaches for error in reached.values())
+        return bool(reached) and all(error >= layer.reaches for error in reached.values())
 
     tried = effort.inputs.get((layer.name, dtype), [])
     effort.among(tried, lambda drawn: near(*drawn) and len(reached) == outputs)
-    if all(error >= layer.reaches for error in reached.values()):
+    if tried and all(error >= layer.reaches for error in reached.values()):
         return ""
     if effort.any_input(layer.inputs(getattr(torch, dtype)), near, NEARER) is not None:
         return ""

@@ -21,7 +21,7 @@ from ssmverify.conformance import Result as CaseResult
 from ssmverify.conformance.kinds.kind import Case
 from ssmverify.conformance.measure import TooWide, Undecided, decided, first_difference, units
 from ssmverify.conformance.outcome import FAILED, KNOWN, NOT_RUN, NOT_SUPPORTED, PASSED
-from ssmverify.conformance.running import plan
+from ssmverify.conformance.running import excused, plan
 from ssmverify.conformance.running import run as run_case
 from ssmverify.conformance.shrink import smallest
 from ssmverify.conformance.trial import NotRun, Trial, Wrong
@@ -154,6 +154,19 @@ def test_known_failures(file: Path, tmp_path: Path) -> None:
     skip.write_text("sizes.lengths\n")
     with pytest.raises(BadInput, match=r"line 1: 'sizes\.lengths' has no reason"):
         read_known_failures(skip)
+
+
+def test_a_replay_line_names_the_order_that_was_declared(file: Path) -> None:
+    for order in ("sequential", "loop", "tree"):
+        (result,) = conform(f"{file}:drops", only="sizes.lengths", dtypes=("float64",), order=order, quick=True).failed
+        assert f" --order {order} " in result.replay
+
+
+def test_what_was_not_run_is_no_known_failure() -> None:
+    known = [KnownFailure("*", "all of it")]
+    for outcome in (NOT_RUN, NOT_SUPPORTED, PASSED):
+        assert excused(CaseResult("x/float32", outcome), known).outcome == outcome
+    assert excused(CaseResult("x/float32", FAILED), known).outcome == KNOWN
 
 
 def test_an_initial_state_of_another_name_is_found() -> None:
