@@ -206,7 +206,7 @@ def scan(
     from ssmverify.report.conformance import Progression, summary, table
 
     known = read_known_failures(skip) if skip else []
-    found = find(target, kind=kind, order=order, dtypes=dtypes.split(",") if dtypes else None, device=device)
+    found = find(target, kind=kind, order=order, dtypes=None if dtypes is None else dtypes.split(","), device=device)
     console = Console(width=None if sys.stdout.isatty() else 190)
     with Progression(console, len(plan(found, only, thorough))) as shown:
         how = {"seed": seed, "quick": quick, "thorough": thorough, "only": only, "known": known}

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+TIGHT = 0.1  # of a bound: what the errors of a layer reach
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a statement comes from, and what of it was read.
@@ -52,6 +55,9 @@ class Layer:
     very floats of the inputs; `bound(**inputs)` float64 tensors that broadcast to the outputs. `inputs(dtype)` is a
     strategy for the keyword arguments. `formulas` are the functions whose every sign, term and product the harness
     breaks in turn.
+
+    A bound is to be tight as well: for each output the errors of some inputs must reach the fraction `reaches` of it.
+    Where that is below TIGHT, `loose` says why, in a sentence.
     """
 
     name: str
@@ -61,6 +67,15 @@ class Layer:
     inputs: Callable[[torch.dtype], SearchStrategy[dict[str, Any]]]
     formulas: tuple[Callable[..., Any], ...] = ()
     dtypes: tuple[str, ...] = ("float32", "float64")
+    reaches: float = TIGHT
+    loose: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.reaches <= 1 or (self.reaches < TIGHT) != bool(self.loose):
+            raise BadInput(
+                f"the bound of {self.name} is to be reached to reaches = {self.reaches}: give a fraction up to 1, and "
+                f"in loose= the reason just where it is below {TIGHT}."
+            )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from proofs.hippo import steps as paper
 from proofs.hippo.weights import value
 from proofs.hippo_prophecy import kernels
 from proofs.terms import And, Eq, Lt, Nat, term
-from ssmverify.catalogue.hippo.layers import centre
+from ssmverify.catalogue.hippo.layers import BITS, centre
 from ssmverify.checking.mutants import with_rhs
 from ssmverify.rows import Broken, Finite, Layer, Mutant, Source, Theorem
 from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
@@ -181,13 +181,15 @@ def exact_diagonal(init: str, N: int, like: Tensor) -> tuple[Any, ...]:
     if init == "real":
         return (np.array([fmpq(-n - 1) for n in range(N)], dtype=object),)
     turns = [fmpq(n) if init == "lin" else N * (fmpq(N, 2 * n + 1) - 1) for n in range(N // 2)]  # times π, or over it
-    frequencies = [centre(value((turn * turn, 1 if init == "lin" else -1))) for turn in turns]
+    frequencies = [centre(value((turn * turn, 1 if init == "lin" else -1), BITS)) for turn in turns]
     return np.full(N // 2, fmpq(-1, 2), dtype=object), np.array(frequencies, dtype=object)
 
 
 def bound_diagonal(init: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
+    """The real parts are whole numbers, or -1/2, and are to be exact."""
     sizes = (torch.from_numpy(part.astype(float)) for part in exact_diagonal(init, N, like))
-    return tuple(hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+    of_real, *of_imaginary = (hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+    return torch.zeros_like(of_real), *of_imaginary
 
 
 shifted = -(Nat(kernels.j + 1) - term(1) / 2) * kernels.legendre_ratio(kernels.j, kernels.q)

@@ -17,6 +17,8 @@ from proofs.terms import Eq, Identity, Le, scalar, size, term
 from ssmverify import Layer, Mutant, Theorem, check
 from ssmverify.catalogue.longhorn.update import closed_form, diagonal_objective, exact_layer
 from ssmverify.catalogue.recurrence import unrolled
+from ssmverify.checking.mutants import claim_mutants
+from ssmverify.checking.search import Effort
 from ssmverify.errors import BadInput
 from ssmverify.strategies import exact, floats, points, rationals, tensors
 from ssmverify.verdict import FELL, HOLDS, HOLDS_FURTHER, REFUTED
@@ -45,6 +47,31 @@ def test_a_true_claim_holds() -> None:
     verdict = check(theorem())
     assert (verdict.status, verdict.problems) == (HOLDS, [])
     assert all(m.outcome == "refuted" for m in verdict.mutants)
+
+
+def test_the_harness_breaks_every_claim_that_holds_and_none_that_is_refuted() -> None:
+    own = {description for description, _ in claim_mutants(square)}
+    assert own
+    assert {m.description for m in check(theorem()).mutants} == {wrong.description} | own
+    false = replace(square, conclusion=Eq(x, y))
+    row = theorem(claim=false, proof=lambda: refute(false.sequent, {"x": fmpq(0), "y": fmpq(1)}))
+    refuted = check(replace(row, mutants=(Mutant("x = 2y", claim=replace(false, conclusion=Eq(x, 2 * y))),)))
+    assert [m.description for m in refuted.mutants] == ["x = 2y"]
+
+
+def test_searches_that_know_nothing_of_one_another_draw_differently() -> None:
+    drawn: list[list[int]] = []
+
+    def none(n: int) -> bool:
+        drawn[-1].append(n)
+        return False
+
+    for seed, search in ((1, 0), (1, 1), (1, 2), (7, 0), (7, 1), (7, 2), (7, 2)):
+        drawn.append([])
+        assert Effort(seed=seed).any_input(st.integers(0, 2**60), none, range(search, search + 1), each=5) is None
+    *rest, last, again = (tuple(numbers) for numbers in drawn)
+    assert len({*rest, last}) == 6
+    assert last == again
 
 
 def test_a_false_claim_fails_with_a_small_counterexample() -> None:
@@ -170,9 +197,52 @@ def test_an_exception_fails_a_layer_and_kills_no_mutant() -> None:
     assert any("not a program" in problem for problem in verdict.problems)
 
 
+def third(x: Tensor) -> tuple[Tensor, ...]:
+    return x / 3, x + x
+
+
+def thirds(units: float, **changes: Any) -> Layer:
+    """x/3, with a bound of so many u |x|/3, and 2x, which is exact."""
+
+    def bound(x: Tensor) -> tuple[Tensor, ...]:
+        size = x.double().abs()
+        u = torch.finfo(x.dtype).eps / 2
+        return units * (u * size / 3 + torch.finfo(x.dtype).tiny * 2 * u), torch.zeros_like(size)
+
+    return layer(third, exact=lambda x: (exact(x) / 3, 2 * exact(x)), bound=bound, **changes)
+
+
+def test_a_bound_is_to_be_tight_as_well() -> None:
+    assert check(theorem(layers=(thirds(1.25),))).problems == []
+    problems = check(theorem(layers=(thirds(40, dtypes=("float32",)),))).problems
+    assert any("no error was found that reaches 0.1 of it, but 0.01" in problem for problem in problems)
+    assert any("of output 1; tighten it" in problem for problem in problems)
+    assert check(theorem(layers=(thirds(40, reaches=0.01, loose="It is to be so here."),))).problems == []
+
+
+def test_a_tight_bound_of_one_output_hides_no_loose_one_of_another() -> None:
+    both = layer(
+        lambda x: (*third(x)[:1], *third(x)[:1]),
+        exact=lambda x: (exact(x) / 3, exact(x) / 3),
+        bound=lambda x: (*thirds(1.25).bound(x)[:1], *thirds(300).bound(x)[:1]),
+        dtypes=("float32",),
+    )
+    problems = check(theorem(layers=(both,))).problems
+    assert any("of output 2; tighten it" in problem and "output 1" not in problem for problem in problems)
+
+
+@pytest.mark.parametrize("given", [{"reaches": 0.0}, {"reaches": 1.5}, {"reaches": 0.05}, {"loose": "why not"}])
+def test_a_loose_bound_says_why_and_no_other_does(given: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="give a fraction up to 1"):
+        layer(**given)
+
+
 def test_a_bound_that_is_too_wide_lets_the_lower_precision_survive() -> None:
-    wide = layer(bound=lambda x: (torch.full_like(x, 1e9, dtype=torch.float64),))
-    problems = check(theorem(layers=(wide,))).problems
+    coarse = layer(
+        lambda x: ((x + x).bfloat16().to(x.dtype),),
+        bound=lambda x: (2.0**-8 * (x + x).double().abs() + 2.0**-133,),  # tight, of bfloat16
+    )
+    problems = check(theorem(layers=(coarse,))).problems
     assert any("computed in bfloat16" in problem for problem in problems)
 
 
