@@ -207,6 +207,7 @@ s4d_lin = Finite(
     "The layers are the diagonals in closed form: Real, Lin and Inv.",
     decide=s4d.check_lin,
     cases=lambda: range(9),
+    number=9,
     source=replace(S4D, place="S4D-Lin", read="the abstract; its diagonal is remembered, the rest derived here"),
     layers=(Layer("numeric.s4.s4d_diagonal", run_diagonal, exact_diagonal, bound_diagonal, diagonals),),
     mutants=(Broken("a window of 1", lambda M: s4d.check_lin(M, window=1)),),

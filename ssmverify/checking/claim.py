@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ from proofs.derivation import show_point
 from proofs.kernel import Cases, Claim, Fact, NotProved, Refuted, Undecidable, cases, holds, refute
 from proofs.tactics.quadratics import competitor
 from proofs.terms import Symbol, UniqueMinimiser, free_indices, walk
-from ssmverify.checking.search import RAISED, Effort, shorten
+from ssmverify.checking.search import RAISED, Effort, shown
+from ssmverify.errors import one_line
 from ssmverify.rows import Theorem
-from ssmverify.verdict import HOLDS, HOLDS_FURTHER, REFUTED, Verdict
+from ssmverify.verdict import CAUTION, HOLDS, HOLDS_FURTHER, REFUTED, Verdict
 
 
 def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
@@ -29,21 +31,43 @@ def scope(claim: Claim, fact: Fact | None = None) -> tuple[str, str]:
             in_shapes |= free_indices(node.ranges)
     free = {name for name in free_indices(claim.sequent) if "~" not in name}
     sizes, indices = sorted(free & in_shapes), sorted(free - in_shapes)
-    return _ranges(sizes, points), _ranges(indices, points)
+    if not points:
+        return _every(sizes), _every(indices)
+    if _fill_a_box(sizes + indices, points):
+        return _ranges(sizes, points), _ranges(indices, points)
+    listed = _listed(sizes + indices, points)
+    return (listed, "with the sizes" if indices else "-") if sizes else ("-", listed)
+
+
+def _every(names: list[str]) -> str:
+    return f"every {', '.join(names)}" if names else "-"
+
+
+def _fill_a_box(names: list[str], points: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the points are all combinations of the values that each variable takes."""
+    taken = {tuple(int(point[name]) for name in names) for point in points}
+    return len(taken) == math.prod(len({point[i] for point in taken}) for i in range(len(names)))
 
 
 def _ranges(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
-    """The values that the variables take: every, or those of the points."""
-    if not names or not points:
-        return f"every {', '.join(names)}" if names else "-"
-    return ", ".join(f"{name} {_values({int(point[name]) for point in points})}" for name in names)
+    """The values that the variables take."""
+    return ", ".join(f"{name} {_values({int(point[name]) for point in points})}" for name in names) or "-"
 
 
 def _values(values: set[int]) -> str:
     low, high = min(values), max(values)
     if values != set(range(low, high + 1)):
         return f"in {', '.join(map(str, sorted(values)))}"
-    return f"<= {high}" if low <= 1 else f"= {low}..{high}"
+    return f"<= {high}" if low == 0 else f"= {low}..{high}" if low < high else f"= {low}"
+
+
+def _listed(names: list[str], points: Sequence[Mapping[str, Any]], most: int = 4) -> str:
+    """Points that fill no box: listed, or counted."""
+    taken = sorted({tuple(int(point[name]) for name in names) for point in points})
+    spelt = ", ".join(names)
+    if len(taken) > most:
+        return f"{len(taken)} points ({spelt})"
+    return f"({spelt}) in {', '.join(str(point) for point in taken)}"
 
 
 def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
@@ -51,21 +75,23 @@ def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     try:
         fact = theorem.derivation.run()
     except (NotProved, *RAISED) as reason:
-        kind = "" if isinstance(reason, NotProved) else f"{type(reason).__name__}: "
-        verdict.problems.append(f"the proof fails: {kind}{shorten(str(reason))}")
+        said = one_line(str(reason)) if isinstance(reason, NotProved) else shown(reason)
+        verdict.problems.append(f"the proof fails: {said}")
         _look_for_counterexample(theorem, verdict, effort)
         return
     rules = [step.rule for step in fact.steps()]
     order = ("induction", "squares", "words", "identity", "enclosure", "evaluate")
-    verdict.decided_by = ", ".join(rule for rule in order if rule in rules)
+    trivial = theorem.claim.conclusion in theorem.claim.hypotheses.values()
+    verdict.decided_by = "trivial" if trivial else ", ".join(rule for rule in order if rule in rules) or "trivial"
     if isinstance(fact.conclusion, Refuted):
-        verdict.status, verdict.sizes, verdict.indices = REFUTED, "-", "-"
+        verdict.status = REFUTED if theorem.source.words else CAUTION
+        verdict.sizes, verdict.indices = "-", "-"
         verdict.counterexample = show_point(fact.points[0])
         return
     verdict.sizes, verdict.indices = scope(theorem.claim, fact)
-    named = {h: name for name, h in theorem.claim.hypotheses.items()}
-    used = set(named) if isinstance(fact.conclusion, Cases) else fact.hypotheses  # the points satisfy all of them
-    further = theorem.claim.further & {named[h] for h in used}
+    stated = theorem.claim.hypotheses
+    used = stated.values() if isinstance(fact.conclusion, Cases) else fact.hypotheses  # the points satisfy all of them
+    further = {stated[name] for name in theorem.claim.further} & set(used)  # of two names for a formula either counts
     verdict.status = HOLDS_FURTHER if further else HOLDS
     effort.tell("instances")
     _look_for_counterexample(theorem, verdict, effort)
@@ -89,8 +115,10 @@ def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort)
         verdict.problems.append(f"an instance decides nothing: {reason}")
         return
     except RAISED as reason:
-        verdict.problems.append(f"the instances cannot be drawn: {type(reason).__name__}: {shorten(str(reason))}")
+        verdict.problems.append(f"the instances cannot be drawn: {shown(reason)}")
         return
+    if not tried:
+        verdict.problems.append("the instances cannot be drawn: the strategy has none")
     verdict.instances = tried
     if point is not None:
         verdict.counterexample = show_point(point)

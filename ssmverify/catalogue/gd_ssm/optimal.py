@@ -92,6 +92,7 @@ predictor = Finite(
     "predictor, and no GD-SSM layer, is better. The cases are the patterns of monomials, each for all f and N at once.",
     decide=uncorrelated,
     cases=every_pattern,
+    number=130,
     source=OURS,
     mutants=(
         Broken("the rate for one pair more", another_rate),

@@ -207,6 +207,7 @@ closed_loop = Finite(
     "M = 0..6.",
     decide=fout.check_closed_loop,
     cases=lambda: range(7),
+    number=7,
     mutants=(Broken("a closure that takes the far end alone", lambda M: fout.check_closed_loop(M, jump=1)),),
     source=OURS,
 )

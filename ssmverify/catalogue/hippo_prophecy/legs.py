@@ -119,6 +119,7 @@ legendre = Finite(
     "that of P_j times ∏ -(2j+i)/i, and P_n(1) = 1: for n = 0..16, with P_n from Bonnet's recurrence.",
     decide=lambda n: kernels.check_legendre(n, kernels.legendre(n)),
     cases=lambda: range(17),
+    number=17,
     mutants=(
         Broken("Chebyshev's polynomials", lambda n: kernels.check_legendre(n, chebyshev(n))),
         Broken("at r, not at 2r - 1", lambda n: kernels.check_legendre(n, kernels.legendre(n, fmpq_poly([0, 1])))),

@@ -61,6 +61,7 @@ selective = Finite(
         Broken("wrap-around for clipping", makes(replace(SELECTIVE, cast=replace(SQUARE, wraps=True)))),
     ),
     permutations,
+    number=120,
     source=OURS,
 )
 time_invariant = Finite(
@@ -74,6 +75,7 @@ time_invariant = Finite(
         other_word(TIME_INVARIANT, "caaacac"),
     ),
     permutations,
+    number=120,
     source=OURS,
 )
 subnormal = Finite(
@@ -90,6 +92,7 @@ subnormal = Finite(
         other_word(SUBNORMAL, "0012020011"),
     ),
     permutations,
+    number=120,
     source=OURS,
 )
 
@@ -135,6 +138,7 @@ one_length = Finite(
     of_one_length,
     (Broken("one word fewer", lambda case: of_one_length(case, 1)),),
     blocks,
+    number=180,
     source=OURS,
 )
 
@@ -168,6 +172,7 @@ ties = Finite(
     off_ties(Fraction(1, 20)),
     (Broken("1/16", off_ties(Fraction(1, 16))),),
     places,
+    number=45,
     source=OURS,
 )
 
@@ -210,8 +215,10 @@ forms = Finite(
     forms_differ,
     (Broken("no rounding", lambda case: forms_differ(case, rounded=False)),),
     lambda: FORMS,
+    number=3,
     source=Source(OURS.paper, OURS.arxiv, "footnote 3", read="notes of the whole paper"),
     refuted=True,
+    right=lambda: [Form(SELECTIVE, "a")],
 )
 
 
@@ -241,8 +248,10 @@ cannot_track = Finite(
     tracks,
     (Broken("no rounding", unrounded),),
     lambda: (SELECTIVE, TIME_INVARIANT, SUBNORMAL),
+    number=3,
     source=Source(OURS.paper, OURS.arxiv, "Corollary 4.7, read for the recurrence", read="notes of the whole paper"),
     refuted=True,
+    right=lambda: [replace(SELECTIVE, cast=replace(SQUARE, rounding="floor"))],
 )
 
 nc1_hard = Cited(
