@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
     from torch import Tensor
 
-NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 DTYPES = ("float32", "float64")
 
 
@@ -255,8 +255,8 @@ def _require(row: Row, **members: Any) -> None:
     """Raises BadInput for a name that is none, and for a field that is no tuple of what it should be."""
     if not (isinstance(row.name, str) and NAME.fullmatch(row.name)):
         raise BadInput(
-            f"a row cannot be called {row.name!r}: a name is words of lower-case letters, digits and _ with dots "
-            "between, such as mine.square."
+            f"a row cannot be called {row.name!r}: a name is words of lower-case letters, digits and _ with "
+            "dots between, such as mine.square."
         )
     for field, kind in members.items():
         given = getattr(row, field)

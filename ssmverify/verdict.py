@@ -54,11 +54,11 @@ class MutantResult:
     """What became of a mutant: refuted (by which check, where), or survived; some are no mutants after all.
 
     Those are: equivalent (with its proof); weaker, an inequality with a larger bound, which is not false; ill-typed,
-    a layer that raises an error on every input.
+    a layer or a decision that raises an error on every input; foreign, a claim about other things than the theorem's.
     """
 
     description: str
-    outcome: str  # "refuted" | "survived" | "equivalent" | "weaker" | "ill-typed"
+    outcome: str  # "refuted" | "survived" | "equivalent" | "weaker" | "ill-typed" | "foreign"
     shown_by: str
 
 

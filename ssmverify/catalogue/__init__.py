@@ -74,5 +74,7 @@ def from_file(file: Path) -> list[Found]:
     """The theorems that a Python file defines. Raises BadInput if it cannot be imported or defines none."""
     found = list(rows_of(load_file(file), str(file)))
     if not found:
-        raise BadInput(f"{file} defines no theorem; bind a row, or a tuple of rows, to a name at its top level.")
+        raise BadInput(
+            f"{file} defines no Theorem or other row; bind one, or a tuple of them, to a name at its top level."
+        )
     return found

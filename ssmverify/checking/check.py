@@ -105,7 +105,9 @@ def _check_mutants(theorem: Finite | Theorem, verdict: Verdict, effort: Effort) 
     for own in verdict.mutants:
         if own.outcome == "ill-typed":
             how = own.shown_by or "it raises an error on every input"
-            verdict.problems.append(f"the mutant '{own.description}' is no mutant: {how}")
+            verdict.problems.append(f"the mutant '{own.description}' is not a program: {how}")
+        if own.outcome == "foreign":
+            verdict.problems.append(f"the mutant '{own.description}' is none of this claim: {own.shown_by}")
     if isinstance(theorem, Theorem) and verdict.status not in (REFUTED, CAUTION):
         for description, claim in claim_mutants(theorem.claim):
             effort.tell(f"mutant: {one_line(description)}")
@@ -137,7 +139,7 @@ def _authors(theorem: Theorem, effort: Effort) -> Iterator[MutantResult]:
 
 def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort) -> MutantResult:
     if reason := foreign(theorem.claim, claim):
-        return MutantResult(description, "ill-typed", reason)
+        return MutantResult(description, "foreign", reason)
 
     def refuted(point: Mapping[str, Any]) -> bool:
         return refuted_at(claim, point)

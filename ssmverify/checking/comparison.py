@@ -1,4 +1,4 @@
-"""Whether a mutant says something else than its claim, judged by the whole sequent: hypotheses, relation, both sides."""
+"""Whether a mutant says what its claim says, judged by the whole sequent: hypotheses, relation, both sides."""
 
 from __future__ import annotations
 

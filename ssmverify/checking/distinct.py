@@ -33,7 +33,7 @@ def key(x: Any) -> Hashable:
 
 def _has_value_hash(x: Any) -> bool:
     """Whether it hashes by its value: not by identity, as an object does by default, nor not at all."""
-    if type(x).__hash__ is object.__hash__:
+    if getattr(type(x), "__hash__", None) is getattr(object, "__hash__"):  # noqa: B009
         return False
     try:
         hash(x)

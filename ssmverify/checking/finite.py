@@ -9,7 +9,7 @@ from ssmverify.checking.distinct import key
 from ssmverify.checking.search import RAISED, Effort, shown
 from ssmverify.errors import one_line
 from ssmverify.rows import Broken, Decide, Finite
-from ssmverify.verdict import CAUTION, HOLDS, HOLDS_TESTED, REFUTED, TESTED, MutantResult, Verdict
+from ssmverify.verdict import CAUTION, FAILED, HOLDS, HOLDS_TESTED, REFUTED, TESTED, MutantResult, Verdict
 
 
 class Unfit(Exception):
@@ -23,10 +23,10 @@ def check_finite(row: Finite, verdict: Verdict, effort: Effort) -> None:
             _refute(row, verdict, effort)
         else:
             _decide(row, verdict, effort)
-    except Unfit as reason:
-        verdict.problems.append(str(reason))
     except RAISED as reason:
-        verdict.problems.append(f"a case decides nothing: {shown(reason)}")
+        verdict.status = FAILED
+        said = str(reason) if isinstance(reason, Unfit) else f"a case decides nothing: {shown(reason)}"
+        verdict.problems.append(said)
 
 
 def decision(decide: Decide, case: Any) -> str:
@@ -34,8 +34,8 @@ def decision(decide: Decide, case: Any) -> str:
     found = decide(case)
     if not isinstance(found, str):
         raise Unfit(
-            f"decide returned {one_line(repr(found))} for the case {one_line(repr(case))}, which decides nothing: return "
-            "a string, empty where the case is right"
+            f"decide returned {one_line(repr(found))} for the case {one_line(repr(case))}, which decides nothing: "
+            "return a string, empty where the case is right"
         )
     return found
 
@@ -143,10 +143,11 @@ def try_broken(mutant: Broken, row: Finite, effort: Effort) -> MutantResult:
 def _difference(decide: Decide, row: Finite, effort: Effort) -> str:
     cases = row.cases() if row.cases else ()
     if row.refuted:
-        return "" if any([decision(decide, case) for case in cases]) else "no case is a counterexample"
+        found = [decision(decide, case) for case in cases]
+        return "" if any(found) else "no case is a counterexample"
     for case in cases:
         effort.at(case)
         if wrong := decision(decide, case):
             return wrong
-    found = effort.any_input(row.samples(), lambda case: bool(decision(decide, case))) if row.samples else None
-    return "" if found is None else decision(decide, found)
+    sample = effort.any_input(row.samples(), lambda case: bool(decision(decide, case))) if row.samples else None
+    return "" if sample is None else decision(decide, sample)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ssmverify.verdict import Verdict
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType):  # type: ignore[type-arg]
     """A finite number of seconds above 0."""
 
     name = "seconds"
