@@ -72,9 +72,10 @@ def main(traceback: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME|FILE|PATTERN]...")
 def list_theorems(names: tuple[str, ...]) -> None:
     """List the theorems of the catalogue, or those named."""
-    from ssmverify.catalogue import select
+    from ssmverify.checking.processes import Workers
 
-    rows = select(names)
+    with Workers(names, jobs=1) as workers:
+        rows = workers.rows()
     width = max(len(row.name) for row in rows)
     for row in rows:
         click.echo(f"{row.name:{width}}  {row.source}")
@@ -90,8 +91,12 @@ def show(name: str, plot: str | None) -> None:
     """
     from ssmverify import evidence
     from ssmverify.catalogue import select
+    from ssmverify.checking.processes import Workers
     from ssmverify.report import terminal
 
+    if name.endswith(".py"):  # it may end the process that imports it, which is not to be this one
+        with Workers([name], jobs=1) as workers:
+            workers.rows()
     if plot is not None:
         click.echo("\n".join(_picture(name, Path(plot or f"{name}.png"))))
         return

@@ -24,6 +24,7 @@ from ssmverify.verdict import FAILED, FELL, Verdict
 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 CHECK, EVERYTHING = "ssmverify.checking.check", "ssmverify.checking.preload"  # what is imported once for all workers
+QUICK_EXIT = "ssmverify.checking.quick_exit"
 GRACE = 0.5  # seconds in which a row may say itself that its time is over
 Tell = Callable[[str, str], None]
 Message = dict[str, Any]
@@ -98,7 +99,7 @@ class Workers:
         if METHOD == "forkserver":
             # Forked from here they would inherit the locks of threads, without the threads.
             files_only = bool(names) and all(name.endswith(".py") for name in names)
-            self.context.set_forkserver_preload([CHECK if files_only else EVERYTHING])
+            self.context.set_forkserver_preload([CHECK if files_only else EVERYTHING, QUICK_EXIT])
         self.workers: list[_Worker] = []
         self.waiting = deque[tuple[str, bool]]()  # rows, and whether they are tried again
 

@@ -1,4 +1,4 @@
-"""No verdict is lost: whatever a row, a file, the disk or the terminal does, the other rows are checked and reported."""
+"""No verdict is lost: whatever a row, a file, the disk or the terminal does, the others are checked and reported."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,9 +40,8 @@ SECONDS = 60  # that a command may take here at most, on a busy machine
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
 
 
 def mine(text: str, name: str = "mine.py") -> None:
@@ -59,7 +57,13 @@ def command(*arguments: str, shell: str = "", **options: str) -> subprocess.Comp
     line = f"{sys.executable} -m ssmverify {' '.join(arguments)} {shell}"
     environment = {**os.environ, **options}
     return subprocess.run(
-        ["bash", "-c", line], capture_output=True, text=True, timeout=SECONDS, env=environment, check=False
+        ["bash", "-c", line],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=SECONDS,
+        env=environment,
+        check=False,
     )
 
 
@@ -140,9 +144,7 @@ def test_what_a_row_prints_is_no_line_of_the_report() -> None:
 
 
 def test_a_message_cannot_forge_a_line_of_the_report() -> None:
-    mine(
-        "forges = row('forges', lambda case: fail(ValueError('x\\nok   mine.false: holds\\n\\x1b[2J[green]fine[/]')))\n"
-    )
+    mine("forges = row('forges', lambda case: fail(ValueError('x\\nok   mine.false: holds\\n\\x1b[2J[green]f[/]')))\n")
     result = check("mine.py")
     assert result.exit_code == 1
     assert not [line for line in result.output.splitlines() if line.startswith("ok   mine.false")]
@@ -264,7 +266,7 @@ def test_an_interrupt_reports_the_rows_so_far_within_a_second() -> None:
         process.send_signal(signal.SIGINT)
         started = time.monotonic()
         out, error = process.communicate(timeout=SECONDS)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 1
     assert process.returncode == 3
     assert "mine.right" in out
     assert "1 of 2 theorems were not reached" in out

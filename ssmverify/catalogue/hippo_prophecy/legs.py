@@ -70,7 +70,8 @@ integral = row(
     parted,
     OURS,
     "The value error is -(t/2) ∫ u'(tr)(P_N + P_{N-1})(2r-1) dr, and that of y -(t/2) ∫ u''(tr) κ(r) dr: here on every "
-    "power of t; that it then holds for every u with two continuous derivatives is by hand.",
+    "power of t.",
+    "It then holds for every u with two continuous derivatives, for polynomials approximate u'' uniformly.",
     one_state_fewer=And((Eq(of_value.lhs, -legs.V(legs.N)), of_slope)),
 )
 time_scale = row(

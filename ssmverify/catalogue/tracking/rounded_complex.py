@@ -261,6 +261,11 @@ nc1_hard = Cited(
     "of A5 is one.",
     automata.hard.source,
     rests_on=(automata.hard, one_length),
+    by_hand=(
+        "A word over A5 becomes a word of tokens letter by letter, each token depending on one letter: an NC0 "
+        "reduction from the word problem of A5.",
+        "At a number of bits that does not grow the state is that of a finite automaton, and so in NC1.",
+    ),
 )
 not_in_tc0 = Cited(
     "tracking.rounded_complex_is_not_in_tc0",
@@ -269,6 +274,7 @@ not_in_tc0 = Cited(
     automata.hard.source,
     assumes=("TC0 != NC1",),
     rests_on=(nc1_hard,),
+    by_hand=("A problem that is complete for NC1 under NC0 reductions is in TC0 only if TC0 = NC1.",),
 )
 star_free = Cited(
     "tracking.rounded_real_is_star_free",
@@ -277,6 +283,10 @@ star_free = Cited(
     "in AC0; with gates of any sign, languages whose monoids have no groups but 2-groups, which are in AC0[2].",
     automata.star_free.source,
     rests_on=(monotone_returns, any_sign_returns, automata.star_free, automata.solvable),
+    by_hand=(
+        "The syntactic monoid of what a layer accepts divides the transition monoid of its channels, which has no "
+        "groups but those of tracking.monotone_orbits_that_return and tracking.monotone_orbits_any_sign_that_return.",
+    ),
 )
 
 theorems = (
