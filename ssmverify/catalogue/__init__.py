@@ -56,7 +56,7 @@ def select(names: Sequence[str]) -> list[Row]:
         return catalogue()
     chosen: list[Found] = []
     for name in names:
-        chosen.extend(from_file(Path(name)) if name.endswith(".py") else _matching(name, _everything()))
+        chosen.extend(_defined(Path(name)) if name.endswith(".py") else _matching(name, _everything()))
     return distinct(chosen)
 
 
@@ -70,8 +70,15 @@ def _matching(name: str, theorems: Iterable[Found]) -> list[Found]:
     return found
 
 
-def from_file(file: Path) -> list[Found]:
-    """The theorems that a Python file defines. Raises BadInput if it cannot be imported or defines none."""
+def from_file(file: Path) -> list[Row]:
+    """The theorems that a Python file defines.
+
+    Raises BadInput if it cannot be imported, defines none, or two of one name.
+    """
+    return distinct(_defined(file))
+
+
+def _defined(file: Path) -> list[Found]:
     found = list(rows_of(load_file(file), str(file)))
     if not found:
         raise BadInput(

@@ -66,7 +66,7 @@ def check(
     from ssmverify.report.terminal import Board
 
     started = time.monotonic()
-    console = Console(width=None if sys.stdout.isatty() else 190)
+    console = Console(width=None if sys.stdout.isatty() else 240)
     how = {
         "examples": max(examples // 4, 1) if quick else examples,
         "seed": secrets.randbits(32) if seed is None else seed,
