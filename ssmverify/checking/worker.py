@@ -33,16 +33,17 @@ def serve(names: Sequence[str], threads: int, connection: Connection) -> None:
 
     try:
         rows = _load(names, threads, say)
+        listed = [(name, str(row.source)) for name, row in rows.items()]
     except BaseException as error:
         say(refused=_sentence(error), traceback=traceback.format_exc())
         return
-    say(rows=[(name, str(row.source)) for name, row in rows.items()])
+    say(rows=listed)
     while True:
         try:
             task = json.loads(connection.recv_bytes())
         except EOFError:
             return
-        _check(rows[task["row"]], task["how"], say)
+        _check(rows, task["row"], task["how"], say)
 
 
 def _load(names: Sequence[str], threads: int, say: Say) -> dict[str, Any]:
@@ -55,18 +56,18 @@ def _load(names: Sequence[str], threads: int, say: Say) -> dict[str, Any]:
     return {row.name: row for row in select(names)}
 
 
-def _check(row: Any, how: dict[str, Any], say: Say) -> None:
+def _check(rows: dict[str, Any], name: str, how: dict[str, Any], say: Say) -> None:
     from ssmverify.checking.check import check
     from ssmverify.checking.search import shown
     from ssmverify.evidence import sources_hash
     from ssmverify.verdict import FAILED, Verdict
 
-    say(started=row.name, sources=sources_hash(row))
     try:
-        verdict = check(row, **how, tell=lambda what: say(told=what))
+        say(sources=sources_hash(rows[name]))
+        verdict = check(rows[name], **how, tell=lambda what: say(told=what))
     except BaseException as error:  # not even a KeyboardInterrupt that a row raises ends more than the row
         problem = f"the check was stopped by {shown(error)}"
-        verdict = Verdict(row.name, FAILED, "-", "-", "", problems=[problem], seed=how["seed"])
+        verdict = Verdict(name, FAILED, "-", "-", "", problems=[problem], seed=how["seed"])
     say(verdict=asdict(verdict))
 
 

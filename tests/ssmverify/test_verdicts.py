@@ -151,6 +151,36 @@ def test_a_message_cannot_forge_a_line_of_the_report() -> None:
     assert "\x1b" not in result.output
 
 
+def test_what_a_row_starts_ends_with_it(tmp_path: Path) -> None:
+    mine("""
+import subprocess
+
+def starts(case):
+    child = subprocess.Popen(["sleep", "600"])
+    open("child", "w").write(str(child.pid))
+    loop(case)
+
+starts = row("starts", starts)
+""")
+    assert check("mine.py", "--limit", "2").exit_code == 3
+    child = int(Path("child").read_text())
+    end = time.monotonic() + 10
+    while time.monotonic() < end and Path(f"/proc/{child}/cmdline").exists():
+        time.sleep(0.05)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_a_verdict_records_the_sources_of_a_row_that_died() -> None:
+    mine("dies = row('dies', lambda case: os._exit(1))\n")
+    check("mine.py")
+    lines = map(json.loads, Path(".ssmverify/evidence.jsonl").read_text().splitlines())
+    (died,) = [line for line in lines if line["theorem"] == "mine.dies"]
+    assert (died["status"], died["green"]) == ("failed", False)
+    assert "exit status 1, at 7" in died["problems"][0]
+    assert died["sources"]
+
+
 # ------------------------------------------------------------------------------------------------ what a file does
 @pytest.mark.parametrize(
     ("text", "said"),
@@ -202,6 +232,15 @@ def test_a_false_row_in_a_sequence_fails() -> None:
     result = check("mine.py")
     assert result.exit_code == 1
     assert "mine.false FAILS: the statement is false: wrong" in result.output
+
+
+@pytest.mark.parametrize("what", ["list", "show"])
+@pytest.mark.parametrize("text", ["sys.exit(0)", "ctypes.string_at(0)"])
+def test_a_file_cannot_end_what_lists_or_shows_it(what: str, text: str) -> None:
+    mine(f"{text}\n")
+    result = CliRunner().invoke(main, [what, "mine.py"])
+    assert result.exit_code == 2
+    assert len(result.output.strip().splitlines()) == 1
 
 
 def test_two_rows_of_one_name_are_an_error_that_names_both_places() -> None:

@@ -20,6 +20,7 @@ from ssmverify import Layer, Mutant, Source, Theorem, check
 from ssmverify.catalogue.longhorn.update import closed_form, diagonal_objective, exact_layer
 from ssmverify.catalogue.recurrence import unrolled
 from ssmverify.checking.comparison import equivalence, weaker
+from ssmverify.checking.mutants import claim_mutants
 from ssmverify.checking.search import Effort
 from ssmverify.errors import BadInput
 from ssmverify.strategies import exact, floats, points, rationals, tensors
@@ -189,6 +190,31 @@ def test_a_weaker_mutant_bounds_the_same_thing() -> None:
     assert weaker(bounded, replace(bounded.claim, conclusion=Le(-x * x, y * y)), effort)
     for other in (Le(-x, y * y), Lt(-x * x, y * y), Eq(-x * x, y * y), Le(-x * x, -y * y)):
         assert not weaker(bounded, replace(bounded.claim, conclusion=other), effort)
+
+
+def test_the_harness_breaks_a_claim_that_holds_and_none_that_is_refuted() -> None:
+    own = [what for what, _ in claim_mutants(square)]
+    assert own
+    assert [m.description for m in check(theorem()).mutants] == [wrong.description, *own]
+    false = replace(square, conclusion=Eq(x, y + x * y))
+    row = theorem(
+        claim=false,
+        proof=lambda: refute(false.sequent, {"x": fmpq(1), "y": fmpq(1)}),
+        mutants=(Mutant("x = 2y", claim=replace(false, conclusion=Eq(x, 2 * y))),),
+    )
+    assert [m.description for m in check(row).mutants] == ["x = 2y"]
+
+
+def test_searches_that_know_nothing_of_one_another_draw_other_inputs() -> None:
+    first = list[int]()
+
+    def note(n: int) -> bool:
+        first.append(n)
+        return False
+
+    Effort(seed=1).any_input(st.integers(0, 2**64), note, range(4), each=3)
+    runs = [tuple(first[i : i + 3]) for i in range(0, 12, 3)]
+    assert len(set(runs)) == 4
 
 
 # ------------------------------------------------------------------------------- claims that say less than it seems
