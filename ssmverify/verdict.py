@@ -60,6 +60,7 @@ class MutantResult:
     description: str
     outcome: str  # "refuted" | "survived" | "equivalent" | "weaker" | "ill-typed" | "foreign"
     shown_by: str
+    of: str = "the claim"  # or the layer that is broken
 
 
 @dataclass

@@ -117,8 +117,12 @@ def _check_mutants(theorem: Finite | Theorem, verdict: Verdict, effort: Effort) 
     for mutant_result in verdict.mutants:
         if mutant_result.outcome == "survived":
             verdict.problems.append(f"a mutant survived: {mutant_result.description}")
-    if not any(mutant_result.outcome == "refuted" for mutant_result in verdict.mutants):
-        verdict.problems.append("no mutant was refuted by a wrong value, so nothing shows that the checks can fail")
+    refuted = {mutant.of for mutant in verdict.mutants if mutant.outcome == "refuted"}
+    for what in ("the claim", *(layer.name for layer in theorem.layers)):  # what refutes one credits no other
+        if what not in refuted:
+            verdict.problems.append(
+                f"no mutant of {what} was refuted by a wrong value, so nothing shows that its check can fail"
+            )
 
 
 def _broken_ones(row: Finite, effort: Effort) -> Iterator[MutantResult]:
@@ -199,7 +203,6 @@ def _try_layer(
     if found is not None:
         inputs, known = found
         error = ratio(layer, run, inputs, known)
-        return MutantResult(
-            description, "refuted", f"{layer.name}, error / bound = {error:.3g} at {show_inputs(inputs)}"
-        )
-    return MutantResult(description, "survived" if ran else "ill-typed", "")
+        shown_by = f"{layer.name}, error / bound = {error:.3g} at {show_inputs(inputs)}"
+        return MutantResult(description, "refuted", shown_by, layer.name)
+    return MutantResult(description, "survived" if ran else "ill-typed", "", layer.name)

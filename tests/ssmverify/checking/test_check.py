@@ -130,8 +130,22 @@ def test_a_theorem_none_of_whose_mutants_is_refuted_fails() -> None:
     one = Claim("test.square_of_x", Eq(x * x, x * x))  # it has no sign, term or order that the harness could break
     same = Mutant("the same", claim=replace(one, conclusion=Eq(x * x, term(1) * x * x)))
     verdict = check(theorem(claim=one, proof=lambda: identity(x * x, x * x), mutants=(same,)))
-    assert "no mutant was refuted by a wrong value" in verdict.problems[-1]
+    assert "no mutant of the claim was refuted by a wrong value" in verdict.problems[-1]
     assert verdict.status == FAILED
+
+
+def test_what_refutes_a_mutant_of_a_layer_credits_no_claim_nor_another_layer() -> None:
+    one = Claim("test.square_of_x", Eq(x * x, x * x))
+    row = theorem(
+        claim=one,
+        proof=lambda: identity(x * x, x * x),
+        mutants=(Mutant("tripled", run=lambda x: (3 * x,)),),
+        layers=(layer(),),
+    )
+    assert any("no mutant of the claim" in problem for problem in check(row).problems)
+    toothless = layer(name="toothless", bound=lambda x: (torch.full_like(x, float("inf"), dtype=torch.float64),))
+    problems = check(theorem(layers=(layer(), toothless))).problems
+    assert any("no mutant of toothless" in problem for problem in problems)
 
 
 def mutated(conclusion: Any, **changes: Any) -> MutantResult:

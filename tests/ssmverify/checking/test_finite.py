@@ -189,7 +189,7 @@ def test_a_mutant_that_finds_nothing_wrong_survives() -> None:
 def test_a_mutant_that_raises_is_no_mutant() -> None:
     verdict = check(replace(row, mutants=(Broken("no program", lambda n: str(1 // 0)),)))
     assert "the mutant 'no program' is not a program: ZeroDivisionError" in verdict.problems[0]
-    assert "no mutant was refuted by a wrong value" in verdict.problems[1]
+    assert "no mutant of the claim was refuted by a wrong value" in verdict.problems[1]
 
 
 odd = replace(
