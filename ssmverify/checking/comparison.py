@@ -30,16 +30,16 @@ Frame = tuple[Any, ...]  # what is left of a formula without its terms
 
 
 def foreign(claim: Claim, mutant: Claim) -> str:
-    """Why the mutant is none of this claim: it names what the claim does not, or nothing that the claim names."""
-    ours, theirs = _names(claim), _names(mutant)
-    if others := sorted(theirs - ours):
+    """Why the mutant is none of this claim: it names what the claim does not, or nothing that it concludes of."""
+    if others := sorted(_names(mutant.sequent) - _names(claim.sequent)):
         return f"it speaks of {', '.join(others)}, which the claim does not name"
-    return "it names nothing that the claim names" if ours and not theirs else ""
+    ours, theirs = _names(claim.conclusion), _names(mutant.conclusion)
+    return "it names nothing that the claim names" if ours and not ours & theirs else ""
 
 
-def _names(claim: Claim) -> set[str]:
-    symbols = {node.name for node in walk(claim.sequent) if isinstance(node, Symbol)}
-    return symbols | {name for name in free_indices(claim.sequent) if "~" not in name}
+def _names(formulas: Any) -> set[str]:
+    symbols = {node.name for node in walk(formulas) if isinstance(node, Symbol)}
+    return symbols | {name for name in free_indices(formulas) if "~" not in name}
 
 
 def equivalence(original: Claim, mutant: Claim) -> str:

@@ -79,7 +79,7 @@ class Count:
         self.row, self.items, self.number = row, set[Any](), 0
 
     def add(self, item: Any) -> None:
-        self.number += len(_different(self.row.members(item), f"within {one_line(repr(item))}"))
+        self.number += len(_different(self.row.members(item), item))
         if (known := key(item)) in self.items:
             raise Unfit(f"the case {one_line(repr(item))} comes twice: give each case once")
         self.items.add(known)
@@ -94,11 +94,12 @@ class Count:
             )
 
 
-def _different(members: Iterable[Any], where: str) -> set[Any]:
+def _different(members: Iterable[Any], item: Any) -> set[Any]:
     found = set[Any]()
     for member in members:
         if (known := key(member)) in found:
-            raise Unfit(f"the case {one_line(repr(member))} comes twice {where}: give each case once")
+            twice = f"the case {one_line(repr(member))} comes twice within {one_line(repr(item))}"
+            raise Unfit(f"{twice}: give each case once")
         found.add(known)
     return found
 

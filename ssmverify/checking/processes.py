@@ -57,7 +57,7 @@ class _Worker:
         theirs.close()
         self.ready = False
         self.row, self.again = "", False
-        self.deadline = float("inf")
+        self.began, self.deadline = time.monotonic(), float("inf")
         self.told = self.sources = ""
 
     def messages(self) -> Iterator[Message]:
@@ -162,7 +162,8 @@ class Workers:
                 self._send(one, how)
 
     def _send(self, one: _Worker, how: dict[str, Any]) -> None:
-        one.deadline = min(self.end, time.monotonic() + self.limit)
+        one.began = time.monotonic()
+        one.deadline = min(self.end, one.began + self.limit)
         left = one.deadline - time.monotonic()
         budget = None if left == float("inf") else max(left, 1e-3)
         task = {"row": one.row, "how": {**how, "budget": budget, "careful": one.again}}
@@ -218,9 +219,11 @@ class Workers:
     def _dismiss(self, one: _Worker, how: dict[str, Any], problem: str) -> Verdict:
         """Ends the process; its row has the problem, or was out of time."""
         self._remove(one)
-        if not problem:
-            return _undecided(one.row, how, one.sources, one.told)
-        return Verdict(one.row, FAILED, "-", "-", "", problems=[problem], seed=how["seed"], sources=one.sources)
+        verdict = _undecided(one.row, how)
+        verdict.sources, verdict.because, verdict.seconds = one.sources, one.told, time.monotonic() - one.began
+        if problem:
+            verdict.undecided, verdict.status, verdict.problems = False, FAILED, [problem]
+        return verdict
 
     def _remove(self, one: _Worker) -> None:
         self.workers.remove(one)
@@ -233,5 +236,5 @@ def _refusal(message: Message) -> BadInput:
     return error
 
 
-def _undecided(row: str, how: dict[str, Any], sources: str = "", told: str = "") -> Verdict:
-    return Verdict(row, FELL, "-", "-", "", undecided=True, seed=how["seed"], sources=sources, because=told)
+def _undecided(row: str, how: dict[str, Any]) -> Verdict:
+    return Verdict(row, FELL, "-", "-", "", undecided=True, seed=how["seed"])

@@ -128,7 +128,7 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> list[str]:
 
 def _undecided(late: Sequence[Verdict]) -> list[str]:
     """What the time did not suffice for: each row that was begun, and how many were not."""
-    lines = [f"{v.theorem} is undecided: the time given ran out, {v.because}" for v in late if v.because]
+    lines = [f"{v.theorem} is undecided: the time given ran out (at: {v.because})" for v in late if v.because]
     if rest := [v for v in late if not v.because]:
         first = ", ".join(v.theorem for v in rest[:3]) + (" ..." if len(rest) > 3 else "")
         lines.append(f"undecided, for the time given ran out: {first} ({len(rest)})")

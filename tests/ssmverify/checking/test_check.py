@@ -19,7 +19,7 @@ from proofs.terms import And, Eq, Identity, Le, Lt, UniqueMinimiser, scalar, siz
 from ssmverify import Layer, Mutant, Source, Theorem, check
 from ssmverify.catalogue.longhorn.update import closed_form, diagonal_objective, exact_layer
 from ssmverify.catalogue.recurrence import unrolled
-from ssmverify.checking.comparison import equivalence, weaker
+from ssmverify.checking.comparison import equivalence, foreign, weaker
 from ssmverify.checking.mutants import claim_mutants
 from ssmverify.checking.search import Effort
 from ssmverify.errors import BadInput
@@ -168,6 +168,13 @@ def test_a_mutant_of_something_else_is_none(conclusion: Any, why: str) -> None:
     assert (result.outcome, why in result.shown_by) == ("foreign", True)
     other = Mutant("other", claim=replace(square, conclusion=conclusion))
     assert any("is none of this claim" in problem for problem in check(theorem(mutants=(wrong, other))).problems)
+
+
+def test_a_mutant_of_the_hypotheses_alone_is_none() -> None:
+    positive = Le(term(0), x)
+    claim = Claim("test.positive", Le(term(0), x + x), {"x_nonnegative": positive}, {"x": fmpq(1)})
+    assert foreign(claim, replace(claim, conclusion=Eq(term(0), term(1)))) == "it names nothing that the claim names"
+    assert foreign(claim, replace(claim, conclusion=Le(x + x, term(0)))) == ""
 
 
 @pytest.mark.parametrize(
