@@ -50,13 +50,12 @@ def equivalence(original: Claim, mutant: Claim) -> str:
     if frame != mutated:
         return ""
     try:
-        facts = [identity(x, y) for x, y in zip(ours, theirs, strict=True)]
+        facts = [identity(x, y) for x, y in zip(ours, theirs, strict=True) if x != y]
     except (NotProved, ValueError, TypeError):
         return ""
     if any(not isinstance(h, Nonzero) for fact in facts for h in fact.hypotheses):
         return ""
-    changed = [fact for fact in facts if fact.conclusion.lhs != fact.conclusion.rhs]  # type: ignore[attr-defined]
-    return "; ".join(text(fact.conclusion) for fact in changed)
+    return "; ".join(text(fact.conclusion) for fact in facts)
 
 
 def _opened(formula: Formula) -> tuple[list[Frame], list[Term]]:
