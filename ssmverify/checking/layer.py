@@ -14,7 +14,7 @@ import torch
 from flint import fmpq
 from torch import Tensor
 
-from ssmverify.checking.search import RAISED, Effort, shorten
+from ssmverify.checking.search import RAISED, Effort, shown
 from ssmverify.rows import Layer
 from ssmverify.strategies import exact
 from ssmverify.verdict import LayerResult, Verdict
@@ -108,9 +108,9 @@ def _worst(layer: Layer, run: Run, dtype: torch.dtype, effort: Effort) -> LayerR
     try:
         inputs = effort.search(layer.inputs(dtype), violates)
     except RAISED as error:
-        problem = f"error: {type(error).__name__}: {shorten(str(error))}"
+        problem = f"error: {shown(error)}"
         return LayerResult(layer.name, name, "", tried, worst, worst_input, problem)
-    problem = ""
+    problem = "" if tried else "error: no input can be drawn"
     if inputs is not None:
         found = ratio(layer, run, inputs)
         how = "the output is not finite" if found is None else f"error / bound = {found:.3g}"

@@ -183,6 +183,7 @@ hippo_weights = Finite(
     says="A, B and the read-outs C, D of LegT, LegS, LagT and FouT are what integration by parts gives, for N <= 8.",
     decide=decide,
     cases=cases,
+    number=28,
     source=HIPPO,
     layers=(weights_layer, basis_layer),
     mutants=(
