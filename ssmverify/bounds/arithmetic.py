@@ -1,4 +1,4 @@
-"""Rules of sums, products and quotients entry by entry: `rounding.product`, `rounding.rounded` of proofs/rounding.py."""
+"""Rules of sums, products and quotients entry by entry, by `rounding.product` and `rounding.rounded` of proofs/rounding."""
 
 from __future__ import annotations
 
