@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ssmverify.bounds.model import HALF, active
+from ssmverify.bounds.model import HALF, active, format_of
 
 F64 = torch.float64
 WIDER = 1 + 2.0**-46  # more than evaluating a rule of fewer than 50 float64 operations may lose
@@ -111,10 +111,9 @@ def operand(x: Any, dtype: torch.dtype) -> Ball:
 
 def narrowed(x: Ball, dtype: torch.dtype) -> Ball:
     """Rounding to another dtype; exact where the number is known and representable."""
-    run = active()
+    form, run = format_of(dtype), active()
     if run.exact or run.mute or torch.promote_types(x.dtype, dtype) == dtype:
         return Ball(x.value.clone(), x.radius.clone(), dtype)
-    form = run.format(dtype)
     u = max(form.stored, form.u)
     size = x.reach
     radius = (x.radius + u * size + size.clamp(max=max(form.eta, form.stored_eta))) * WIDER

@@ -99,6 +99,13 @@ def silu64(x: Tensor) -> Tensor:
     return torch.nn.functional.silu(x)
 
 
+@rule("aten::glu")
+def glu(x: Ball, dim: int = -1) -> Ball:
+    """a sigmoid(b), a and b the halves."""
+    half = x.value.shape[dim] // 2
+    return mul(x.map(lambda z: z.narrow(dim, 0, half)), sigmoid(x.map(lambda z: z.narrow(dim, half, half))))
+
+
 def _silu_slope(low: Tensor, high: Tensor) -> Tensor:
     # silu' = s + x s(1 - s), s = sigmoid(x): at most 1.0999 everywhere, and s(1 + |x|) where s is small
     return torch.minimum(torch.sigmoid(high) * (1 + torch.maximum(low.abs(), high.abs())), torch.full_like(low, 1.0999))

@@ -78,18 +78,19 @@ class Run:
 
     def format(self, dtype: torch.dtype) -> Format:
         """How the operation at hand rounds."""
-        if self.exact or self.mute:
-            return EXACT
-        try:
-            return FORMATS[dtype]
-        except KeyError:
-            raise Refused(
-                f"no proven rule for {dtype}: there are rules for {', '.join(map(_short, FORMATS))}"
-            ) from None
+        form = format_of(dtype)
+        return EXACT if self.exact or self.mute else form
 
     def assume(self, sentence: str) -> None:
         """Records what the bound rests on."""
         self.assumed.add(sentence)
+
+
+def format_of(dtype: torch.dtype) -> Format:
+    """How a dtype rounds. Raises Refused for one without a model."""
+    if dtype not in FORMATS:
+        raise Refused(f"no proven rule for {_short(dtype)}: there are rules for {', '.join(map(_short, FORMATS))}")
+    return FORMATS[dtype]
 
 
 def _short(dtype: torch.dtype) -> str:
