@@ -11,5 +11,18 @@ from ssmverify.bounds.ball import Ball, operand, rounded
 from ssmverify.bounds.model import Refused, Undecided
 from ssmverify.bounds.registry import rule
 from ssmverify.bounds.result import Bounds, Contribution, bound, reference
+from ssmverify.bounds.within import assert_within_bound
 
-__all__ = ["Ball", "Bounds", "Contribution", "Refused", "Undecided", "bound", "operand", "reference", "rounded", "rule"]
+__all__ = [
+    "Ball",
+    "Bounds",
+    "Contribution",
+    "Refused",
+    "Undecided",
+    "assert_within_bound",
+    "bound",
+    "operand",
+    "reference",
+    "rounded",
+    "rule",
+]

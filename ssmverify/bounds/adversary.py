@@ -21,6 +21,7 @@ from ssmverify.bounds.model import Run, running
 from ssmverify.bounds.registry import MOVES
 
 SHARE = 1 - 2.0**-20  # of the allowance: the rest is for evaluating this in float64
+UNDERFLOW = 1024 * 2.0**-126  # which rules charge everywhere, and which happens below the normal range alone
 Signs = Callable[[Tensor], Tensor]
 
 UP: Signs = torch.ones_like
@@ -53,7 +54,7 @@ class _Pushed(TorchDispatchMode):
     def _pushed(self, x: Any) -> Any:
         if not isinstance(x, BallTensor):
             return x
-        push = torch.where(x.radius.isfinite(), x.radius, 0.0) * SHARE
+        push = (torch.where(x.radius.isfinite(), x.radius, 0.0) - UNDERFLOW).clamp(min=0) * SHARE
         return x.value + self.signs(x.value) * push
 
 

@@ -1,4 +1,4 @@
-"""Rules of sums, products and quotients entry by entry, by `rounding.product` and `rounding.rounded` of proofs/rounding."""
+"""Rules of sums, products and quotients entry by entry, by `rounding.product` and `rounding.rounded` of proofs."""
 
 from __future__ import annotations
 

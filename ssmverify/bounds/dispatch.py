@@ -286,14 +286,18 @@ def _short(name: str) -> str:
 
 _OWN = str(Path(__file__).parent)
 _TORCH = str(Path(torch.__file__).parent)
+_MODULES = str(Path(torch.__file__).parent / "nn" / "modules")
+PROGRAM = "_run_the_program"  # the function of result.py whose callees are the program
 
 
 def _caller() -> str:
-    """The line of the program that makes the call: the innermost outside torch and these rules."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None:
+    """The line of the program that makes the call: the innermost outside torch, or else of torch's own modules."""
+    frame, inside = sys._getframe(2), "?"
+    while frame.f_back is not None and frame.f_code.co_name != PROGRAM:
         file = frame.f_code.co_filename
-        if not file.startswith((_TORCH, _OWN)) and not file.startswith("<"):
+        if file.startswith(_MODULES) and inside == "?":
+            inside = f"{file}:{frame.f_lineno}"
+        if not file.startswith((_TORCH, _OWN, "<")):
             return f"{file}:{frame.f_lineno}"
         frame = frame.f_back
-    return "?"
+    return inside

@@ -101,7 +101,7 @@ def bound(fn: Callable[..., Any], *inputs: Any, **named: Any) -> Bounds:
     """
 
     def again(run: Run) -> tuple[Any, Any]:
-        return _run(run, fn, inputs, named)
+        return _run_the_program(run, fn, inputs, named)
 
     run = Run()
     radii, values = again(run)
@@ -110,11 +110,11 @@ def bound(fn: Callable[..., Any], *inputs: Any, **named: Any) -> Bounds:
 
 def reference(fn: Callable[..., Any], *inputs: Any, **named: Any) -> tuple[Any, Any]:
     """float64 values of fn's outputs and a proven bound of how far they are from the exact ones."""
-    radii, values = _run(Run(exact=True), fn, inputs, named)
+    radii, values = _run_the_program(Run(exact=True), fn, inputs, named)
     return values, radii
 
 
-def _run(run: Run, fn: Callable[..., Any], inputs: Any, named: Any) -> tuple[Any, Any]:
+def _run_the_program(run: Run, fn: Callable[..., Any], inputs: Any, named: Any) -> tuple[Any, Any]:
     """Radii and values of fn's outputs."""
     differentiable = any(isinstance(x, Tensor) and x.requires_grad for x in tree_flatten((inputs, named))[0])
     with running(run):

@@ -8,7 +8,7 @@ functions of one argument. The constants leave room above what was measured on a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -80,7 +80,7 @@ class Measured:
         return self.worst <= self.taken
 
 
-def measure(name: str, stride: int = 1, tell: Callable[[float], None] = lambda share: None) -> Measured:
+def measure(name: str, stride: int = 1) -> Measured:
     """The worst error of a function over every `stride`-th float32, in units of the last place.
 
     Left out are results below the normal range, which the bounds charge to underflow, infinite ones, and softplus past
@@ -104,14 +104,7 @@ def measure(name: str, stride: int = 1, tell: Callable[[float], None] = lambda s
             if float(error[found]) > worst:
                 worst, at = float(error[found]), float(part[found])
         tried += len(x)
-        tell((start + PIECE) / (1 << 32))
     return Measured(name, worst, at, tried, ULPS[name])
-
-
-def measure_all(stride: int = 1, tell: Callable[[str, float], None] = lambda name, share: None) -> Iterator[Measured]:
-    """Every function of one argument, as each is done."""
-    for name in FUNCTIONS:
-        yield measure(name, stride, lambda share, name=name: tell(name, share))  # type: ignore[misc]
 
 
 def measure_doubles(name: str, tries: int = 20_000) -> float:
@@ -143,3 +136,17 @@ def measure_doubles(name: str, tries: int = 20_000) -> float:
             if abs(true) > 2.0**-1020 and abs(true) < 2.0**1020:
                 worst = max(worst, float(abs((arb(found) - true) / true)) * 2.0**52)
     return worst
+
+
+def report(stride: int, say: Callable[[str], object]) -> bool:
+    """Measures every function and says so, line by line; whether every constant holds."""
+    say(f"{'function':12} {'float32, ulp':>12} {'at':>13} {'tried':>13} {'float64, ulp':>12} {'taken':>6}")
+    sound = True
+    for name in FUNCTIONS:
+        single, double = measure(name, stride), measure_doubles(name)
+        holds = single.holds and not double > single.taken
+        sound &= holds
+        wide = "-" if math.isnan(double) else f"{double:.3f}"
+        line = f"{name:12} {single.worst:12.4f} {single.at:13.6g} {single.tried:13,} {wide:>12} {single.taken:6g}"
+        say(line if holds else f"{line}  EXCEEDED: raise ULPS[{name!r}] in ssmverify/bounds/ulps.py")
+    return sound

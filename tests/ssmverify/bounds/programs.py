@@ -213,7 +213,10 @@ def _sequence(d: int = 4) -> Make:
 
 def programs() -> list[Program]:
     """The layers, with parameters drawn anew; lengths are multiples of 8."""
-    qkv: Make = lambda T: randoms((2, T, 4), (2, T, 4), (2, T, 3))
+
+    def qkv(T: int) -> tuple[Tensor, ...]:
+        return randoms((2, T, 4), (2, T, 4), (2, T, 3))
+
     gru = nn.GRU(4, 5, batch_first=True)
     return [
         Program("LSTM cell", LSTM(), _sequence()),

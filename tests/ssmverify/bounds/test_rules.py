@@ -101,10 +101,13 @@ class Case:
     def __init__(self, f: Function, many: int, where: str, seed: int):
         r = torch.Generator().manual_seed(seed)
         n = int(torch.randint(1, 7, (), generator=r))
-        uniform: Callable[[float, float], float] = lambda low, high: low + (high - low) * float(
-            torch.rand((), generator=r)
-        )
-        signs = lambda: torch.randint(0, 2, (n, n), generator=r).double() * 2 - 1  # noqa: E731
+
+        def uniform(low: float, high: float) -> float:
+            return low + (high - low) * float(torch.rand((), generator=r))
+
+        def signs() -> Tensor:
+            return torch.randint(0, 2, (n, n), generator=r).double() * 2 - 1
+
         self.values, self.radii, self.exact, self.computed = [], [], [], []
         for _ in range(many):
             size = torch.tensor(uniform(-6, 0 if where == SMALL else 3)).double().exp()
