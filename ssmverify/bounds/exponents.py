@@ -9,8 +9,8 @@ segments     exp of the sum over s+1..t itself      4tη               dg_t + γ
 products     exp(G_t) exp(-G_s)                     2 EG_t            0
 
 with A_t = Σ|g_r| + dg_r, EG_t = Σ dg_r + γ_depth A_t + 2tη at least the error of G_t, γ_m = (1+u)^m - 1, depth t - 1 in
-any order and log2 C in a balanced tree. exp is within ulp units in the last place: ρ = 2 ulp u, and its argument off by a
-further κu where it is exp2 of a rounded product. Theorem (derived by hand): absent overflow the state is off by at most
+any order and log2 C in a balanced tree. exp is within ulp units in the last place: ρ = 2 ulp u, and its argument off by
+a further κu where it is exp2 of a rounded product. Theorem (by hand): absent overflow the state is off by at most
 
     ((1+ν)e^α - 1) e^g H_{t-1} + (1+ν) e^α X_t + ν'(|b_t| + db_t) + M_t + U_t
     H_t = e^g H_{t-1} + |b_t| + db_t,  H_0 = |x| + E_in;     M_t = e^g M_{t-1} + db_t,  M_0 = E_in
@@ -92,10 +92,11 @@ def exponents_bound(
     """
     g, b = torch.broadcast_tensors(g.double(), b.double())
     start = torch.zeros_like(b[:, 0]) if h0 is None else h0.double().abs()
-    given = [torch.zeros_like(b) if x is None else x.double().expand_as(b) for x in (dg, db)]
+    of_decay, of_input = (torch.zeros_like(b) if x is None else x.double().expand_as(b) for x in (dg, db))
     error = torch.zeros_like(start) if dh0 is None else dh0.double().expand_as(start)
     run = _Chunks(order, float(unit_roundoff(dtype)), underflow(dtype), LOG_LARGEST[dtype])
-    return run.levels(g, b, start, *given, error) if order.carry == "levels" else run.loop(g, b, start, *given, error)
+    way = run.levels if order.carry == "levels" else run.loop
+    return way(g, b, start, of_decay, of_input, error)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ class _Chunks:
             found, of_sums = self.chunk(g[:, now], b[:, now], zero, dg[:, now], db[:, now], zero, C)
             end = _signed(g[:, now], b[:, now])
             local.append(found[:, -1] + 1e-12 * _sizes(g[:, now], b[:, now], zero))
-            totals.append(g[:, now].sum(1)), of_totals.append(of_sums), ends.append(end.abs() * (1 + 1e-12))
+            totals.append(g[:, now].sum(1))
+            of_totals.append(of_sums)
+            ends.append(end.abs() * (1 + 1e-12))
         many = len(parts)
         outer = [torch.stack(z, 1) for z in (totals, ends, of_totals, local)]
         carried, _ = self.chunk(outer[0], outer[1], x, outer[2], outer[3], error, many + 1)
