@@ -8,7 +8,7 @@ the defects does neither. A kernel shows its states to queries e_1 ... e_n (`sho
 entry by entry, γ_m = (1+u)^m - 1, exp within ulp units in the last place (ρ = 2 ulp u).
 
 loop     |D_t| <= ((1+ρ)(1+u)³ - 1) B + |βk| ⊗ [γ_5 |v| + ((1+ρ)(1+u)^{n+6} - 1) |k|'B],   B = a_t |S^_{t-1}|
-chunks   |D_t| <= read_t + a_t(I + |β||k||k|') read_{t-1} + |k_t| ⊗ res_t, with A_ij = β_i k_i·k_j e^{G_i-G_j} for i > j,
+chunks   |D_t| <= read_t + a_t(I + |β||k||k|') read_{t-1} + |k_t| ⊗ res_t, A_ij = β_i k_i·k_j e^{G_i-G_j} for i > j,
          T = (I + A)^{-1} by substitution, and V = T(βv - βk e^G S) the writes of the chunk that starts from S,
          read_t = φ_0 e^{G_t}|S| + Σ_{j<=t} φ_tj e^{G_t-G_j}|k_j||V_j|     what reading the state at t rounds
          res = δA|V| + γ_{C+1}(|A| + δA)|T||βv - βk e^G S| + (I + |A|) r       δA the error of A, r what follows T
