@@ -89,7 +89,9 @@ def mul(x: Any, y: Any) -> Ball:
         infinite = exact_infinity(a, b)
         certain = None if infinite is None else infinite & signed
     exact = _is_power_of_two(x) or _is_power_of_two(y)
-    return rounded(value, spread, dtype, roundings=0 if exact else 1, storings=0 if exact else 1, certain=certain)
+    count = 0 if exact else 1
+    nought = lambda: (a.reach == 0) | (b.reach == 0)  # noqa: E731
+    return rounded(value, spread, dtype, roundings=count, storings=count, certain=certain, zero=nought)
 
 
 def _is_power_of_two(x: Any) -> bool:
@@ -113,7 +115,9 @@ def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Ball:
     infinite = torch.isinf(a.value + b.value) if value.numel() and not math.isfinite(float(value.sum())) else None
     certain = None if infinite is None else infinite & (a.radius == 0) & (b.radius == 0)
     spread = spread if certain is None else torch.where(certain, 0.0, spread)
-    return rounded(value, spread, dtype, roundings=0 if exact else 1, storings=0 if exact else 1, certain=certain)
+    count = 0 if exact else 1
+    nought = lambda: (a.reach == 0) & (least > 0)  # noqa: E731
+    return rounded(value, spread, dtype, roundings=count, storings=count, certain=certain, zero=nought)
 
 
 @rule("aten::neg")

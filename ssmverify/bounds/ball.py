@@ -19,6 +19,7 @@ from ssmverify.bounds.model import HALF, active, format_of
 
 F64 = torch.float64
 WIDER = 1 + 2.0**-46  # more than evaluating a rule of fewer than 50 float64 operations may lose
+FLOOR = 2.0**-1050  # more than 2^20 float64 products may lose below the normal range, values and radii alike
 
 
 @dataclass(slots=True)
@@ -147,26 +148,29 @@ def rounded(
     size: Tensor | None = None,
     storings: int = 1,
     certain: Tensor | None = None,
+    zero: Callable[[], Tensor] | None = None,
 ) -> Ball:
     """The ball of an operation: its value in float64, the spread that its operands' radii cause, and its own rounding.
 
     Obligation: |f(c) - f(x)| <= spread and |f(value) - f(x)| <= spread; evaluating f collects at most `roundings`
     relative errors u, one of them within `ulps` units of 2u, on terms whose sizes, at the values, add up to at most
     `size` (default |f(value)|) and at the computed operands to at most size + 2 spread (`rounding.rounded`).
-    certain: where an infinite value is exact, as of exp(-inf).
+    certain: where an infinite value is exact, as of exp(-inf). zero: says where the result is 0 exactly, not by underflow.
     """
     form = active().format(dtype)
     relative = form.relative(roundings, ulps, storings)
     terms = (value.abs() if size is None else size.clone()).add_(spread, alpha=2)
     count = 2 * roundings + 2
     radius = (terms * relative).add_(spread)
-    top = float(terms.amax()) if terms.numel() else 0.0
+    low, top = (float(x) for x in terms.aminmax()) if terms.numel() else (1.0, 1.0)
     if not top * (1 + relative) < form.largest:
         lost = ~(terms * (1 + relative) < form.largest)  # or not a number
         radius, terms = torch.where(lost, math.inf, radius), torch.where(lost, form.largest, terms)
     if form.stored_eta:
         radius.add_(terms.clamp(max=form.stored_eta))
-    radius.add_(terms.clamp_(max=form.eta), alpha=count).mul_(WIDER + (roundings + 16) * 2.0**-51)
+    radius.add_(terms.clamp_(max=form.eta), alpha=count).mul_(WIDER + (roundings + 16) * 2.0**-51).add_(FLOOR)
     if certain is not None:
         radius = torch.where(certain & ~value.isnan(), 0.0, radius)
+    if zero is not None and low == 0:
+        radius = torch.where(zero(), 0.0, radius)
     return Ball(value, radius, dtype)

@@ -25,6 +25,7 @@ Derivative = Callable[[Tensor, Tensor], Tensor]  # of low and high, the ends of 
 
 def function(name: str, f: Callable[..., Tensor], derivative: Derivative, *, limit: bool = True) -> Callable[..., Ball]:
     """The rule of a function from a bound of its derivative; `limit`: it is exact at infinities, up to rounding."""
+    odd = float(f(torch.zeros(()))) == 0  # f(0) = 0 exactly, in every libm
 
     def apply(x: Any) -> Ball:
         ball = operand(x, met(x))
@@ -36,7 +37,8 @@ def function(name: str, f: Callable[..., Tensor], derivative: Derivative, *, lim
         infinite = None
         if limit and ball.value.numel() and not math.isfinite(float(ball.value.sum())):
             infinite = exact_infinity(ball)
-        return rounded(value, spread, ball.dtype, ulps=ULPS[name], roundings=0, certain=infinite)
+        nought = (lambda: ball.reach == 0) if odd else None
+        return rounded(value, spread, ball.dtype, ulps=ULPS[name], roundings=0, certain=infinite, zero=nought)
 
     apply.__doc__ = f"{name}: D bounds the derivative between the ends of the interval; ulps measured."
     return rule(f"aten::{name}")(apply)
@@ -91,7 +93,8 @@ def sqrt(x: Ball) -> Ball:
     low = x.value - 2 * x.radius
     spread = torch.minimum(x.radius.sqrt(), x.radius / 2 / low.clamp(min=1e-300).sqrt())
     spread = torch.where(low >= 0, spread * SLACK, math.inf)
-    return rounded(torch.sqrt(x.value), spread, x.dtype, roundings=0, ulps=ULPS["sqrt"])
+    nought = lambda: x.reach == 0  # noqa: E731
+    return rounded(torch.sqrt(x.value), spread, x.dtype, roundings=0, ulps=ULPS["sqrt"], zero=nought)
 
 
 def silu64(x: Tensor) -> Tensor:

@@ -30,7 +30,8 @@ def bilinear(f: Bilinear, a: Ball, b: Ball, n: int) -> Ball:
         spread = spread + f(x + 3 * a.radius, b.radius)
     if a.dtype in HALF:
         active().assume("sums of products in 16 bits are accumulated in float32")
-    return rounded(value, spread, a.dtype, roundings=n, size=f(x, y))
+    some = ((z.reach != 0).double() for z in (a, b))
+    return rounded(value, spread, a.dtype, roundings=n, size=f(x, y), zero=lambda: f(*some) == 0)
 
 
 def _one_dtype(a: Ball, b: Ball) -> None:

@@ -2,8 +2,8 @@
 
 In time order a step is what the kernel's step is: one fused multiply-add for numbers, sums of products for matrices. In
 any other order the operands' radii go through the recurrence and the rounding is `scan_bound` at the computed operands'
-sizes. The delta rule has a bound of its own, in the 2-norm, where its operands are exact: an old error is mapped by
-I - r k k', which no bound entry by entry knows to be no larger than 1.
+sizes. The delta rule has a bound of its own, in the 2-norm: an old error is mapped by I - r k k', which no bound entry
+by entry knows to be no larger than 1.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from numeric.scan import delta_cpu
-from numeric.scan.rounding import delta_recurrence_bound, read_bound, scan_bound
+from numeric.scan.rounding import delta_recurrence_bound, norm, read_bound, scan_bound
 from ssmverify.bounds.arithmetic import add, mul, sub
-from ssmverify.bounds.ball import WIDER, Ball, rounded
+from ssmverify.bounds.ball import FLOOR, WIDER, Ball, rounded
 from ssmverify.bounds.functions import exp
 from ssmverify.bounds.model import EXACT, Refused, active
 from ssmverify.bounds.products import matmul
@@ -72,7 +72,7 @@ def scan(a: Ball, b: Ball, h0: Ball | None, reverse: bool, backend: str) -> Ball
     gates, inputs = ((x.reach * WIDER).to(dtype) * (1 + 2.0**-20) for x in (a, b))
     start = None if h0 is None else (h0.reach * WIDER).to(dtype) * (1 + 2.0**-20)
     depth = 2 * (max(b.value.shape[1], 1).bit_length() - 1) + 1
-    rounding = scan_bound(gates, inputs, start, p=2, q=depth, reassociated=True)
+    rounding = scan_bound(gates, inputs, start, p=1, q=depth, reassociated=True)
     return _turned(Ball(spread.value, (spread.radius + rounding) * WIDER, b.dtype), reverse)
 
 
@@ -141,8 +141,8 @@ def _unknown(like: Tensor, dtype: torch.dtype) -> Ball:
 
 @rule("ssmverify::delta_scan")
 def delta_scan(q: Ball, k: Ball, v: Ball, r: Ball, S0: Ball, backend: str) -> tuple[Ball, Ball, Ball]:
-    """S_t = S_{t-1} + r_t (v_t - S_{t-1} k_t) k_t', y_t = S_t q_t: each step charged entry by entry, or, for exact
-    operands, `delta_recurrence_bound` and `read_bound` by rows, whichever is smaller."""
+    """S_t = S_{t-1} + r_t (v_t - S_{t-1} k_t) k_t', y_t = S_t q_t: each step charged entry by entry, or by rows (see
+    `_by_rows`), whichever is smaller."""
     S, states, outputs = S0.map(torch.clone), [], []
     for t in range(v.value.shape[1]):
         key = _at(k, t)
@@ -151,7 +151,7 @@ def delta_scan(q: Ball, k: Ball, v: Ball, r: Ball, S0: Ball, backend: str) -> tu
         states.append(S)
         outputs.append(_read(S, _at(q, t)))
     y = _stacked(outputs, v)
-    if states and not any(bool(x.radius.any()) for x in (q, k, v, r, S0)):
+    if states:
         _by_rows(q, k, v, r, S0, states, y)
     chunks = -(-v.value.shape[1] // delta_cpu.CHUNK)
     kept = S0.value.unsqueeze(1).expand(-1, chunks, -1, -1)
@@ -159,16 +159,40 @@ def delta_scan(q: Ball, k: Ball, v: Ball, r: Ball, S0: Ball, backend: str) -> tu
 
 
 def _by_rows(q: Ball, k: Ball, v: Ball, r: Ball, S0: Ball, states: list[Ball], y: Ball) -> None:
-    """Lowers the radii of the last state and of y to the bounds by rows."""
+    """Lowers the radii of y and of the last state to what the 2-norms e of the rows' errors give.
+
+    S^_t - S_t = (S^_{t-1} - S_{t-1})(I - r^ k^ k^') + [S_{t-1}(r k k' - r^ k^ k^') + r^ v^ k^' - r v k'] + rounding:
+    the first is at most max(1, |1 - r^ k^'k^|) e, the second is bounded by sizes, the third by
+    `delta_recurrence_bound` for a single step from |S_{t-1}| + e.
+    """
     dtype = torch.float64 if active().format(v.dtype) == EXACT else v.dtype
-    exact = torch.stack([s.value for s in states], 1)
-    keys, values, strengths = (x.value.to(dtype) for x in (k, v, r))
-    rows = delta_recurrence_bound(keys, values, strengths, exact, S0.value.to(dtype))
-    rows = rows * (1 + 2.0**-20)  # the states are those of float64
-    computed = exact.abs() + rows.unsqueeze(-1)
-    read = read_bound(computed, q.value.to(dtype), rows)
-    y.radius.copy_(torch.minimum(y.radius, read + EXACT.relative(8 * exact.shape[-1]) * computed.amax()))
-    states[-1].radius.copy_(torch.minimum(states[-1].radius, rows[:, -1].unsqueeze(-1).expand_as(states[-1].radius)))
+    K, V, R = (x.reach for x in (k, v, r))
+    keys, values, strengths = k.value.abs(), v.value.abs(), r.value.abs()
+    k_, v_, r_ = ((x * (1 + 2.0**-20)).to(dtype) for x in (K, V, R))
+    before, e, rows = S0.value.abs(), norm(S0.radius), []
+    for t, state in enumerate(states):
+        size, reach = (keys[:, t] ** 2).sum(-1, keepdim=True), (K[:, t] ** 2).sum(-1, keepdim=True)
+        off = R[:, t] * reach - strengths[:, t] * size + 2.0**-48 * R[:, t] * reach
+        grown = ((1 - r.value[:, t] * size).abs() + off).clamp(min=1)
+        moved = _written(R[:, t], K[:, t], V[:, t], before) * (1 + 2.0**-46)
+        moved = (moved - _written(strengths[:, t], keys[:, t], values[:, t], before)).clamp(min=0)
+        now = slice(t, t + 1)
+        start = before + e.unsqueeze(-1)
+        rounding = delta_recurrence_bound(k_[:, now], v_[:, now], r_[:, now], start[:, None], start)[:, 0]
+        e = (grown * e + norm(moved) + rounding) * (1 + 2.0**-20) + FLOOR
+        rows.append(e)
+        before = state.value.abs()
+    stacked = torch.stack(rows, 1)
+    computed = torch.stack([s.value for s in states], 1).abs() + stacked.unsqueeze(-1)
+    read = read_bound(computed, (q.reach * (1 + 2.0**-20)).to(dtype), stacked)
+    read = read + (computed * q.radius.unsqueeze(-2)).sum(-1) * WIDER
+    y.radius.copy_(torch.minimum(y.radius, read))
+    states[-1].radius.copy_(torch.minimum(states[-1].radius, e.unsqueeze(-1).expand_as(states[-1].radius)))
+
+
+def _written(r: Tensor, k: Tensor, v: Tensor, before: Tensor) -> Tensor:
+    """|r|(|v| + |S||k|)|k|', (B, d, n), of sizes."""
+    return (r * (v + (before * k.unsqueeze(1)).sum(-1))).unsqueeze(-1) * k.unsqueeze(1)
 
 
 @rule("ssmverify::selective_scan_backward", "ssmverify::delta_scan_backward")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ssmverify.bounds.arithmetic import mul, sub
-from ssmverify.bounds.ball import F64, WIDER, Ball, narrowed, rounded
+from ssmverify.bounds.ball import F64, FLOOR, WIDER, Ball, narrowed, rounded
 from ssmverify.bounds.functions import sqrt
 from ssmverify.bounds.model import HALF, Refused, active
 from ssmverify.bounds.registry import rule
@@ -51,7 +51,7 @@ def total(x: Ball, dim: Dims = None, keepdim: bool = False, *, dtype: torch.dtyp
         active().assume("sums in 16 bits are accumulated in float32")
     size = x.value.abs().sum(dims, keepdim=keepdim)
     value, spread = (z.sum(dims, keepdim=keepdim) for z in (x.value, x.radius))
-    return rounded(value, spread, x.dtype, roundings=n - 1, size=size)
+    return rounded(value, spread, x.dtype, roundings=n - 1, size=size, zero=lambda: size + spread == 0)
 
 
 @rule("aten::mean")
@@ -65,12 +65,12 @@ def mean(x: Ball, dim: Dims = None, keepdim: bool = False, *, dtype: torch.dtype
     if x.dtype in HALF:
         active().assume("sums in 16 bits are accumulated in float32")
     parts = [z.sum(dims, keepdim=keepdim) if x.value.ndim else z for z in (x.value, x.radius, x.value.abs())]
-    form = active().format(x.dtype)
+    form, nothing = active().format(x.dtype), parts[1] + parts[2] == 0
     if float(parts[2].max() + 2 * parts[1].max()) * (1 + form.relative(n)) < form.largest:  # the sum does not overflow
         value, spread, size = (z / n for z in parts)
     else:
         value, spread, size = parts[0] / n, torch.full_like(parts[1], math.inf), parts[2]
-    return rounded(value, spread, x.dtype, roundings=n + 1, size=size, storings=2)
+    return rounded(value, spread, x.dtype, roundings=n + 1, size=size, storings=2, zero=lambda: nothing)
 
 
 @rule("aten::cumsum")
@@ -110,7 +110,9 @@ def cumprod(x: Ball, dim: int, *, dtype: torch.dtype | None = None) -> Ball:
     radius = spread + relative * reach + torch.where(reach == 0, 0.0, tiny) * (1 + relative) + lost
     largest = x.reach.cumprod(dim).cummax(dim)[0]
     fits = largest * (1 + relative) < form.largest
-    return Ball(value, torch.where(fits, radius * (WIDER + x.value.shape[dim] * 2.0**-50), math.inf), x.dtype)
+    never = x.reach.eq(0).cumsum(dim) > 0  # 0 from an exact 0 on
+    radius = torch.where(never, 0.0, radius * (WIDER + x.value.shape[dim] * 2.0**-50) + FLOOR)
+    return Ball(value, torch.where(fits, radius, math.inf), x.dtype)
 
 
 def _largest_tail(reach: Tensor, dim: int) -> Tensor:

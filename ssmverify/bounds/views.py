@@ -17,7 +17,8 @@ moves(
     unsafe_split unsafe_chunk chunk split_with_sizes unbind diagonal alias detach unfold narrow clone index index_select
     gather flip roll repeat tril triu lift_fresh lift contiguous as_strided movedim view_as select_backward
     slice_backward unfold_backward diagonal_backward embedding slice_scatter select_scatter diagonal_scatter
-    masked_select rot90 take swapaxes pixel_shuffle expand_copy permute_copy view_copy im2col channel_shuffle"""
+    masked_select diag_embed diagonal_copy rot90 take swapaxes pixel_shuffle expand_copy permute_copy view_copy
+    im2col channel_shuffle"""
 )
 
 
