@@ -22,13 +22,9 @@ from ssmverify.theorem import Layer
 def compared(layer: Layer, dtype: torch.dtype, examples: int) -> str:
     derive, quotients, worst, unknown, refusals, tried = layer_bound(layer.run), [], 0.0, 0, [], 0
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    how: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+
+    @settings(max_examples=examples, phases=[Phase.generate], **how)
     @given(layer.inputs(dtype))
     def explore(inputs: dict[str, Any]) -> None:
         nonlocal worst, unknown, tried

@@ -155,7 +155,7 @@ def rounded(
     Obligation: |f(c) - f(x)| <= spread and |f(value) - f(x)| <= spread; evaluating f collects at most `roundings`
     relative errors u, one of them within `ulps` units of 2u, on terms whose sizes, at the values, add up to at most
     `size` (default |f(value)|) and at the computed operands to at most size + 2 spread (`rounding.rounded`).
-    certain: where an infinite value is exact, as of exp(-inf). zero: says where the result is 0 exactly, not by underflow.
+    certain: where an infinite value is exact, as of exp(-inf). zero: says where a result of 0 is no underflow.
     """
     form = active().format(dtype)
     relative = form.relative(roundings, ulps, storings)

@@ -184,6 +184,19 @@ def test_an_overflow_in_float64_has_no_bound() -> None:
     assert bool(bound(lambda x: x * x, torch.full((2,), 1e200, dtype=torch.float64)).bound.isinf().all())
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_product_below_every_range_is_not_taken_for_0(dtype: torch.dtype) -> None:
+    """The float64 values underflow as well: an error that they do not see is charged all the same."""
+    tiny = torch.full((3,), 2.0**-140 if dtype == torch.float32 else 2.0**-700, dtype=dtype)
+    for run in (
+        lambda x: torch.stack([x] * 9).prod(0),
+        lambda x: x * x * x * x * x * x * x * x,
+        lambda x: x @ x * x.sum() ** 6,
+    ):
+        assert bool((bound(run, tiny).bound > 0).all())
+    assert float(bound(lambda x: x * x * 2.0**600, torch.full((1,), 2.0**-540, dtype=torch.float64)).bound) >= 2.0**-480
+
+
 def test_what_cannot_round_is_charged_nothing_but_underflow() -> None:
     mask = torch.ones(4, 4).tril()
     found = bound(lambda x: (x + torch.zeros(4)) * mask, torch.randn(4, 4))
