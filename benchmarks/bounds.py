@@ -1,7 +1,8 @@
 """How far the errors of real layers, and an adversary, lie below their bounds: python -m benchmarks.bounds [s] [seed].
 
-s: seconds. A line for each program and its gradient: inputs tried, the worst error/bound, the median bound/error over all entries,
-the bound relative to the output, the adversary's worst error/bound over all its runs, and the cost against a plain run.
+For s seconds, a line for each program and its gradient: inputs tried, the worst error/bound, the median bound/error over
+all entries, the bound relative to the output, the adversary's worst error/bound over all its runs, and the cost against
+a plain run.
 """
 
 from __future__ import annotations
@@ -94,9 +95,7 @@ def main(seconds: float, seed: int) -> None:
                     if isinstance(this.run, torch.nn.Module):
                         this.run.float()
         step += 1
-    print(
-        f"{'program':34} {'inputs':>7} {'err/bound':>9} {'b/e med.':>8} {'relative':>9} {'adversary':>9} {'runs':>6} {'cost':>6}"
-    )
+    print(f"{'program':34} {'inputs':>7} err/bound b/e med.  relative adversary   runs   cost")
     for row in rows.values():
         print(row)
     print(f"{sum(r.tried for r in rows.values()):,} inputs, {sum(r.pushes for r in rows.values()):,} adversarial runs")
