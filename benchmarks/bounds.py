@@ -1,8 +1,8 @@
 """How far the errors of real layers, and an adversary, lie below their bounds: python -m benchmarks.bounds [s] [seed].
 
-For s seconds, a line for each program and its gradient: inputs tried, the worst error/bound, the median bound/error over
-all entries, the bound relative to the output, the adversary's worst error/bound over all its runs, and the cost against
-a plain run.
+For s seconds, a line for each program and its gradient: inputs tried, the worst error/bound, the median bound/error
+over all entries, the bound relative to the output, the adversary's worst error/bound of all its runs, and the cost in
+plain runs.
 """
 
 from __future__ import annotations

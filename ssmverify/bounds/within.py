@@ -97,13 +97,18 @@ def message(which: int, c: Comparison, found: Bounds) -> str:
     place = tuple(int(i) for i in torch.unravel_index(torch.tensor(at), c.ratio.shape))
     y, x, w, e = (float(z.reshape(-1)[at]) for z in (c.actual, c.exact, c.slack, c.bound))
     lines = [
-        f"output {which} is {c.worst:.3g} bounds off at {place}; {over} of {c.ratio.numel()} entries exceed theirs",
+        f"output {which} is {times(c.worst)} bounds off at {place}; {over} of {c.ratio.numel()} entries exceed theirs",
         f"  computed {y!r}",
         f"  exact    {x!r} ± {w:.1e}",
         f"  error    {abs(y - x):.3e}, bound {e:.3e}",
     ]
-    lines += ["  the bound comes from:"] + [f"    {line(c)}" for c in found.contributions((which, at))[:5]]
+    lines += ["  the bound comes from:"] + [f"    {line(c)}" for c in found.contributions((which, at), most=12)[:5]]
     return "\n".join(lines)
+
+
+def times(ratio: float) -> str:
+    """How many bounds, as people write it."""
+    return f"{ratio:,.0f}" if 10 <= ratio < 1e6 else f"{ratio:.3g}"
 
 
 def line(c: Contribution) -> str:
