@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ssmverify.bounds.arithmetic import SLACK, div, exact_infinity, mul, reciprocal, square
 from ssmverify.bounds.ball import Ball, met, operand, rounded
-from ssmverify.bounds.model import Refused, active
+from ssmverify.bounds.model import HALF, Refused, active
 from ssmverify.bounds.registry import rule
 from ssmverify.bounds.ulps import ULPS
 
@@ -114,7 +114,23 @@ def _silu_slope(low: Tensor, high: Tensor) -> Tensor:
     return torch.minimum(torch.sigmoid(high) * (1 + torch.maximum(low.abs(), high.abs())), torch.full_like(low, 1.0999))
 
 
-silu = function("silu", silu64, _silu_slope, limit=False)
+_silu = function("silu", silu64, _silu_slope, limit=False)
+
+
+@rule("aten::silu")
+def silu(x: Ball) -> Ball:
+    """x sigmoid(x), D see `_silu_slope`; as x/(1 + e^{-x}) it is 0 where e^{-x} overflows: charged to |x| e^x there."""
+    result = _silu(x)
+    result.radius.add_(overflowed_exponential(x))
+    return result
+
+
+def overflowed_exponential(x: Ball) -> Tensor:
+    """(1 + |x|) e^x where e^{-x} may overflow, else 0."""
+    run = active()
+    edge = math.log(run.format(torch.float32 if x.dtype in HALF else x.dtype).largest) - 1
+    low, high = x.value - 2 * x.radius, x.value + 2 * x.radius
+    return torch.where(low < -edge, (1 + low.abs()) * torch.exp(high.clamp(max=0)) * SLACK, 0.0).nan_to_num(nan=0.0)
 
 
 @rule("aten::softplus")
@@ -145,9 +161,10 @@ def log_sigmoid(x: Ball) -> tuple[Ball, Ball]:
 def gelu(x: Ball, *, approximate: str = "none") -> Ball:
     """x Φ(x), |derivative| <= 1.13. Evaluated as 0.5 x (1 + erf(x/√2)) it loses relative accuracy where 1 + erf
     cancels: its rounding is charged to |x|, not to the result. With "tanh" the same."""
-    active().assume(f"gelu within {ULPS['gelu']:g} ulp of |x|")
+    name = "gelu_tanh" if approximate == "tanh" else "gelu"
+    active().assume(f"{name} within {ULPS[name]:g} ulp of |x|")
     value = torch.nn.functional.gelu(x.value, approximate=approximate)
-    return rounded(value, 1.13 * x.radius, x.dtype, roundings=0, ulps=ULPS["gelu"], size=x.value.abs())
+    return rounded(value, 1.13 * x.radius, x.dtype, roundings=0, ulps=ULPS[name], size=x.value.abs())
 
 
 @rule("aten::pow")

@@ -11,7 +11,7 @@ from torch import Tensor
 from ssmverify.bounds.arithmetic import div, mul, rsub, square, sub
 from ssmverify.bounds.ball import Ball, rounded
 from ssmverify.bounds.comparisons import settled
-from ssmverify.bounds.functions import exp, sigmoid
+from ssmverify.bounds.functions import exp, overflowed_exponential, sigmoid
 from ssmverify.bounds.model import Refused, active
 from ssmverify.bounds.registry import rule
 from ssmverify.bounds.sums import total
@@ -63,6 +63,7 @@ def silu_backward(g: Ball, x: Ball) -> Ball:
     value = s * (1 + x.value * (1 - s))
     size = s * (1 + x.value.abs()) if active().exact else s * (1 + x.value.abs() * (1 - s)) + 2.0**-23 * x.value.abs()
     slope = rounded(value, x.radius / 2, x.dtype, roundings=5, ulps=2 * ULPS["sigmoid"], size=size, storings=1)
+    slope.radius.add_(overflowed_exponential(x))
     return mul(g, slope)
 
 

@@ -134,6 +134,8 @@ KINDS: dict[str, tuple[Run, tuple[tuple[int, ...], ...]]] = {
     "a norm by hand": (normed_by_hand, (M,)),
     "normalize": (lambda x: F.normalize(x, dim=-1), (M,)),
     "gelu": (F.gelu, (M,)),
+    "silu far below 0": (lambda x: F.silu(-x.abs() * 3 - 88), (M,)),
+    "softplus and sigmoid far below 0": (lambda x: F.softplus(-x.abs() * 3 - 88) + torch.sigmoid(-x.abs() - 88), (M,)),
     "gelu by tanh": (lambda x: F.gelu(x, approximate="tanh"), (M,)),
     "leaky_relu and elu": (lambda x: F.leaky_relu(x * 1.1, 0.3) + F.elu(x), (M,)),
     "lerp": (lambda x, y: torch.lerp(x, y, 0.3), (M, M)),

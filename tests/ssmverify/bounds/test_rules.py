@@ -158,3 +158,38 @@ def test_a_rules_bound_is_attained(name: str) -> None:
         if bool(known.any()):
             worst = max(worst, float((error[known] / radius[known]).max()))
     assert worst >= 0.4
+
+
+ABSORBED = torch.cat([torch.ones(1), torch.full((40,), 2.0**-24)])  # each tie is rounded to even: back to 1
+
+
+def one_by_one(terms: Tensor) -> Tensor:
+    """The sum in float32, in time order: all but the first term are lost."""
+    total = torch.zeros(())
+    for term in terms:
+        total = total + term
+    return total
+
+
+COUNTED: dict[str, Function] = {
+    "sum": lambda x: x.sum(),
+    "cumsum": lambda x: x.cumsum(0)[-1],
+    "dot": lambda x: torch.dot(x, torch.ones(41)),
+    "mm": lambda x: (x[None] @ torch.ones(41, 1))[0, 0],
+    "addmm": lambda x: torch.addmm(torch.zeros(1, 1), x[None], torch.ones(41, 1))[0, 0],
+    "conv1d": lambda x: F.conv1d(x[None, None], torch.ones(1, 1, 41))[0, 0, 0],
+    "mean": lambda x: x.mean() * 41,
+    "index_add": lambda x: torch.zeros(1).index_add(0, torch.zeros(41, dtype=torch.int64), x)[0],
+    "vector_norm": lambda x: torch.linalg.vector_norm(x, 1),
+    "logsumexp": lambda x: torch.logsumexp(torch.log(x.double()).float(), 0).exp(),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_sum_in_an_unlucky_order_stays_within_its_bound_and_comes_near_it(name: str) -> None:
+    """Rounding at its worst in real float32: one rounding fewer than counted would show."""
+    from ssmverify.bounds import bound
+
+    error = abs(float(one_by_one(ABSORBED)) - float(ABSORBED.double().sum()))
+    limit = float(bound(COUNTED[name], ABSORBED).bound)
+    assert 0.25 * limit <= error <= limit
