@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,11 @@ class Program:
             return torch.autograd.grad((self.run(*inputs) ** 2).sum(), inputs)
 
         return Program(f"{self.name}, gradient", run, lambda T: tuple(x.requires_grad_() for x in self.inputs(T)))
+
+
+def examples(n: int) -> int:
+    """How many examples a test draws: n, or more for a longer run (BOUNDS_EFFORT=20 python -m pytest ...)."""
+    return n * int(os.environ.get("BOUNDS_EFFORT", "1"))
 
 
 def randoms(*shapes: tuple[int, ...]) -> tuple[Tensor, ...]:

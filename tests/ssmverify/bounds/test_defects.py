@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ssmverify.bounds.adversary import OUTWARDS, UP, Signs, pushed
 from ssmverify.bounds.defects import chunk_defect_bound, delta_defects, loop_defect_bound, shown_states
+from tests.ssmverify.bounds.programs import examples
 
 C = 8
 Given = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -71,13 +72,13 @@ def worst(kernel: Callable[..., Tensor], of: Given, by_chunks: bool, reading: in
 seeds = st.integers(0, 2**31)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(seeds)
 def test_the_loops_defects_stay_within_their_bound(seed: int) -> None:
     assert worst(loop, instance(seed), False) <= 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(seeds)
 def test_the_chunks_defects_stay_within_their_bound(seed: int) -> None:
     assert worst(chunks, instance(seed), True) <= 1
@@ -86,7 +87,7 @@ def test_the_chunks_defects_stay_within_their_bound(seed: int) -> None:
 @pytest.mark.parametrize(("kernel", "by_chunks"), [(loop, False), (chunks, True)], ids=["loop", "chunks"])
 def test_an_adversary_comes_near_the_bound_and_never_above(kernel: Callable[..., Tensor], by_chunks: bool) -> None:
     found = 0.0
-    for seed in range(24):
+    for seed in range(12):
         of = instance(seed)
         for signs in (UP, OUTWARDS, lambda x: -torch.sign(x)):
 

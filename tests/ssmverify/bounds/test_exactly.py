@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ssmverify.bounds import bound, reference
+from tests.ssmverify.bounds.programs import examples
 
 N = 3
 Array = Any  # an N by N array of arb
@@ -95,7 +96,7 @@ def exactly(x: Tensor) -> Array:
     return np.array([arb(v) for v in x.double().reshape(-1).tolist()], dtype=object).reshape(x.shape)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(steps, matrices, st.sampled_from(list(DTYPES)))
 def test_no_program_strays_further_from_its_exact_result_than_its_bound(
     program: list[tuple[str, int, int]], numbers: list[float], dtype: str

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ssmverify.bounds.adversary import OUTWARDS, UP, drawn, pushed
 from ssmverify.bounds.exponents import Order, exponents_bound
+from tests.ssmverify.bounds.programs import examples
 
 
 def running_sums(x: Tensor, sums: str) -> Tensor:
@@ -130,7 +131,7 @@ def inputs(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor]:
 def test_a_chunked_kernel_stays_within_the_bound_of_its_order(name: str) -> None:
     order = ORDERS[name]
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=examples(8), deadline=None)
     @given(inputs())
     def explore(given_: tuple[Tensor, Tensor, Tensor]) -> None:
         bound = exponents_bound(*given_, order=order)
@@ -142,7 +143,7 @@ def test_a_chunked_kernel_stays_within_the_bound_of_its_order(name: str) -> None
 @pytest.mark.parametrize("name", [n for n in ORDERS if "cast" not in n])
 def test_an_adversary_comes_near_the_bound_and_never_above(name: str) -> None:
     order, worst = ORDERS[name], 0.0
-    for seed in range(24):
+    for seed in range(12):
         torch.manual_seed(seed)
         T, size = 24, (0.003, 0.1, 1.0, 8.0)[seed % 4]
         g, b, h0 = -torch.empty(1, T, 2).exponential_() * size, torch.randn(1, T, 2).abs(), torch.ones(1, 2)

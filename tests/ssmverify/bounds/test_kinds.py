@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ssmverify.bounds import Ball, Refused, Undecided, bound, reference, rounded, rule
+from tests.ssmverify.bounds.programs import examples
 from tests.ssmverify.bounds.test_programs import worst
 
 Run = Callable[..., Any]
@@ -26,7 +27,7 @@ def held(run: Run, *inputs: Tensor) -> float:
 
 
 def explore(run: Run, *shapes: tuple[int, ...], scale: float = 1.0, positive: bool = False) -> None:
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=examples(6), deadline=None)
     @given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 30.0, 1e-3]))
     def draw(seed: int, size: float) -> None:
         torch.manual_seed(seed)

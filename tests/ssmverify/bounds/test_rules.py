@@ -17,6 +17,7 @@ from ssmverify.bounds.adversary import SHARE
 from ssmverify.bounds.ball import BallTensor
 from ssmverify.bounds.dispatch import Charged
 from ssmverify.bounds.model import Run, running
+from tests.ssmverify.bounds.programs import examples
 
 Function = Callable[..., Any]
 
@@ -134,7 +135,7 @@ class Case:
 def test_a_rule_covers_operands_and_rounding_at_their_worst(name: str) -> None:
     f, many, where = RULES[name]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(15), deadline=None)
     @given(st.integers(0, 2**32 - 1))
     def explore(seed: int) -> None:
         radius, error, off = Case(f, many, where, seed).error(f)
@@ -152,7 +153,7 @@ def test_a_rules_bound_is_attained(name: str) -> None:
     """Or it has rotted: over many cases the worst must come to two fifths of it."""
     f, many, where = RULES[name]
     worst = 0.0
-    for seed in range(60):
+    for seed in range(40):
         radius, error, _ = Case(f, many, where, seed).error(f)
         known = radius.isfinite() & (radius > 0)
         if bool(known.any()):
