@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ssmverify.commands.bound import bound
 from ssmverify.commands.check import check
 from ssmverify.commands.circuit import circuit
 from ssmverify.commands.classify import classify
@@ -116,9 +117,16 @@ def _picture(name: str, file: Path) -> list[str]:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--ulps", is_flag=True, help="Measure the accuracy of exp, log, ... over every float32, in minutes each.")
+@click.option("--every", type=click.IntRange(1), default=1, help="With --ulps: only each so manieth float32.")
+def doctor(ulps: bool, every: int) -> None:
     """Say what this machine has: versions, backends, GPU, Rocq, a foreign package in the way."""
     from ssmverify.doctor import findings
+
+    if ulps:
+        from ssmverify.bounds.ulps import report
+
+        raise click.exceptions.Exit(0 if report(every, click.echo) else FELL)
 
     for name, value in findings():
         click.echo(f"{name:16} {value}")
@@ -177,6 +185,7 @@ def scan(
 
 
 main.add_command(check)
+main.add_command(bound)
 main.add_command(circuit)
 main.add_command(classify)
 main.add_command(disagreement)
