@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
-from ssmverify.layers import ratio
-from ssmverify.theorem import Layer
 
 from ssmverify.bounds import Refused
 from ssmverify.bounds.layers import layer_bound
 from ssmverify.catalogue import catalogue
+from ssmverify.checking.layer import ratio
+from ssmverify.rows import Layer
 
 
 def compared(layer: Layer, dtype: torch.dtype, examples: int) -> str:

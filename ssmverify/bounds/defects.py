@@ -20,8 +20,9 @@ import math
 from collections.abc import Callable
 
 import torch
-from numeric.scan.rounding import relative, underflow, unit_roundoff
 from torch import Tensor
+
+from numeric.bounds import relative, underflow, unit_roundoff
 
 Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 WIDER = 1 + 2.0**-30

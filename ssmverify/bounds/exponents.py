@@ -28,8 +28,9 @@ import math
 from dataclasses import dataclass
 
 import torch
-from numeric.scan.rounding import underflow, unit_roundoff
 from torch import Tensor
+
+from numeric.bounds import underflow, unit_roundoff
 
 FORMS = ("differences", "segments", "products")
 LOG_LARGEST = {torch.float32: 88.72, torch.float64: 709.78}

@@ -1,4 +1,4 @@
-"""Rules of numeric.scan's own kernels, by the bounds that they carry (numeric/scan/rounding).
+"""Rules of numeric.scan's own kernels, by the bounds that they carry (numeric.bounds).
 
 In time order a step is what the kernel's step is: one fused multiply-add for numbers, sums of products for matrices. In
 any other order the operands' radii go through the recurrence and the rounding is `scan_bound` at the computed operands'
@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from numeric.scan.rounding import delta_recurrence_bound, norm, read_bound, scan_bound
 from torch import Tensor
 
-from numeric.scan import delta_cpu
+from numeric.bounds import delta_recurrence_bound, norm, read_bound, scan_bound
+from numeric.scan.delta import cpu as delta_cpu
 from ssmverify.bounds.arithmetic import add, mul, sub
 from ssmverify.bounds.ball import FLOOR, WIDER, Ball, rounded
 from ssmverify.bounds.functions import exp

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from ssmverify.bounds.model import Undecided
 from ssmverify.bounds.result import Bounds
 from ssmverify.bounds.within import Comparison, compare
-from ssmverify.theorem import BadInput
+from ssmverify.errors import BadInput
 
 Shapes = dict[str, tuple[int | str, ...]]
 DTYPES = ("float32", "float64", "bfloat16", "float16")

@@ -57,7 +57,7 @@ def bound(
     from rich.console import Console
 
     from ssmverify.bounds.model import Refused
-    from ssmverify.theorem import BadInput
+    from ssmverify.errors import BadInput
 
     if (inputs_file is None) == (shapes is None):
         raise BadInput('give either --inputs FILE or --shapes "x:2,T,16"')
@@ -116,8 +116,8 @@ def _search(
 
 def _load(target: str) -> Any:
     from ssmverify.bounds.search import program
+    from ssmverify.errors import BadInput
     from ssmverify.loading import load_file
-    from ssmverify.theorem import BadInput
 
     file, colon, name = target.rpartition(":")
     if not colon:

@@ -78,7 +78,7 @@ def test_a_scans_gradient_stays_within_its_bound(kind: str) -> None:
 
 def test_the_canonical_chain_is_charged_one_rounding_a_step() -> None:
     """As `scan_bound` with (p, q) = (1, 1), which its own tests hold to the kernels."""
-    from numeric.scan.rounding import scan_bound
+    from numeric.bounds import scan_bound
 
     torch.manual_seed(0)
     a, b = torch.rand(2, 20, 3), R(2, 20, 3)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from ssmverify.theorem import BadInput
 from torch import Tensor
 
 from ssmverify.bounds import assert_within_bound
 from ssmverify.bounds.layers import layer_bound
 from ssmverify.bounds.search import parse_range, parse_shapes, sized, worst_input
 from ssmverify.cli import main
+from ssmverify.errors import BadInput
 
 
 def reference(x: Tensor, w: Tensor) -> Tensor:
