@@ -33,6 +33,8 @@ def explain(reason: BaseException) -> str:
 def _step(reason: BaseException) -> str:
     """The line of the script from which the rule was called: the last one outside the kernel and the tactics."""
     frames = [f for f in traceback.extract_tb(reason.__traceback__) if f.lineno and "<" not in f.filename]
+    starts = [k for k, f in enumerate(frames) if Path(f.filename) == FOLDER / "derivation.py"]
+    frames = frames[starts[-1] + 1 :] if starts else frames  # what the derivation called
     scripts = [f for f in frames if not any(Path(f.filename).is_relative_to(folder) for folder in INSIDE)]
     if not scripts:
         return ""

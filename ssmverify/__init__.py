@@ -1,7 +1,7 @@
 """ssmverify: theorems about state-space models, proved and run.
 
     from ssmverify import Theorem, check
-    check(theorem).status
+    assert check(theorem)
 
 Names are imported when first used, so that the command line answers before torch and sympy are loaded.
 """

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from ssmverify.commands.bound import bound
+from ssmverify.commands.check import check
 from ssmverify.commands.circuit import circuit
 from ssmverify.commands.classify import classify
 from ssmverify.commands.disagreement import disagreement
 from ssmverify.commands.horizon import horizon
 from ssmverify.commands.search_rounding import search_rounding
+from ssmverify.commands.status import FELL, UNDECIDED, USAGE
+from ssmverify.commands.streams import tolerant
 from ssmverify.commands.train import train
-
-if TYPE_CHECKING:
-    from ssmverify.verdict import Verdict
-
-FELL, USAGE, UNDECIDED = 1, 2, 3
 
 
 class Commands(click.Group):
-    """Turns what the user gave wrongly into one sentence and exit status 2; `--traceback` shows where it came from."""
+    """Turns what the user gave wrongly into one sentence and exit status 2; `--traceback` shows where it came from.
+
+    What is written where nobody reads is dropped: a closed pipe does not end a command.
+    """
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with tolerant() as lost:
+            try:
+                return super().main(*arguments, **options)
+            except SystemExit as end:
+                if not end.code and lost():
+                    raise SystemExit(USAGE) from None
+                raise
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
+        except (click.exceptions.Exit, click.ClickException):
             raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("ssmverify: interrupted.", err=True)
+            raise click.exceptions.Exit(UNDECIDED) from None
         except Exception as error:
             message = None if ctx.params.get("traceback") else _for_the_user(error)
             if message is None:
@@ -57,72 +69,14 @@ def main(traceback: bool) -> None:
     """Prove theorems about state-space models, run them in torch, and try to tear the two apart."""
 
 
-@main.command()
-@click.argument("names", nargs=-1, metavar="[NAME|FILE|PATTERN]...")
-@click.option("--quick", is_flag=True, help="A quarter of the examples.")
-@click.option(
-    "--examples", type=click.IntRange(1), default=100, show_default=True, help="Inputs for each layer and dtype."
-)
-@click.option("--seed", type=int, help="Reproduce a run.")
-@click.option(
-    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop each theorem after this."
-)
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Append the evidence here.")
-@click.option("--jobs", type=click.IntRange(1), help="Theorems checked at once: as many as there are cores.")
-def check(
-    names: tuple[str, ...],
-    quick: bool,
-    examples: int,
-    seed: int | None,
-    budget: float | None,
-    json_file: Path | None,
-    jobs: int | None,
-) -> None:
-    """Check theorems: proofs, exact instances, layers against their bounds, mutants.
-
-    Exit status 0 if all is as it should be, 1 if something fell or a mutant survived, 3 if time ran out.
-    """
-    from rich.console import Console
-
-    from ssmverify import evidence
-    from ssmverify.catalogue import select
-    from ssmverify.checking.processes import check_all, cores, warm_up
-    from ssmverify.report.terminal import Board, summary
-
-    started = time.monotonic()
-    jobs = jobs or cores()
-    if jobs > 1 and (len(names) != 1 or "*" in names[0]):
-        warm_up()
-    rows = select(names)
-    console = Console(width=None if sys.stdout.isatty() else 190)
-    how = {
-        "examples": max(examples // 4, 1) if quick else examples,
-        "seed": secrets.randbits(32) if seed is None else seed,
-        "budget": budget,
-    }
-    with Board(console, rows) as board:
-        for verdict in check_all(names, rows, jobs, how, board.tell):
-            for file in {evidence.STORE, json_file} - {None}:
-                evidence.append(verdict, file)  # type: ignore[arg-type]
-            board.add(verdict)
-    for line in summary(board.verdicts, time.monotonic() - started):
-        console.print(line, highlight=False, markup=False)
-    raise click.exceptions.Exit(_status(board.verdicts))
-
-
-def _status(verdicts: list[Verdict]) -> int:
-    if any(verdict.problems for verdict in verdicts):
-        return FELL
-    return UNDECIDED if any(verdict.undecided for verdict in verdicts) else 0
-
-
 @main.command(name="list")
 @click.argument("names", nargs=-1, metavar="[NAME|FILE|PATTERN]...")
 def list_theorems(names: tuple[str, ...]) -> None:
     """List the theorems of the catalogue, or those named."""
-    from ssmverify.catalogue import select
+    from ssmverify.checking.processes import Workers
 
-    rows = select(names)
+    with Workers(names, jobs=1) as workers:
+        rows = workers.rows()
     width = max(len(row.name) for row in rows)
     for row in rows:
         click.echo(f"{row.name:{width}}  {row.source}")
@@ -138,8 +92,12 @@ def show(name: str, plot: str | None) -> None:
     """
     from ssmverify import evidence
     from ssmverify.catalogue import select
+    from ssmverify.checking.processes import Workers
     from ssmverify.report import terminal
 
+    if name.endswith(".py"):  # it may end the process that imports it, which is not to be this one
+        with Workers([name], jobs=1) as workers:
+            workers.rows()
     if plot is not None:
         click.echo("\n".join(_picture(name, Path(plot or f"{name}.png"))))
         return
@@ -159,9 +117,16 @@ def _picture(name: str, file: Path) -> list[str]:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--ulps", is_flag=True, help="Measure the accuracy of exp, log, ... over every float32, in minutes each.")
+@click.option("--every", type=click.IntRange(1), default=1, help="With --ulps: only each so manieth float32.")
+def doctor(ulps: bool, every: int) -> None:
     """Say what this machine has: versions, backends, GPU, Rocq, a foreign package in the way."""
     from ssmverify.doctor import findings
+
+    if ulps:
+        from ssmverify.bounds.ulps import report
+
+        raise click.exceptions.Exit(0 if report(every, click.echo) else FELL)
 
     for name, value in findings():
         click.echo(f"{name:16} {value}")
@@ -206,7 +171,7 @@ def scan(
     from ssmverify.report.conformance import Progression, summary, table
 
     known = read_known_failures(skip) if skip else []
-    found = find(target, kind=kind, order=order, dtypes=dtypes.split(",") if dtypes else None, device=device)
+    found = find(target, kind=kind, order=order, dtypes=None if dtypes is None else dtypes.split(","), device=device)
     console = Console(width=None if sys.stdout.isatty() else 190)
     with Progression(console, len(plan(found, only, thorough))) as shown:
         how = {"seed": seed, "quick": quick, "thorough": thorough, "only": only, "known": known}
@@ -219,6 +184,8 @@ def scan(
     raise click.exceptions.Exit(FELL if report.failed else 0)
 
 
+main.add_command(check)
+main.add_command(bound)
 main.add_command(circuit)
 main.add_command(classify)
 main.add_command(disagreement)

@@ -1,22 +1,30 @@
-"""Python files that a user names on the command line."""
+"""Python files that a user names on the command line, and the rows that a module defines."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from ssmverify.errors import BadInput
+from ssmverify.errors import BadInput, one_line
+from ssmverify.rows import Row
+
+Found = tuple[str, Row]  # with the place where it was found
+_loaded: dict[Path, ModuleType] = {}
 
 
 def load_file(file: Path) -> ModuleType:
-    """The module that a Python file is, with its folder on the path while it is imported.
+    """The module that a Python file is, with its folder on the path while it is imported; imported once.
 
     Raises BadInput if there is no such file, or if importing it fails.
     """
     if not file.is_file():
         raise BadInput(f"there is no file {file}; give a path that exists.")
+    if module := _loaded.get(file.resolve()):
+        return module
     spec = importlib.util.spec_from_file_location(f"ssmverify_user_{file.stem}", file)
     if spec is None or spec.loader is None:
         raise BadInput(f"{file} is no Python file.")
@@ -25,11 +33,39 @@ def load_file(file: Path) -> ModuleType:
     sys.path.insert(0, str(file.resolve().parent))
     try:
         spec.loader.exec_module(module)
-    except BadInput:
+    except (BadInput, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a script that exits must not pass for one that was checked
-        message = f"{file} does not import: {type(error).__name__}: {error}; run `python {file}` to see where."
-        raise BadInput(message) from error
+    except BaseException as error:  # a script that exits must not pass for one that was checked
+        what = one_line(f"{type(error).__name__}: {error}")
+        raise BadInput(f"{file} does not import: {what}; run `python {file}` to see where.") from error
     finally:
         sys.path.pop(0)
+    _loaded[file.resolve()] = module
     return module
+
+
+def rows_of(module: ModuleType, where: str) -> Iterator[Found]:
+    """The rows at the top level of a module, alone or in tuples, lists and dictionaries, each with its place."""
+    for name, value in list(vars(module).items()):
+        yield from _inside(value, f"{where}: {name}")
+
+
+def _inside(value: Any, place: str) -> Iterator[Found]:
+    if isinstance(value, Row):
+        yield place, value
+    elif isinstance(value, tuple | list):
+        for i, member in enumerate(value):
+            yield from _inside(member, f"{place}[{i}]")
+    elif type(value) is dict:
+        for key, member in value.items():
+            yield from _inside(member, f"{place}[{key!r}]")
+
+
+def distinct(found: Iterable[Found]) -> list[Row]:
+    """The rows, each once, however often it is found. Raises BadInput for two different rows of one name."""
+    known: dict[str, Found] = {}
+    for place, row in found:
+        first, other = known.setdefault(row.name, (place, row))
+        if other is not row:
+            raise BadInput(f"two different rows are called {row.name}: {first} and {place}; rename one of them.")
+    return [row for _, row in known.values()]

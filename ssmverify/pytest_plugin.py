@@ -5,6 +5,7 @@ Nothing is imported before the option is given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ssmverify-seed", type=int, default=0, metavar="SEED", help="of everything random")
     group.addoption("--ssmverify-skip", metavar="FILE", help="its known failures, with reasons")
     group.addoption("--ssmverify-quick", action="store_true", help="shorter inputs")
+
+
+@pytest.fixture
+def within_bound() -> Callable[..., None]:
+    """`ssmverify.bounds.assert_within_bound`: (actual, reference, *inputs), instead of a tolerance."""
+    from ssmverify.bounds import assert_within_bound
+
+    return assert_within_bound
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:

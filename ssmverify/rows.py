@@ -4,14 +4,16 @@
 | --- | --- | --- |
 | `Theorem` | a claim in the language of `proofs.terms` | the kernel: for every size and length, or in listed cases |
 | `Finite` | words | a program that goes exactly through every case, or through samples, and is then only tested |
-| `Cited` | words | the literature, or a conjecture: nothing here |
+| `Cited` | words | the literature, a conjecture, or our corollary of these, by hand: nothing here |
 | `Open` | words | nobody yet |
 
-Nothing here runs anything; `ssmverify.checking.check` does.
+Each takes `by_hand`: sentences, one for each step between what is decided here and what `says` says that nothing here
+checks. Nothing here runs anything; `ssmverify.checking.check` does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,12 +28,17 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
     from torch import Tensor
 
+NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+DTYPES = ("float32", "float64")
+TIGHT = 0.1  # of a bound: what the errors of a layer reach
+
 
 @dataclass(frozen=True)
 class Source:
     """Where a statement comes from, and what of it was read.
 
-    `words` quotes what was read; where the wording was not at hand it is empty, and `read` names what was.
+    `words` quotes what was read; where the wording was not at hand it is empty, and `read` names what was. What refutes
+    a statement is a refutation of the source only where its words are quoted, and else a caution.
     """
 
     paper: str
@@ -52,6 +59,9 @@ class Layer:
     very floats of the inputs; `bound(**inputs)` float64 tensors that broadcast to the outputs. `inputs(dtype)` is a
     strategy for the keyword arguments. `formulas` are the functions whose every sign, term and product the harness
     breaks in turn.
+
+    A bound is to be tight as well: for each output the errors of some inputs must reach the fraction `reaches` of it.
+    Where that is below TIGHT, `loose` says why, in a sentence.
     """
 
     name: str
@@ -60,7 +70,20 @@ class Layer:
     bound: Callable[..., tuple[Tensor, ...]]
     inputs: Callable[[torch.dtype], SearchStrategy[dict[str, Any]]]
     formulas: tuple[Callable[..., Any], ...] = ()
-    dtypes: tuple[str, ...] = ("float32", "float64")
+    dtypes: tuple[str, ...] = DTYPES
+    reaches: float = TIGHT
+    loose: str = ""
+
+    def __post_init__(self) -> None:
+        wrong = [dtype for dtype in self.dtypes if dtype not in DTYPES]
+        if wrong or not self.dtypes:
+            given = ", ".join(map(repr, wrong)) or "no dtype"
+            raise BadInput(f"the layer {self.name} is to run in {given}: give dtypes= of {' and '.join(DTYPES)}.")
+        if not 0 < self.reaches <= 1 or (self.reaches < TIGHT) != bool(self.loose):
+            raise BadInput(
+                f"the bound of {self.name} is to be reached to reaches = {self.reaches}: give a fraction up to 1, and "
+                f"in loose= the reason just where it is below {TIGHT}."
+            )
 
 
 @dataclass(frozen=True)
@@ -92,13 +115,21 @@ class Theorem:
     source: Source = Source("stated here")
     says: str = ""
     layers: tuple[Layer, ...] = ()
+    by_hand: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _require(self, mutants=Mutant, layers=Layer, by_hand=str)
         if not self.mutants:
             raise BadInput(
                 f"the theorem {self.claim.name} has no mutants, so nothing shows that its checks can fail: "
                 "give mutants=(Mutant(...),) with at least one broken claim or layer"
             )
+        for mutant in self.mutants:
+            if mutant.run is not None and not 0 <= mutant.layer < len(self.layers):
+                raise BadInput(
+                    f"the mutant '{mutant.description}' of {self.name} breaks layer {mutant.layer}, but the layers are "
+                    f"{', '.join(map(str, range(len(self.layers)))) or 'none'}: give layer= one of them."
+                )
 
     @property
     def name(self) -> str:
@@ -138,11 +169,15 @@ class Finite:
     """A row whose statement speaks of finitely many cases, each decided exactly by a program.
 
     `decide(case)` is empty where the case is right, and says what is wrong, with the values, where it is not; it raises
-    for neither. `cases()` lists every case of the statement: then the row `holds`. `samples()` is a hypothesis strategy
-    for cases of a larger domain; with it alone the row is only `tested`. One item of either may stand for `count(item)`
-    cases. With `refuted`, `says` is a statement of the source that is false, and each item of `cases` a counterexample;
-    its mutants are then decisions under which none of them is one. `missing()` says what the decision needs that is not
-    here, and is empty where nothing is: the row is then not run.
+    for neither. `cases()` lists every case of the statement, no two alike, and `number` says how many there are: then
+    the row `holds`. `samples()` is a hypothesis strategy for cases of a larger domain; with it alone the row is only
+    `tested`. Where one item stands for many cases, `members(item)` goes through them, so that they too are counted and
+    compared, and `number` counts members.
+
+    With `refuted`, `says` is a false statement, and each item of `cases` a counterexample, which `decide` rejects;
+    `right()` lists cases that it accepts, for a decision that rejects everything shows nothing. The mutants are then
+    decisions under which none of the counterexamples is one. `missing()` says what the decision needs that is not here,
+    and is empty where nothing is: the row is then not run.
     """
 
     name: str
@@ -153,17 +188,24 @@ class Finite:
     samples: Callable[[], SearchStrategy[Any]] | None = None
     source: Source = Source("stated here")
     layers: tuple[Layer, ...] = ()
-    count: Callable[[Any], int] = lambda _: 1
+    number: int | None = None
+    members: Callable[[Any], Iterable[Any]] = lambda item: (item,)
     refuted: bool = False
+    right: Callable[[], Iterable[Any]] = tuple
     missing: Callable[[], str] = lambda: ""
+    by_hand: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _require(self, mutants=Broken, layers=Layer, by_hand=str)
         if not self.mutants:
             raise BadInput(f"the row {self.name} has no mutants, so nothing shows that it can fail: give Broken(...)")
         if not (self.cases or self.samples) or (self.refuted and not self.cases):
             raise BadInput(
                 f"the row {self.name} has nothing to decide: give cases=" + " or samples=" * (not self.refuted)
             )
+        if bool(self.cases) != (type(self.number) is int):
+            mend = "give number= as well, how many there are" if self.cases else "number= goes with cases= alone"
+            raise BadInput(f"the row {self.name} says {self.number} is the number of its cases: {mend}.")
 
     @property
     def code(self) -> list[Callable[..., Any]]:
@@ -182,7 +224,8 @@ class _Unchecked:
 class Cited(_Unchecked):
     """A row that rests on the literature: nothing here proves it, and nothing here could make it fail.
 
-    `assumes` names the open conjectures it is conditional on; it inherits those of the rows it rests on.
+    `assumes` names the open conjectures it is conditional on; it inherits those of the rows it rests on. With `by_hand`
+    it is our corollary of what it rests on, and these are its steps.
     """
 
     name: str
@@ -190,6 +233,10 @@ class Cited(_Unchecked):
     source: Source
     assumes: tuple[str, ...] = ()
     rests_on: tuple[Row, ...] = ()
+    by_hand: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(self, assumes=str, rests_on=Row, by_hand=str)
 
     @property
     def conjectures(self) -> tuple[str, ...]:
@@ -205,6 +252,10 @@ class Open(_Unchecked):
     name: str
     says: str
     source: Source
+    by_hand: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(self, by_hand=str)
 
 
 Row = Theorem | Finite | Cited | Open
@@ -212,3 +263,17 @@ Row = Theorem | Finite | Cited | Open
 
 def _layer_code(layers: Iterable[Layer]) -> list[Callable[..., Any]]:
     return [f for layer in layers for f in (layer.run, layer.exact, layer.bound)]
+
+
+def _require(row: Row, **members: Any) -> None:
+    """Raises BadInput for a name that is none, and for a field that is no tuple of what it should be."""
+    if not (isinstance(row.name, str) and NAME.fullmatch(row.name)):
+        raise BadInput(
+            f"a row cannot be called {row.name!r}: a name is words of lower-case letters, digits and _ with "
+            "dots between, such as mine.square."
+        )
+    for field, kind in members.items():
+        given = getattr(row, field)
+        if not isinstance(given, tuple | list) or not all(isinstance(member, kind) for member in given):
+            expected = getattr(kind, "__name__", "row")
+            raise BadInput(f"the row {row.name} has {field}= that is no tuple of {expected}: write {field}=(..., ).")

@@ -1,5 +1,5 @@
 """The catalogue: a folder or a file a paper, and what others have registered under the entry point group
-`ssmverify.theorems`. A module of this package is found by being there."""
+`ssmverify.theorems`. A module of this package is found by being there, a row by standing at the top level of one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import difflib
 import fnmatch
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from ssmverify.errors import BadInput
-from ssmverify.loading import load_file
+from ssmverify.errors import BadInput, one_line
+from ssmverify.loading import Found, distinct, load_file, rows_of
 from ssmverify.rows import Row
 
 GROUP = "ssmverify.theorems"
@@ -25,14 +25,24 @@ def modules() -> list[str]:
 
 
 def catalogue() -> list[Row]:
-    """Every theorem: ours, then those of other packages' entry points (a row, or a sequence of them)."""
-    found: list[Row] = []
-    for name in modules():
-        found.extend(importlib.import_module(name).theorems)
+    """Every theorem: ours, paper by paper, then those of other packages' entry points (a row, or a sequence of them).
+
+    Raises BadInput for two different rows of one name.
+    """
+    return distinct(_everything())
+
+
+def _everything() -> list[Found]:
+    ours = [found for name in modules() for found in rows_of(importlib.import_module(name), name)]
+    ours.sort(key=lambda found: found[1].name.partition(".")[0])  # a module also holds the rows that it imports
+    return [*ours, *_registered()]
+
+
+def _registered() -> Iterator[Found]:
     for entry in entry_points(group=GROUP):
         value = entry.load()
-        found.extend([value] if isinstance(value, Row) else value)
-    return found
+        for row in [value] if isinstance(value, Row) else value:
+            yield f"the entry point {entry.name}", row
 
 
 def select(names: Sequence[str]) -> list[Row]:
@@ -40,31 +50,38 @@ def select(names: Sequence[str]) -> list[Row]:
 
     No names mean all of ours.
 
-    Raises BadInput for what names nothing.
+    Raises BadInput for what names nothing, and for two different rows of one name.
     """
     if not names:
         return catalogue()
-    chosen: dict[str, Row] = {}
+    chosen: list[Found] = []
     for name in names:
-        found = from_file(Path(name)) if name.endswith(".py") else _matching(name, catalogue())
-        chosen.update((theorem.name, theorem) for theorem in found)
-    return list(chosen.values())
+        chosen.extend(_defined(Path(name)) if name.endswith(".py") else _matching(name, _everything()))
+    return distinct(chosen)
 
 
-def _matching(name: str, theorems: Iterable[Row]) -> list[Row]:
-    by_name = {theorem.name: theorem for theorem in theorems}
-    found = [row for key, row in by_name.items() if fnmatch.fnmatchcase(key, name) or key.startswith(f"{name}.")]
+def _matching(name: str, theorems: Iterable[Found]) -> list[Found]:
+    named = list(theorems)
+    found = [f for f in named if fnmatch.fnmatchcase(f[1].name, name) or f[1].name.startswith(f"{name}.")]
     if not found:
-        near = difflib.get_close_matches(name, by_name, n=1)
+        near = difflib.get_close_matches(name, [row.name for _, row in named], n=1)
         hint = f"did you mean {near[0]}?" if near else "`ssmverify list` shows all."
-        raise BadInput(f"no theorem is called {name}; {hint}")
+        raise BadInput(f"no theorem is called {one_line(name)}; {hint}")
     return found
 
 
 def from_file(file: Path) -> list[Row]:
-    """The theorems that a Python file defines. Raises BadInput if it cannot be imported or defines none."""
-    module = load_file(file)
-    found = [value for value in vars(module).values() if isinstance(value, Row)]
+    """The theorems that a Python file defines.
+
+    Raises BadInput if it cannot be imported, defines none, or two of one name.
+    """
+    return distinct(_defined(file))
+
+
+def _defined(file: Path) -> list[Found]:
+    found = list(rows_of(load_file(file), str(file)))
     if not found:
-        raise BadInput(f"{file} defines no Theorem; bind one to a name at its top level.")
+        raise BadInput(
+            f"{file} defines no Theorem or other row; bind one, or a tuple of them, to a name at its top level."
+        )
     return found

@@ -170,13 +170,18 @@ theorems = (
         absolute_le(P.g(P.T) - P.h(P.T), one_rounding_fewer),
     ),
     row(P.distance, P.prove_distance, chains, "W_T <= T H_T.", "W_T <= H_T", Le(P.W(P.T), P.H(P.T))),
-    row(
-        P.node,
-        P.prove_node,
-        nodes,
-        "In any order of association the term of b_j in h_t collects (t - j) + depth(j) roundings.",
-        "the product of the gates alone is rounded",
-        replace(P.node.conclusion, parts=(first, Eq(second.lhs, P.V * P.inputs(*P.whole)))),  # type: ignore[call-arg]
+    replace(
+        row(
+            P.node,
+            P.prove_node,
+            nodes,
+            "In any order of association the term of b_j in h_t collects (t - j) + depth(j) roundings.",
+            "the product of the gates alone is rounded",
+            replace(P.node.conclusion, parts=(first, Eq(second.lhs, P.V * P.inputs(*P.whole)))),  # type: ignore[call-arg]
+        ),
+        by_hand=(
+            "By induction over the tree what each node collects adds up so in any order: the kernel knows no trees.",
+        ),
     ),
     row(
         P.gamma,

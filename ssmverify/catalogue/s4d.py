@@ -19,7 +19,7 @@ from proofs.hippo import steps as paper
 from proofs.hippo.weights import value
 from proofs.hippo_prophecy import kernels
 from proofs.terms import And, Eq, Lt, Nat, term
-from ssmverify.catalogue.hippo.layers import centre
+from ssmverify.catalogue.hippo.layers import BITS, centre
 from ssmverify.checking.mutants import with_rhs
 from ssmverify.rows import Broken, Finite, Layer, Mutant, Source, Theorem
 from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
@@ -127,8 +127,13 @@ s4d_spectrum = Theorem(
     instances=lambda: points(N=st.integers(0, 4), n=st.integers(0, 3), ρ=rationals(0, 3)),
     source=LEGS,
     says="(A + P P') μ = ρ μ - (1 + V_N(ρ))/2 B, line by line, for LegS's states μ of t^ρ: so the eigenvalues of "
-    "A + P P' are where V_N(ρ) = ∏ (ρ+1-i)/(ρ+i) is -1. By hand: that is, at ρ = -1/2 ± iy, where the sum of "
-    "arctan((i+1/2)/y) over i < N is rπ/2, r odd.",
+    "A + P P' are where V_N(ρ) = ∏ (ρ+1-i)/(ρ+i) is -1.",
+    by_hand=(
+        "What is rational in ρ and holds for real ρ holds for complex.",
+        "V_N(ρ) = -1 at ρ = -1/2 ± iy just where the sum of arctan((i+1/2)/y) over i < N is rπ/2, r odd: polar "
+        "coordinates.",
+        "These are N places, counted with ρ = -1/2 if N is odd, and so all: the sum falls from Nπ/2 to 0 as y grows.",
+    ),
     mutants=(
         Mutant("2 P P'", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A + 2 * s4d.of_P, lines))),
         Mutant("LegS itself", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A, lines))),
@@ -140,8 +145,8 @@ s4d_at_least = Theorem(
     instances=frequencies,
     source=LEGS,
     says="The r-th largest frequency of S4D-LegS, r = 1, 3, 5, ..., is above N²/(rπ) - rπ/6 for every N >= 8r: there "
-    "the sum of arctan is above κ = rπ/2, as its Taylor sum is that ends with a negative term. By hand: see "
-    "`proofs/s4d.py`.",
+    "the sum of arctan is above κ = rπ/2, as its Taylor sum is that ends with a negative term.",
+    by_hand=("arctan x is above its Taylor sums that end with a negative term, for x > 0.", "3 < π < 22/7."),
     mutants=(
         Mutant(
             "κ/4 for κ/3", claim=replace(s4d.at_least, conclusion=Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7)))
@@ -155,6 +160,7 @@ s4d_at_most = Theorem(
     source=LEGS,
     says="It is below N²/(rπ) - rπ/6 + π³r³/(32 N²), for every N >= 8r. So S4D-Inv, N²/(rπ) - N/π, is "
     "of the same order, and off by nearly N/π.",
+    by_hand=("arctan x is below its Taylor sums that end with a positive term, for x > 0.", "3 < π < 22/7."),
     mutants=(
         Mutant(
             "half as much room",
@@ -181,13 +187,15 @@ def exact_diagonal(init: str, N: int, like: Tensor) -> tuple[Any, ...]:
     if init == "real":
         return (np.array([fmpq(-n - 1) for n in range(N)], dtype=object),)
     turns = [fmpq(n) if init == "lin" else N * (fmpq(N, 2 * n + 1) - 1) for n in range(N // 2)]  # times π, or over it
-    frequencies = [centre(value((turn * turn, 1 if init == "lin" else -1))) for turn in turns]
+    frequencies = [centre(value((turn * turn, 1 if init == "lin" else -1), BITS)) for turn in turns]
     return np.full(N // 2, fmpq(-1, 2), dtype=object), np.array(frequencies, dtype=object)
 
 
 def bound_diagonal(init: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
+    """The real parts are whole numbers, or -1/2, and are to be exact."""
     sizes = (torch.from_numpy(part.astype(float)) for part in exact_diagonal(init, N, like))
-    return tuple(hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+    of_real, *of_imaginary = (hippo_bounds.weights_bound(size, like.dtype) for size in sizes)
+    return torch.zeros_like(of_real), *of_imaginary
 
 
 shifted = -(Nat(kernels.j + 1) - term(1) / 2) * kernels.legendre_ratio(kernels.j, kernels.q)
@@ -207,6 +215,7 @@ s4d_lin = Finite(
     "The layers are the diagonals in closed form: Real, Lin and Inv.",
     decide=s4d.check_lin,
     cases=lambda: range(9),
+    number=9,
     source=replace(S4D, place="S4D-Lin", read="the abstract; its diagonal is remembered, the rest derived here"),
     layers=(Layer("numeric.s4.s4d_diagonal", run_diagonal, exact_diagonal, bound_diagonal, diagonals),),
     mutants=(Broken("a window of 1", lambda M: s4d.check_lin(M, window=1)),),

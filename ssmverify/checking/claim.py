@@ -26,9 +26,10 @@ from proofs.terms import (
     symbols,
     walk,
 )
-from ssmverify.checking.search import RAISED, Effort, shorten
+from ssmverify.checking.search import RAISED, Effort, shown
+from ssmverify.errors import one_line
 from ssmverify.rows import Theorem
-from ssmverify.verdict import HOLDS, HOLDS_FURTHER, REFUTED, Verdict
+from ssmverify.verdict import CAUTION, HOLDS, HOLDS_FURTHER, REFUTED, Verdict
 
 
 def scope(claim: Claim, found: Proved | None = None) -> tuple[str, str]:
@@ -46,9 +47,12 @@ def scope(claim: Claim, found: Proved | None = None) -> tuple[str, str]:
             in_shapes |= free_indices(node.ranges)
     free = free_indices(claim.sequent)
     sizes, indices = sorted(free & in_shapes), sorted(free - in_shapes)
-    if points:
-        return _cases(sizes, points), _cases(indices, points)
-    return _every(sizes, claim), _every(indices, claim)
+    if not points:
+        return _every(sizes, claim), _every(indices, claim)
+    if _fill_a_box(sizes + indices, points):
+        return _ranges(sizes, points), _ranges(indices, points)
+    listed = _listed(sizes + indices, points)
+    return (listed, "with the sizes" if indices else "-") if sizes else ("-", listed)
 
 
 def _every(names: list[str], claim: Claim) -> str:
@@ -85,23 +89,31 @@ def _starts(formula: Formula, family: Symbol) -> bool:
     return isinstance(formula, Eq) and formula.lhs == Atom(family, (index(0),) * family.arity) and family.arity > 0
 
 
-def _cases(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
-    """The values that the variables take at the points, which are all that there are of them."""
-    if not names:
-        return "-"
-    taken = list(dict.fromkeys(tuple(int(point[name]) for name in names) for point in points))
-    columns = [sorted(set(column)) for column in zip(*taken, strict=True)]
-    if len(taken) == math.prod(len(column) for column in columns):
-        return ", ".join(f"{name} {_values(column)}" for name, column in zip(names, columns, strict=True))
-    listed = ", ".join(f"({', '.join(map(str, values))})" for values in taken)
-    return f"({', '.join(names)}) in {listed}" if len(listed) <= 40 else f"{len(taken)} values of {', '.join(names)}"
+def _fill_a_box(names: list[str], points: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the points are all combinations of the values that each variable takes."""
+    taken = {tuple(int(point[name]) for name in names) for point in points}
+    return len(taken) == math.prod(len({point[i] for point in taken}) for i in range(len(names)))
 
 
-def _values(values: list[int]) -> str:
-    low, high = values[0], values[-1]
-    if len(values) == 1:
-        return f"= {low}"
-    return f"= {low}..{high}" if len(values) == high - low + 1 else f"in {', '.join(map(str, values))}"
+def _ranges(names: list[str], points: Sequence[Mapping[str, Any]]) -> str:
+    """The values that the variables take."""
+    return ", ".join(f"{name} {_values({int(point[name]) for point in points})}" for name in names) or "-"
+
+
+def _values(values: set[int]) -> str:
+    low, high = min(values), max(values)
+    if values != set(range(low, high + 1)):
+        return f"in {', '.join(map(str, sorted(values)))}"
+    return f"<= {high}" if low == 0 else f"= {low}..{high}" if low < high else f"= {low}"
+
+
+def _listed(names: list[str], points: Sequence[Mapping[str, Any]], most: int = 4) -> str:
+    """Points that fill no box: listed, or counted."""
+    taken = sorted({tuple(int(point[name]) for name in names) for point in points})
+    spelt = ", ".join(names)
+    if len(taken) > most:
+        return f"{len(taken)} points ({spelt})"
+    return f"({spelt}) in {', '.join(str(point) for point in taken)}"
 
 
 def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
@@ -109,20 +121,22 @@ def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     try:
         found = theorem.derivation.run()
     except (NotProved, *RAISED) as reason:
-        verdict.problems.append(f"the proof fails: {explain(reason)}")
+        verdict.problems.append(f"the proof fails: {one_line(explain(reason))}")
         _look_for_counterexample(theorem, verdict, effort)
         return
     rules = [step.rule for step in found.steps()] if isinstance(found, Fact) else ["evaluate"]
     order = ("induction", "squares", "words", "identity", "enclosure", "evaluate")
-    verdict.decided_by = ", ".join(rule for rule in order if rule in rules)
+    trivial = theorem.claim.conclusion in theorem.claim.hypotheses.values()
+    verdict.decided_by = "trivial" if trivial else ", ".join(rule for rule in order if rule in rules) or "trivial"
     if isinstance(found, Refuted):
-        verdict.status, verdict.sizes, verdict.indices = REFUTED, "-", "-"
+        verdict.status = REFUTED if theorem.source.words else CAUTION
+        verdict.sizes, verdict.indices = "-", "-"
         verdict.counterexample = show_point(found.point)
         return
     verdict.sizes, verdict.indices = scope(theorem.claim, found)
-    named = {h: name for name, h in theorem.claim.hypotheses.items()}
-    used = found.hypotheses if isinstance(found, Fact) else set(named)  # the points of cases satisfy all of them
-    further = theorem.claim.further & {named[h] for h in used}
+    stated = theorem.claim.hypotheses
+    used = found.hypotheses if isinstance(found, Fact) else stated.values()  # the points of cases satisfy all of them
+    further = {stated[name] for name in theorem.claim.further} & set(used)  # of two names for a formula either counts
     verdict.status = HOLDS_FURTHER if further else HOLDS
     effort.tell("instances")
     _look_for_counterexample(theorem, verdict, effort)
@@ -146,8 +160,10 @@ def _look_for_counterexample(theorem: Theorem, verdict: Verdict, effort: Effort)
         verdict.problems.append(f"an instance decides nothing: {reason}")
         return
     except RAISED as reason:
-        verdict.problems.append(f"the instances cannot be drawn: {type(reason).__name__}: {shorten(str(reason))}")
+        verdict.problems.append(f"the instances cannot be drawn: {shown(reason)}")
         return
+    if not tried:
+        verdict.problems.append("the instances cannot be drawn: the strategy has none")
     verdict.instances = tried
     if point is not None:
         verdict.counterexample = show_point(point)

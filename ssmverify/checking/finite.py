@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from ssmverify.checking.search import RAISED, Effort, shorten
+from ssmverify.checking.distinct import key
+from ssmverify.checking.search import RAISED, Effort, shown
+from ssmverify.errors import one_line
 from ssmverify.rows import Broken, Decide, Finite
-from ssmverify.verdict import HOLDS, REFUTED, TESTED, MutantResult, Verdict
+from ssmverify.verdict import CAUTION, FAILED, HOLDS, HOLDS_TESTED, REFUTED, TESTED, MutantResult, Verdict
+
+
+class Unfit(Exception):
+    """What the row gives decides nothing, though nothing was raised."""
 
 
 def check_finite(row: Finite, verdict: Verdict, effort: Effort) -> None:
     """Sets the verdict's status, what it was decided by, and its problems."""
     try:
         if row.refuted:
-            _refute(row, verdict)
+            _refute(row, verdict, effort)
         else:
             _decide(row, verdict, effort)
     except RAISED as reason:
-        verdict.problems.append(f"a case decides nothing: {type(reason).__name__}: {shorten(str(reason))}")
+        verdict.status = FAILED
+        said = str(reason) if isinstance(reason, Unfit) else f"a case decides nothing: {shown(reason)}"
+        verdict.problems.append(said)
 
 
-def _refute(row: Finite, verdict: Verdict) -> None:
-    found = [row.decide(case) for case in (row.cases or tuple)()]
-    if not found or not all(found):
-        verdict.problems.append("what is given as a counterexample is none")
-        return
-    verdict.status, verdict.decided_by, verdict.counterexample = REFUTED, "evaluate", found[0]
+def decision(decide: Decide, case: Any) -> str:
+    """What is wrong with the case; raises Unfit if the decision is none."""
+    found = decide(case)
+    if not isinstance(found, str):
+        raise Unfit(
+            f"decide returned {one_line(repr(found))} for the case {one_line(repr(case))}, which decides nothing: "
+            "return a string, empty where the case is right"
+        )
+    return found
+
+
+def _refute(row: Finite, verdict: Verdict, effort: Effort) -> None:
+    """Every item is a counterexample, and some case is none: else the decision would reject whatever it gets."""
+    count, found = Count(row), list[str]()
+    for case in (row.cases or tuple)():
+        effort.at(case)
+        count.add(case)
+        found.append(decision(row.decide, case))
+    count.complete()
+    if not all(found):
+        raise Unfit("what is given as a counterexample is none")
+    accepted = [decision(row.decide, case) for case in row.right()]
+    if any(accepted) or not accepted:
+        raise Unfit("nothing shows a case that decide accepts: give right=, cases in which the statement is true")
+    verdict.status = REFUTED if row.source.words else CAUTION
+    verdict.decided_by, verdict.counterexample = "evaluate", found[0]
 
 
 def _decide(row: Finite, verdict: Verdict, effort: Effort) -> None:
@@ -37,56 +66,89 @@ def _decide(row: Finite, verdict: Verdict, effort: Effort) -> None:
         number, wrong = search(row, effort)
         if wrong or not number:
             verdict.counterexample = wrong
-            verdict.problems.append(
-                f"the statement is false: {shorten(wrong)}" if wrong else "there is no case to decide"
-            )
-            return
+            raise Unfit(f"the statement is false: {one_line(wrong)}" if wrong else "there is no case to decide")
         decided.append(f"{how} ({number:,})")
-    verdict.status, verdict.decided_by = HOLDS if row.cases else TESTED, ", ".join(decided)
+    verdict.decided_by = ", ".join(decided)
+    verdict.status = TESTED if not row.cases else HOLDS_TESTED if row.samples else HOLDS
+
+
+class Count:
+    """How many different cases were gone through; it raises Unfit for one that comes twice, or if some are missing."""
+
+    def __init__(self, row: Finite):
+        self.row, self.items, self.number = row, set[Any](), 0
+
+    def add(self, item: Any) -> None:
+        self.number += len(_different(self.row.members(item), item))
+        if (known := key(item)) in self.items:
+            raise Unfit(f"the case {one_line(repr(item))} comes twice: give each case once")
+        self.items.add(known)
+
+    def complete(self) -> None:
+        if self.number == 0:
+            raise Unfit("there is no case to decide")
+        if self.number != self.row.number:
+            raise Unfit(
+                f"{self.number:,} cases were gone through, and the row says number={self.row.number:,}: cases are "
+                "missing, or the number is wrong"
+            )
+
+
+def _different(members: Iterable[Any], item: Any) -> set[Any]:
+    found = set[Any]()
+    for member in members:
+        if (known := key(member)) in found:
+            twice = f"the case {one_line(repr(member))} comes twice within {one_line(repr(item))}"
+            raise Unfit(f"{twice}: give each case once")
+        found.add(known)
+    return found
 
 
 def _every_case(row: Finite, effort: Effort) -> tuple[int, str]:
     """How many cases there are, and what is wrong with the first that is."""
     assert row.cases
-    number = 0
+    count = Count(row)
     for case in row.cases():
-        effort.in_time()
-        number += row.count(case)
-        if wrong := row.decide(case):
-            return number, wrong
-    return number, ""
+        effort.at(case)
+        count.add(case)
+        if wrong := decision(row.decide, case):
+            return count.number, wrong
+    count.complete()
+    return count.number, ""
 
 
 def _samples(row: Finite, effort: Effort) -> tuple[int, str]:
-    """How many samples were tried, and what is wrong with the simplest that is."""
+    """How many different samples were tried, and what is wrong with the simplest that is."""
     assert row.samples
-    tried = 0
+    tried = dict[Any, int]()
 
     def wrong(case: Any) -> bool:
-        nonlocal tried
-        tried += row.count(case)
-        return bool(row.decide(case))
+        if (known := key(case)) not in tried:
+            tried[known] = len({key(member) for member in row.members(case)})
+        return bool(decision(row.decide, case))
 
     case = effort.search(row.samples(), wrong)
-    return tried, "" if case is None else row.decide(case)
+    return sum(tried.values()), "" if case is None else decision(row.decide, case)
 
 
 def try_broken(mutant: Broken, row: Finite, effort: Effort) -> MutantResult:
     """Refuted if a case comes out otherwise than in the row: by a value, for a decision that raises is no program."""
     try:
-        shown = _difference(mutant.decide, row, effort)
+        found = _difference(mutant.decide, row, effort)
     except RAISED as reason:
-        return MutantResult(mutant.description, "ill-typed", f"{type(reason).__name__}: {shorten(str(reason))}")
-    return MutantResult(mutant.description, "refuted" if shown else "survived", shorten(shown))
+        how = str(reason) if isinstance(reason, Unfit) else shown(reason)
+        return MutantResult(mutant.description, "ill-typed", how)
+    return MutantResult(mutant.description, "refuted" if found else "survived", one_line(found))
 
 
 def _difference(decide: Decide, row: Finite, effort: Effort) -> str:
     cases = row.cases() if row.cases else ()
     if row.refuted:
-        return "" if any(decide(case) for case in cases) else "no case is a counterexample"
+        found = [decision(decide, case) for case in cases]
+        return "" if any(found) else "no case is a counterexample"
     for case in cases:
-        effort.in_time()
-        if wrong := decide(case):
+        effort.at(case)
+        if wrong := decision(decide, case):
             return wrong
-    found = effort.any_input(row.samples(), lambda case: bool(decide(case))) if row.samples else None
-    return "" if found is None else decide(found)
+    sample = effort.any_input(row.samples(), lambda case: bool(decision(decide, case))) if row.samples else None
+    return "" if sample is None else decision(decide, sample)

@@ -37,11 +37,9 @@ from proofs.terms import (
     Transpose,
     UniqueMinimiser,
     absolute_le,
-    apply,
     bind,
     children,
     fresh,
-    size,
 )
 
 Variant = tuple[str, Any]
@@ -150,24 +148,6 @@ def _negative(t: Term) -> Term:
     if isinstance(t, Mul) and t.factors[0] == minus:
         return t.factors[1] if len(t.factors) == 2 else Mul(t.factors[1:])
     return Mul((minus, t))
-
-
-def construction(claim: Claim) -> list[Term]:
-    """The terms that `claim_mutants` breaks, with families opened at fixed indices, to compare two claims."""
-
-    def terms(formula: Formula) -> Iterator[Term]:
-        match formula:
-            case Eq(_, rhs) | Le(_, rhs) | Lt(_, rhs):
-                yield rhs
-            case And((Le(_, x), Le(y, bound))) if x == y:
-                yield bound
-            case And(parts):
-                for part in parts:
-                    yield from terms(part)
-            case UniqueMinimiser(at=at, ranges=ranges):
-                yield apply(at, tuple(size(f"position{i}") for i in range(len(ranges))))
-
-    return list(terms(claim.conclusion))
 
 
 # ---------------------------------------------------------------------------------------------------- of layers

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-# What a user's proof or a broken layer may raise: it is shown as a failure, not as ours.
-RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+from ssmverify.errors import one_line
 
+# What a user's proof or a broken layer may raise: it is shown as a failure, not as ours.
+RAISED = (Exception, SystemExit)
 
 FIRST = range(6)
 FURTHER = range(6, 60)  # before a mutant is said to have survived: luck is not to decide that
@@ -21,25 +22,29 @@ FURTHER = range(6, 60)  # before a mutant is said to have survived: luck is not 
 T = TypeVar("T")
 
 
-class OutOfTime(Exception):
-    """The time given ran out."""
+class OutOfTime(BaseException):
+    """The time given ran out. No row can catch it by accident: it is no Exception."""
 
 
 @dataclass
 class Effort:
-    """How hard to try: examples for each layer and dtype, seed, a deadline, and whom to tell about progress."""
+    """How hard to try: examples for each layer and dtype, seed, a deadline, and whom to tell about progress.
+
+    A careful one tells each case and input before it is tried, so that what ends the process can be named.
+    """
 
     examples: int = 100
     seed: int = 0
     deadline: float = float("inf")
     tell: Callable[[str], None] = lambda _: None
+    careful: bool = False
     points: list[Any] = field(default_factory=list)  # where the claim was found to hold
     inputs: dict[Any, list[Any]] = field(default_factory=dict)  # of each layer and dtype, with what is right there
 
     def among(self, drawn: Iterable[T], condition: Callable[[T], bool]) -> T | None:
         """The first of what was drawn before that satisfies the condition."""
         for x in drawn:
-            self.in_time()
+            self.at(x)
             if condition(x):
                 return x
         return None
@@ -48,6 +53,12 @@ class Effort:
         """Raises OutOfTime after the deadline."""
         if time.monotonic() > self.deadline:
             raise OutOfTime
+
+    def at(self, x: Any) -> None:
+        """Before x is tried: raises OutOfTime after the deadline."""
+        self.in_time()
+        if self.careful:
+            self.tell(f"at {one_line(repr(x))}")
 
     def search(self, strategy: Any, condition: Callable[[Any], bool], examples: int | None = None) -> Any | None:
         """An input that satisfies the condition, made as simple as can be; None if none was found."""
@@ -69,7 +80,7 @@ class Effort:
         self, strategy: Any, condition: Callable[[Any], bool], examples: int, seed: int, simplify: bool
     ) -> Any | None:
         def in_time(x: Any) -> bool:
-            self.in_time()
+            self.at(x)
             return condition(x)
 
         how = settings(
@@ -86,6 +97,6 @@ class Effort:
             return None
 
 
-def shorten(message: str, limit: int = 300) -> str:
-    """The beginning of a long message."""
-    return message if len(message) <= limit else message[:limit] + " ..."
+def shown(error: BaseException) -> str:
+    """What was raised, in a few words."""
+    return f"{type(error).__name__}: {one_line(str(error))}"

@@ -24,7 +24,7 @@ from ssmverify.conformance.order import ORDERS, named
 from ssmverify.conformance.outcome import KnownFailure, Report, Result, read_known_failures
 from ssmverify.conformance.running import Tell, run_suite
 from ssmverify.conformance.targets.builtin import BUILTIN
-from ssmverify.conformance.targets.target import NotSupported, Target, dtype_named, load
+from ssmverify.conformance.targets.target import NotSupported, Target, device_named, dtype_named, load
 from ssmverify.errors import BadInput
 
 __all__ = [
@@ -92,8 +92,8 @@ def find(
         KINDS[name].adapt(_function(target)),
         KINDS[name],
         _order(name, order or (builtin.order if builtin else None)),
-        _checked_dtypes(dtypes or (builtin.dtypes if builtin else ("float32", "float64"))),
-        device,
+        _checked_dtypes((builtin.dtypes if builtin else ("float32", "float64")) if dtypes is None else dtypes),
+        device_named(device),
         dict(builtin.declines) if builtin else {},
     )
 
@@ -127,6 +127,8 @@ def _order(kind: str, order: str | None) -> Any:
 
 
 def _checked_dtypes(dtypes: Sequence[str]) -> tuple[str, ...]:
+    if not dtypes:
+        raise BadInput("no dtype is given; name what the kernel claims, such as float32.")
     for name in dtypes:
         dtype_named(name)
     return tuple(dtypes)

@@ -1,10 +1,14 @@
-"""Errors measured exactly: in rationals where the input is short, in balls far narrower than any bound elsewhere."""
+"""Errors measured exactly: in rationals where the input is short, elsewhere in balls that are narrow beside the bound.
+
+A ball wider than a thousandth of its bound decides nothing: everything is computed again to more bits, and where even
+the most do not suffice, the case is not run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import flint
 import numpy as np
@@ -16,15 +20,31 @@ from torch import Tensor
 from ssmverify.strategies import exact
 
 Array = NDArray[Any]
-BITS = 384  # of a ball; 53 for the floats, 20 for the length, and hundreds to spare for what cancels
+BITS = (384, 1536, 6144)  # of a ball, tried in turn: a recurrence in balls loses some at each step
+NARROW = 1000  # radii of a ball that the bound must hold
 SHORT = 40  # steps for which rationals stay small
 
+T = TypeVar("T")
 
-@contextmanager
-def precision() -> Iterator[None]:
-    """Within it, balls are computed to BITS bits."""
-    with flint.ctx.workprec(BITS):
-        yield
+
+class Undecided(Exception):
+    """Nothing can be said of an error here; the message says why."""
+
+
+class TooWide(Undecided):
+    """A ball is wider than a thousandth of the bound: more bits may help."""
+
+
+def decided(measure: Callable[[], T]) -> T:
+    """What `measure` returns, computed with as many bits as it takes; raises Undecided where BITS has not enough."""
+    for bits in BITS[:-1]:
+        try:
+            with flint.ctx.workprec(bits):
+                return measure()
+        except TooWide:
+            continue
+    with flint.ctx.workprec(BITS[-1]):
+        return measure()
 
 
 def numbers(x: Tensor, length: int) -> Array:
@@ -43,31 +63,41 @@ def wide(x: Tensor) -> Tensor:
     return x.detach().cpu().to(torch.complex128 if x.is_complex() else torch.float64)
 
 
-def floats(x: Array) -> Tensor:
-    """Real numbers rounded to float64."""
-    flat = [float(value) if isinstance(value, arb) else int(value.p) / int(value.q) for value in x.ravel()]
+def magnitudes(x: Array) -> Tensor:
+    """Float64 numbers, rounded to nearest, of the absolute values of real numbers: of a ball the largest it allows."""
+    flat = [float(abs(arb(value)).upper()) for value in x.ravel()]
     return torch.tensor(flat, dtype=torch.float64).reshape(x.shape)
 
 
 def units(computed: Tensor, true: Array, bound: Tensor) -> tuple[float, tuple[int, ...]]:
     """The largest |computed - true| / bound, and where; an error where the bound is 0 is infinite.
 
-    computed is finite. Where `true` is a ball the error is the least that it allows.
+    computed is finite. Where `true` is a ball the error is the least that it allows, which differs from the true one by
+    less than 2/NARROW of the bound. An entry without a finite bound is passed over. Raises TooWide for a wider ball,
+    unless some error is certainly above its bound, and Undecided where no entry has a finite bound.
     """
     limits = bound.expand(computed.shape).reshape(-1).tolist()
+    if limits and not any(map(math.isfinite, limits)):
+        raise Undecided("the bound is infinite: rounding may do anything")
     make = acb if computed.is_complex() else arb
-    if computed.numel() == 0:
-        return 0.0, ()
-    worst, place = 0.0, 0
+    worst, place, wide_at = 0.0, 0, -1
     for i, (value, exactly, limit) in enumerate(
         zip(wide(computed).reshape(-1).tolist(), true.ravel(), limits, strict=True)
     ):
-        error = (make(value) - exactly).abs_lower() if make is acb else abs(make(value) - exactly).abs_lower()
-        if error > 0 and limit != float("inf"):
-            ratio = float(error / limit) if limit > 0 else float("inf")
+        if not math.isfinite(limit):
+            continue
+        difference = make(value) - exactly
+        if not NARROW * difference.rad() <= limit:
+            wide_at = i
+        error = difference.abs_lower()
+        if error > 0:
+            ratio = float(error / limit) if limit > 0 else math.inf
             if ratio > worst:
                 worst, place = ratio, i
-    return worst, tuple(int(k) for k in np.unravel_index(place, tuple(computed.shape)))
+    if wide_at >= 0 and worst <= 1:
+        radius = float((make(0) + true.ravel()[wide_at]).rad())
+        raise TooWide(f"the exact value is known to {radius:.1g} only, which decides nothing: use shorter inputs")
+    return worst, tuple(int(k) for k in np.unravel_index(place, tuple(computed.shape))) if limits else ()
 
 
 def first_difference(x: Tensor, y: Tensor) -> tuple[int, ...] | None:

@@ -80,15 +80,19 @@ class KnownFailure:
 def read_known_failures(file: Path) -> list[KnownFailure]:
     """A case id and a reason on each line; blank lines and lines that begin with # say nothing.
 
-    Raises BadInput for a line without a reason.
+    Raises BadInput for a file that is not there or not text, and for a line without a reason.
     """
     if not file.exists():
         raise BadInput(f"there is no skip file {file}; give one that exists, or leave --skip away.")
-    return list(_known_failures(file))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"the skip file {file} is not text; write a case id and a reason on each line.") from error
+    return list(_known_failures(file, text))
 
 
-def _known_failures(file: Path) -> Iterator[KnownFailure]:
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+def _known_failures(file: Path, lines: str) -> Iterator[KnownFailure]:
+    for number, line in enumerate(lines.splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from ssmverify.conformance import contracts
 from ssmverify.conformance.kinds.kind import Case
 from ssmverify.conformance.outcome import FAILED, KNOWN, NOT_RUN, NOT_SUPPORTED, PASSED, KnownFailure, Report, Result
-from ssmverify.conformance.targets.target import NotSupported, Target, dtype_named
+from ssmverify.conformance.targets.target import NotSupported, Target, absent, dtype_named
 from ssmverify.conformance.trial import NotRun, Trial, Wrong
 from ssmverify.errors import BadInput
 
@@ -63,6 +63,8 @@ def run(target: Target, case: Case, dtype: str, seed: int, quick: bool) -> Resul
     for pattern, reason in target.declines.items():
         if fnmatchcase(case.id, pattern):
             return Result(name, NOT_SUPPORTED, None, reason)
+    if reason := absent(target.device):
+        return Result(name, NOT_RUN, None, reason)
     trial = Trial(target, case.id, dtype, seed, quick)
     try:
         case.run(trial)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ssmverify.checking.layer import show_inputs
 from ssmverify.conformance import measure
-from ssmverify.conformance.kinds.kind import Outputs
+from ssmverify.conformance.kinds.kind import Judged, Outputs
 from ssmverify.conformance.shrink import Inputs, sizes_of, smallest
 from ssmverify.conformance.targets.target import NotSupported, Target, dtype_named
 
@@ -71,7 +71,10 @@ class Trial:
 
         def fails_alike(candidate: Inputs) -> bool:
             nonlocal found
-            message = self._caught(problem, candidate)
+            try:
+                message = self._caught(problem, candidate)
+            except (NotSupported, NotRun):  # of the candidate, not of what was found
+                return False
             if _sort(message) == _sort(found):
                 found = message
                 return True
@@ -90,11 +93,18 @@ class Trial:
         outputs = (call or self.target)(inputs)
         if problem := self._misshapen(inputs, outputs):
             return problem
-        with measure.precision():
-            for name, computed, exact, bound in self.kind.judge(inputs, outputs, self.order):
-                if problem := self.beyond(name, computed, exact, bound):
-                    return problem
-        return self._other_bits(inputs, outputs)
+        return self.measured(lambda: self.kind.judge(inputs, outputs, self.order)) or self._other_bits(inputs, outputs)
+
+    def measured(self, judge: Callable[[], Iterable[Judged]]) -> Problem:
+        """The first problem among the outputs. Raises NotRun where their exact values cannot be had closely enough."""
+
+        def first() -> Problem:
+            return next(filter(None, (self.beyond(*judged) for judged in judge())), None)
+
+        try:
+            return measure.decided(first)
+        except measure.Undecided as reason:
+            raise NotRun(str(reason)) from reason
 
     def beyond(self, name: str, computed: Tensor, exact: measure.Array, bound: Tensor) -> Problem:
         """What is wrong with one output: not finite, or off by more than the bound."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from ssmverify.rows import Cited, Finite, Row, Theorem
-from ssmverify.verdict import NOT_RUN, REFUTED, LayerResult, Verdict
+from ssmverify.errors import one_line
+from ssmverify.verdict import CAUTION, NOT_RUN, REFUTED, LayerResult, Verdict
+
+if TYPE_CHECKING:
+    from ssmverify.rows import Row
 
 HEADINGS = ("theorem", "status", "sizes", "indices", "decided by", "error / bound", "mutants", "s")
 
@@ -21,9 +25,9 @@ HEADINGS = ("theorem", "status", "sizes", "indices", "decided by", "error / boun
 class Board:
     """Shows verdicts as they come: a table with a progress bar below, or a line each where output is no terminal."""
 
-    def __init__(self, console: Console, theorems: Sequence[Row]):
+    def __init__(self, console: Console, theorems: Sequence[str]):
         self.console, self.verdicts = console, list[Verdict]()
-        self.order = {row.name: i for i, row in enumerate(theorems)}
+        self.order = {name: i for i, name in enumerate(theorems)}
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.progress = Progress(*columns, TimeElapsedColumn(), console=console)
         self.task = self.progress.add_task("", total=len(theorems))
@@ -43,9 +47,9 @@ class Board:
         else:
             self.console.print(table(self.verdicts))
 
-    def tell(self, row: Row, what: str) -> None:
+    def tell(self, row: str, what: str) -> None:
         """Say what is being done for a row."""
-        self.progress.update(self.task, description=escape(f"{row.name}: {what}"[:70].ljust(70)))
+        self.progress.update(self.task, description=escape(one_line(f"{row}: {what}", 70).ljust(74)))
 
     def add(self, verdict: Verdict) -> None:
         """One row is done; the table keeps the order of the catalogue."""
@@ -55,11 +59,17 @@ class Board:
         if self.live:
             self.live.update(self._view())
         else:
-            mark = "ok  " if verdict.green else "FAIL"
-            self.console.print(f"{mark} {verdict.theorem}: {verdict.status}, {verdict.seconds:.1f} s", highlight=False)
+            said = one_line(f"{verdict.theorem}: {verdict.standing}, {verdict.seconds:.1f} s")
+            self.console.print(f"{_mark(verdict)} {said}", highlight=False, markup=False)
 
     def _view(self) -> Group:
         return Group(table(self.verdicts), self.progress)
+
+
+def _mark(verdict: Verdict) -> str:
+    if verdict.problems:
+        return "FAIL"
+    return "TIME" if verdict.undecided else "ok  " if verdict.green else "    "
 
 
 def table(verdicts: Iterable[Verdict]) -> Table:
@@ -68,18 +78,19 @@ def table(verdicts: Iterable[Verdict]) -> Table:
     for heading in HEADINGS:
         out.add_column(heading, justify="right" if heading in ("mutants", "s") else "left", overflow="fold")
     for v in verdicts:
-        colour = "red" if not v.green else "yellow" if v.unchecked else "green"
-        status = v.status.split(":")[0] + ("" if v.green else " (undecided)" if v.undecided else " (FAILS)")
-        out.add_row(
-            v.theorem,
-            f"[{colour}]{status}[/]",
+        colour = "red" if v.problems or v.undecided else "yellow" if v.unchecked else "green"
+        status = v.status if v.status == NOT_RUN else v.standing
+        marked = status + (" (FAILS)" if v.problems else " (undecided)" if v.undecided else "")
+        by_hand = f"{len(v.by_hand)} by hand" if v.by_hand else ""
+        cells = (
             v.sizes,
             v.indices,
-            v.decided_by,
+            " + ".join(part for part in (v.decided_by, by_hand) if part),
             errors(v.layers),
             v.refuted_mutants,
             f"{v.seconds:.1f}",
         )
+        out.add_row(Text(v.theorem), Text(one_line(marked), colour), *(Text(one_line(cell)) for cell in cells))
     return out
 
 
@@ -94,29 +105,40 @@ def errors(layers: Iterable[LayerResult]) -> str:
 
 
 def summary(verdicts: Sequence[Verdict], seconds: float) -> list[str]:
-    """What the table does not say: counterexamples, what failed, what did not run, and the totals."""
+    """What the table does not say: counterexamples, what failed, what did not run, and the totals; a line each."""
     lines = []
     for v in verdicts:
-        if v.status == REFUTED:
+        if v.status in (REFUTED, CAUTION):
             lines.append(f"{v.theorem} is refuted at {v.counterexample}")
         lines.extend(f"{v.theorem} FAILS: {problem}" for problem in v.problems)
-        if v.undecided:
-            lines.append(f"{v.theorem} is undecided: the time given ran out; raise --budget.")
+    lines.extend(_undecided([v for v in verdicts if v.undecided]))
     not_run = sorted({f"{r.device} {r.problem}" for v in verdicts for r in v.layers if r.problem.startswith("not run")})
     lines.extend(not_run)
     checked = [v for v in verdicts if not v.unchecked]
-    lines.extend(f"{v.theorem} {v.status}" for v in verdicts if v.status.startswith(NOT_RUN))
+    lines.extend(f"{v.theorem} {v.standing}" for v in verdicts if v.status == NOT_RUN)
     if unchecked := len(verdicts) - len(checked):
-        lines.append(f"{unchecked} cited, conditional, open or not run: of these nothing was checked.")
+        lines.append(f"{unchecked} cited, derived by hand, conditional, open or not run: of these nothing was checked.")
+    if by_hand := sum(bool(v.by_hand) for v in verdicts):
+        lines.append(f"{by_hand} rest on steps by hand, which nothing here checks: `ssmverify show` names them.")
     seed = verdicts[0].seed if verdicts else 0
     good = sum(v.green for v in checked)
     lines.append(f"{good} of {len(checked)} theorems as they should be, in {seconds:.1f} s (seed {seed}).")
-    return lines
+    return [one_line(line, 2000) for line in lines]
+
+
+def _undecided(late: Sequence[Verdict]) -> list[str]:
+    """What the time did not suffice for: each row that was begun, and how many were not."""
+    lines = [f"{v.theorem} is undecided: the time given ran out (at: {v.because})" for v in late if v.because]
+    if rest := [v for v in late if not v.because]:
+        first = ", ".join(v.theorem for v in rest[:3]) + (" ..." if len(rest) > 3 else "")
+        lines.append(f"undecided, for the time given ran out: {first} ({len(rest)})")
+    return [*lines, "raise --budget or --limit to decide them."] if lines else []
 
 
 def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[str]:
     """`ssmverify show`: everything about one row, as lines."""
     from proofs.printing import statement
+    from ssmverify.rows import Finite, Theorem
 
     lines = [row.name, "=" * len(row.name), ""]
     claim = statement(row.claim) if isinstance(row, Theorem) else [row.says]
@@ -128,6 +150,8 @@ def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[s
     if row.source.read:
         lines.append(f"  Read: {row.source.read}.")
     lines += ["", "What is so", *(_proof(row) if isinstance(row, Theorem) else _indent(_standing(row)))]
+    if row.by_hand:
+        lines += ["", "By hand: nothing here checks these steps", *_indent(row.by_hand)]
     if isinstance(row, Theorem | Finite):
         lines += ["", "Layers", *_indent([layer.name for layer in row.layers] or ["none"])]
         lines += ["", "Mutants of the author", *_indent([m.description for m in row.mutants])]
@@ -135,7 +159,7 @@ def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[s
     return lines
 
 
-def _proof(theorem: Theorem) -> list[str]:
+def _proof(theorem: Any) -> list[str]:
     from proofs.derivation import steps
     from proofs.kernel import Cases, NotProved, Refuted
     from proofs.printing import show_point
@@ -147,7 +171,8 @@ def _proof(theorem: Theorem) -> list[str]:
         return [f"  Not proved: {reason}"]
     idea = _indent(theorem.derivation.idea.splitlines())
     if isinstance(found, Refuted):
-        return [f"  Refuted as read, at {show_point(found.point)}.", *idea]
+        whose = "as read" if theorem.source.words else "as one may read it; the source's words are not quoted"
+        return [f"  Refuted {whose}, at {show_point(found.point)}.", *idea]
     sizes, indices = scope(theorem.claim, found)
     lines = [f"  Proved. Sizes: {sizes}. Other indices: {indices}.", *idea]
     return lines if isinstance(found, Cases) else [*lines, "", "Derivation", *steps(found)]
@@ -155,6 +180,8 @@ def _proof(theorem: Theorem) -> list[str]:
 
 def _standing(row: Row) -> list[str]:
     """How a statement in words stands: what decides it here, or who is cited for it."""
+    from ssmverify.rows import Cited, Finite
+
     match row:
         case Finite(refuted=True):
             return ["False: `ssmverify check` evaluates each of its counterexamples."]
@@ -165,7 +192,8 @@ def _standing(row: Row) -> list[str]:
         case Cited():
             below = [f"It rests on {', '.join(r.name for r in row.rests_on)}."] if row.rests_on else []
             on = f" It is conditional on {', '.join(row.conjectures)}." if row.conjectures else ""
-            return [f"Cited: nothing here proves it.{on}", *below]
+            how = "Derived by hand from what is cited" if row.by_hand else "Cited"
+            return [f"{how}: nothing here proves it.{on}", *below]
     return ["Open: nobody has settled it, as far as the source says."]
 
 

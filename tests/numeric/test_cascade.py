@@ -95,10 +95,12 @@ def test_ids4_is_the_recurrence_it_says() -> None:
         for weight in layer.parameters():
             weight.copy_(whole(*weight.shape))
     x, h = whole(1, 4, 2), torch.zeros(3, dtype=torch.float64)
+    states, outputs = layer.states(x), layer(x)
     for t in range(4):
         A = layer.offset + sum(x[0, t, i] * layer.maps[i] for i in range(2))
         h = A @ h + layer.write @ x[0, t]
-    assert torch.equal(layer.states(x)[0, -1], h)
+        assert torch.equal(states[0, t], h)
+        assert torch.equal(outputs[0, t], layer.read @ h + layer.skip @ x[0, t])
 
 
 @pytest.mark.parametrize("delta", [[], [[]], [[0, 1], [0]], [[0, 1], [0, 2]], [[0, -1]]])
@@ -108,6 +110,14 @@ def test_a_table_that_is_no_automaton_is_said(delta: list[list[int]]) -> None:
             layer.automaton(delta, 0)
         with pytest.raises(ValueError, match="each state"):
             layer.automaton([[0, 1]], 2)
+
+
+def test_rnn_ssm_is_the_recurrence_it_says() -> None:
+    A, W, start, x = whole(3, 3), whole(3, 2), torch.sign(whole(3)), whole(1, 6, 2)
+    found, h = rnn_ssm.rnn_ssm(x, A, W, start), start
+    for t in range(6):
+        h = torch.sign(A @ h + W @ x[0, t])
+        assert torch.equal(found[0, t], h)
 
 
 def test_rnn_ssm_says_which_shapes_it_needs() -> None:
@@ -128,7 +138,9 @@ def test_pd_products_are_products_of_their_matrices() -> None:
 def test_pd_scan_is_the_dense_recurrence() -> None:
     target, D, b = torch.randint(3, (2, 5, 3)), whole(2, 5, 3), whole(2, 5, 3)
     A = torch.zeros(2, 5, 3, 3).double().scatter(-2, target.unsqueeze(-2), D.unsqueeze(-2))
+    h0 = torch.tensor([[1.0, -2.0, 3.0], [-1.0, 4.0, 2.0]], dtype=torch.float64)
     assert torch.equal(pd_ssm.pd_scan(target, D, b), run(A, b, torch.zeros(3).double()))
+    assert torch.equal(pd_ssm.pd_scan(target, D, b, h0), run(A, b, h0))
     with pytest.raises(ValueError, match="must be one"):
         pd_ssm.pd_scan(target, D, b[:, :4])
     with pytest.raises(ValueError, match=r"h0 must be \(2, 3\)"):

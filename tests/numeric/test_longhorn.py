@@ -82,6 +82,19 @@ def test_the_module_steps_with_its_state(diagonal: bool) -> None:
     assert torch.cat(outputs, 1).shape == whole.shape
 
 
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_the_module_is_the_layer_on_its_projections(diagonal: bool) -> None:
+    layer = Longhorn(3, 2, diagonal=diagonal, dtype=torch.float64)
+    with torch.no_grad():  # whole numbers, of which no projection is rounded
+        for weight in layer.parameters():
+            weight.copy_(torch.randint(-2, 3, weight.shape))
+    x, S0 = torch.randint(-2, 3, (2, 4, 3)).double(), torch.rand(2, 3, 2, dtype=torch.float64)
+    strength = torch.sigmoid(x @ layer.strength.weight.mT + layer.strength.bias)
+    run = longhorn_diagonal if diagonal else longhorn
+    right = run(x @ layer.query.weight.mT, x @ layer.key.weight.mT, x, strength, S0)
+    assert all(torch.equal(found, expected) for found, expected in zip(layer(x, S0), right, strict=True))
+
+
 @pytest.mark.parametrize(("d", "n"), [(0, 2), (2, 0)])
 def test_the_module_refuses_empty_sizes(d: int, n: int) -> None:
     with pytest.raises(ValueError, match="d >= 1 channels"):

@@ -9,7 +9,7 @@ from flint import acb, acb_mat, arb, ctx
 
 from numeric.bounds.hippo import s4d_bound
 from numeric.hippo import hippo
-from numeric.s4 import INITIALISATIONS, S4D, expm1, s4d, s4d_diagonal, zero_order_hold
+from numeric.s4 import INITIALISATIONS, S4D, expm1, read_out, s4d, s4d_diagonal, zero_order_hold
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +85,25 @@ def test_the_gain_of_a_short_hold_loses_nothing() -> None:
         exact = acb(x, y).expm1()
         for part, ball in ((found.real, exact.real), (found.imag, exact.imag)):
             assert abs(arb(part) - ball) <= 8 * 2.0**-53 * abs(ball)
+
+
+def test_the_read_out_is_twice_the_real_part() -> None:
+    h, C = torch.tensor([[1 + 2j, 3 - 1j]]), torch.tensor([[2 - 1j, 1 + 4j]])
+    assert read_out(h, C).tolist() == [2 * (4 + 7)]
+    assert read_out(h.real, C.imag).tolist() == [-1 + 12]
+
+
+@pytest.mark.parametrize("init", INITIALISATIONS)
+@pytest.mark.parametrize("method", ["bilinear", "zoh"])
+def test_the_module_is_the_layer_with_its_weights(init: str, method: str) -> None:
+    layer = S4D(3, 4, init=init, method=method, dtype=torch.float64)
+    A = s4d_diagonal(init, 4).expand(3, -1)
+    parts = layer.C.detach().unbind(-1)
+    C = torch.complex(*parts) if A.is_complex() else parts[0]
+    u, D, delta = torch.randn(2, 6, 3, dtype=torch.float64), layer.D.detach(), layer.log_delta.detach().exp()
+    decay = -layer.log_decay.detach().exp()
+    gate = torch.complex(decay, A.imag) if A.is_complex() else decay
+    assert torch.equal(layer(u), s4d(u, gate, torch.ones_like(A), C, D, delta, method=method))
 
 
 @pytest.mark.parametrize("init", INITIALISATIONS)

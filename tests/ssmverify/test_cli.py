@@ -175,8 +175,8 @@ import os
 from ssmverify import Broken, Finite
 
 broken = (Broken("wrong", lambda case: "wrong"),)
-killed = Finite("mine.killed", "", lambda case: os._exit(9), broken, cases=lambda: [1])
-right = Finite("mine.right", "", lambda case: "", broken, cases=lambda: [1])
+killed = Finite("mine.killed", "", lambda case: os._exit(9), broken, cases=lambda: [7], number=1)
+right = Finite("mine.right", "", lambda case: "", broken, cases=lambda: [1], number=1)
 """
 
 
@@ -201,7 +201,7 @@ def wait(case):
 
 
 broken = (Broken("wrong", lambda case: "wrong"),)
-first, second = (Finite(f"mine.{name}", "", wait, broken, cases=lambda: [1]) for name in ("first", "second"))
+first, second = (Finite(f"mine.{name}", "", wait, broken, cases=lambda: [1], number=1) for name in ("first", "second"))
 """
 
 

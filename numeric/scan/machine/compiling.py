@@ -1,7 +1,8 @@
 """Compiles the C kernels once, with the machine's own compiler, and loads them.
 
 The library is cached in the user's cache directory under a hash of everything that shapes it: sources,
-compiler, flags and processor. Writing is atomic, so that processes may race. Where there is no compiler,
+compiler, flags and processor; a second hash, of its own bytes, tells a damaged one, which is compiled anew: loading it
+could kill the process. Writing is atomic, so that processes may race. Where there is no compiler,
 `library()` is None and `missing()` says why in one sentence; nothing else in `numeric` needs one.
 """
 
@@ -13,6 +14,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import warnings
 from pathlib import Path
 
 import torch
@@ -105,10 +107,8 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
     if compiler is None:
         return None, "there is no C compiler (cc, or what the environment variable CC names): install gcc or clang"
     try:
-        path = _cache_directory() / f"{_key(compiler)}.so"
-        if not path.exists():
-            _compile(compiler, path)
-        return ctypes.CDLL(str(path)), ""
+        directory, key = _cache_directory(), _key(compiler)
+        return ctypes.CDLL(str(_cached(directory, key) or _compile(compiler, directory, key))), ""
     except (OSError, subprocess.CalledProcessError) as error:
         detail = getattr(error, "stderr", None) or str(error)
         return None, f"the C kernels could not be compiled by {compiler}: {detail.strip().splitlines()[0]}"
@@ -139,16 +139,33 @@ def _processor() -> str:
     return "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}))
 
 
-def _compile(compiler: str, path: Path) -> None:
+def _cached(directory: Path, key: str) -> Path | None:
+    """The library compiled before, if it is whole; one that is not is removed, with a warning."""
+    whole = None
+    for path in sorted(directory.glob(f"{key}-*.so")):
+        if path == _named(directory, key, path.read_bytes()):
+            whole = path
+        else:
+            path.unlink(missing_ok=True)
+            warnings.warn(f"{path} was damaged: it is removed and compiled anew", RuntimeWarning, stacklevel=2)
+    return whole
+
+
+def _named(directory: Path, key: str, content: bytes) -> Path:
+    return directory / f"{key}-{hashlib.sha256(content).hexdigest()[:32]}.so"
+
+
+def _compile(compiler: str, directory: Path, key: str) -> Path:
     failure: subprocess.CalledProcessError | None = None
     for extra in OPTIONAL:
-        descriptor, name = tempfile.mkstemp(suffix=".so", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(suffix=".so", dir=directory)
         os.close(descriptor)
         try:
             command = [compiler, *FLAGS, *extra, str(SOURCES / "kernels.c"), "-o", name, "-lm"]
             subprocess.run(command, check=True, capture_output=True, text=True)
+            path = _named(directory, key, Path(name).read_bytes())
             os.replace(name, path)
-            return
+            return path
         except subprocess.CalledProcessError as error:
             failure = failure or error
             os.unlink(name)

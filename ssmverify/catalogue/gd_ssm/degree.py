@@ -77,7 +77,12 @@ steps_degree = Theorem(
     source=OURS,
     says="Where one pair and the query all are s, K steps of rate γ leave (1 - γ s²)^K of the error, written out: the "
     "prediction is of degree 2K + 1 in s exactly, its leading coefficient -(-γ)^K. L layers with nothing non-linear "
-    "between them are of degree 3^L at most (by hand), so K steps take log_3(2K + 1) layers or more.",
+    "between them are of degree 3^L at most, so K steps take log_3(2K + 1) layers or more.",
+    by_hand=(
+        "A layer whose decays do not read the tokens is a polynomial of degree 3 in what it reads, so L of them are of "
+        "degree 3^L at most.",
+        "Two polynomials that agree everywhere have the same degree.",
+    ),
     mutants=(
         Mutant(
             "one power fewer",

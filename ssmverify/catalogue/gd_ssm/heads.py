@@ -117,8 +117,9 @@ classes = Theorem(
     instances=lambda: contexts(classes=True),
     source=CLASSES,
     says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, whose "
-    "targets are centred (its gradient at zero by hand), but for one number added to all: the probabilities are the "
+    "targets are centred, but for one number added to all: the probabilities are the "
     "same.",
+    by_hand=("The gradient of the cross-entropy at W = 0 is the sum of (1/m - y_i) x_i', for softmax(0) is 1/m.",),
     mutants=(
         Mutant("without the constant", claim=with_rhs(paper.classes, centred)),
         Mutant("without the constant's factor", claim=with_rhs(paper.classes, centred + gamma * paper.ones)),
@@ -150,6 +151,10 @@ best_preconditioner = Theorem(
     says="Of the steps M P from zero the one with P'(E S² + ν E S) = E S is best, for every query at once: another P "
     "loses E ‖S δ q‖² + ν E (δ q)'S (δ q). Restricted to steps of this form; gd_ssm.preconditioned is a layer that can "
     "take them, and the layer on raw tokens is none. For independent symmetric entries of one law P is γ* I (tested).",
+    by_hand=(
+        "The mean square over weights and noise of M P q - w'q is ‖(S P - I) q‖² + ν (P q)'S (P q), for entries of w "
+        "and noise independent of all else, of mean 0 and variances 1 and ν.",
+    ),
     mutants=(
         Mutant("nothing lost", claim=with_rhs(paper.best_preconditioner, before)),
         Mutant("nothing lost by the noise", claim=with_rhs(paper.best_preconditioner, before + added)),
@@ -162,7 +167,8 @@ gaussian_preconditioner = Theorem(
     instances=normal_laws,
     source=RESTRICTED,
     says="For N normal inputs of covariance Σ the best P is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and "
-    "E S² (by hand, from Isserlis' theorem).",
+    "E S².",
+    by_hand=("E S = N Σ, and E S² = N (N + 1) Σ² + N tr(Σ) Σ: Isserlis' theorem.",),
     mutants=(
         Mutant(
             "no noise",

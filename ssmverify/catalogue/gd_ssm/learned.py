@@ -98,6 +98,10 @@ optimal_rate = Theorem(
     says="On the linear task the best rate of one step from zero is γ* = s²/(μ_4 + (f + N - 2) s⁴), for f entries and "
     "N pairs, variance s² and fourth moment μ_4. Nothing of degree 3 in the tokens is better: "
     "gd_ssm.optimal_predictor.",
+    by_hand=(
+        "E tr S = (N + 1)(f + 1) σ and E tr S² = (N + 1)(f + 1)(μ + (f + N) σ²), the sum over pairs and entries; and "
+        "the mean square of an entry of W (I - κ S) q is σ E tr (I - κ S)².",
+    ),
     mutants=(
         Mutant(
             "one pair more",
@@ -113,6 +117,10 @@ optimal_loss = Theorem(
     instances=moments,
     source=OURS,
     says="The loss there is (1/2) f s² (1 - γ* N s²): no step leaves (1/2) f s².",
+    by_hand=(
+        "E tr S = (N + 1)(f + 1) σ and E tr S² = (N + 1)(f + 1)(μ + (f + N) σ²), the sum over pairs and entries; and "
+        "the mean square of an entry of W (I - κ S) q is σ E tr (I - κ S)².",
+    ),
     mutants=(
         Mutant(
             "the loss without a step",
@@ -131,6 +139,10 @@ uniform_optimum = Theorem(
     source=OURS,
     says="For x uniform on (-a, a): γ* = 15/(a² (5(f + N) - 1)), the loss (f a²/6)(5f - 1)/(5(f + N) - 1). At a = 1/2 "
     "and f = N = 10, as in the authors' code, that is 20/33 and 245/1188.",
+    by_hand=(
+        "E tr S = (N + 1)(f + 1) σ and E tr S² = (N + 1)(f + 1)(μ + (f + N) σ²), the sum over pairs and entries; and "
+        "the mean square of an entry of W (I - κ S) q is σ E tr (I - κ S)².",
+    ),
     mutants=(
         Mutant(
             "the moments of a normal distribution",

@@ -92,6 +92,14 @@ predictor = Finite(
     "predictor, and no GD-SSM layer, is better. The cases are the patterns of monomials, each for all f and N at once.",
     decide=uncorrelated,
     cases=every_pattern,
+    number=130,
+    by_hand=(
+        "The mean of a monomial is the product of the moments of its variables, which are independent.",
+        "E[r p] depends on the pattern of p alone, as the law does not change when pairs, entries or targets change "
+        "their names.",
+        "A sum over indices is the sum over their patterns, each times the number of its choices.",
+        "A GD-SSM layer, whatever its weights, is a polynomial of degree 3 in the entries of its tokens.",
+    ),
     source=OURS,
     mutants=(
         Broken("the rate for one pair more", another_rate),

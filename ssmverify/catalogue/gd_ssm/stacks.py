@@ -241,7 +241,11 @@ stacking_error = Theorem(
     source=OURS,
     says="What the causal stack that rewrites targets does instead of K steps: for any γ, what K layers have read is "
     "off the Kaczmarz sweep B = Y U^{-1} by B (I - U)^K, exactly. If 0 < γ x'x < 2 for each input, that goes to 0 "
-    "as K grows (by hand). With all products x_l'x_i in U, not those for l <= i alone, it is K steps (gd_ssm.dual).",
+    "as K grows. With all products x_l'x_i in U, not those for l <= i alone, it is K steps (gd_ssm.dual).",
+    by_hand=(
+        "I - U is triangular with 1 - γ x'x on its diagonal, and so has powers that go to 0 just if all those are less "
+        "than 1 in size.",
+    ),
     mutants=(
         Mutant("no error", claim=with_rhs(paper.stacking_error, paper.B)),
         Mutant(

@@ -311,6 +311,7 @@ characteristic = Finite(
     "-[s^(N+1)/Q_N(s)] u.",
     decide=decide_characteristic,
     cases=lambda: range(1, 33),
+    number=32,
     source=OURS,
     mutants=(
         Broken("no signs above the diagonal", lambda N: decide_characteristic(N, lambda n, k: -(2 * k + 1))),

@@ -323,6 +323,7 @@ determinants = Finite(
     "H - s = -det(sI - K)/det(sI - A).",
     decide=decide_determinant,
     cases=lambda: range(1, 6),
+    number=5,
     source=OURS,
     mutants=(
         Broken("plus C adj(sI - A) B", lambda N: decide_determinant(N, sign=1)),
@@ -391,6 +392,7 @@ spectrum = Finite(
     "more. S4D-Inv puts N²/(rπ) - N/π there. `s4d.legs_frequencies_at_most` is for every N.",
     decide=decide_spectrum,
     cases=lambda: range(8, 65),
+    number=57,
     source=Source(
         "On the Parameterization and Initialization of Diagonal State Space Models",
         "2206.11893",

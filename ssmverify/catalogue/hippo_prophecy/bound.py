@@ -141,6 +141,8 @@ amplitude = row(
     OURS,
     "|u^(k)| <= L at n + 1 samples makes the sum of the samples times (cos, sin) at most (n + 1) L long: a harmonic of "
     "u has an amplitude of at most 2L/(λm)^k.",
+    "The sums of n + 1 equidistant samples of a period, divided by (n + 1)/2, are the amplitudes of u^(k), and so "
+    "(λm)^k times those of u, for n twice the degree of u: waves are orthogonal there.",
     one_sample_fewer=Le(
         harmonics.amplitude.conclusion.lhs,  # type: ignore[attr-defined]
         (harmonics.samples - 1) * bound.L * ((harmonics.samples - 1) * bound.L),
@@ -164,9 +166,10 @@ periodic = row(
     BOUND,
     "The bound that holds: if u has period θ and |u^(k)| <= L, k >= 3, then |u' - y| <= L θ^(k-1)/(π^(k-1) (k-2) "
     "(N-1)^(k-2)), for exact coefficients and in steady state. Proved is what the errors of the harmonics beyond the "
-    "basis add up to, each as large as `harmonic_error` allows, for every degree M + n, with λ = 2π/θ and k = p + 3. "
-    "By hand: that u' - y is their sum where u is a trigonometric polynomial, and that every periodic u with |u^(k)| "
-    "<= L follows.",
+    "basis add up to, each as large as `harmonic_error` allows, for every degree M + n, with λ = 2π/θ and k = p + 3.",
+    "u' - y is the sum of the harmonics' errors where u is a trigonometric polynomial.",
+    "The bound then holds for every periodic u with |u^(k)| <= L: its Fejér means have that bound too, and derivatives "
+    "and coefficients that converge to those of u.",
     one_power_of_M_more=absolute_le(
         bound.beyond_basis(bound.weight * bound.wave), bound.scale / (bound.q * power(bound.M_, bound.p + 2))
     ),

@@ -139,11 +139,12 @@ def row(
     instances: Callable[[], SearchStrategy[Point]],
     source: Source,
     says: str,
+    *by_hand: str,
     **broken: Formula,
 ) -> Theorem:
-    """A row whose author's mutants are the claim with other conclusions."""
+    """A row with its steps by hand, whose author's mutants are the claim with other conclusions."""
     mutants = (Mutant(what.replace("_", " "), claim=replace(claim, conclusion=c)) for what, c in broken.items())
-    return Theorem(claim, proof, instances, tuple(mutants), source, says)
+    return Theorem(claim, proof, instances, tuple(mutants), source, says, by_hand=by_hand)
 
 
 def parts(claim: Claim) -> tuple[Any, ...]:
@@ -208,6 +209,7 @@ closed_loop = Finite(
     "M = 0..6.",
     decide=fout.check_closed_loop,
     cases=lambda: range(7),
+    number=7,
     mutants=(Broken("a closure that takes the far end alone", lambda M: fout.check_closed_loop(M, jump=1)),),
     source=OURS,
 )

@@ -70,7 +70,8 @@ integral = row(
     parted,
     OURS,
     "The value error is -(t/2) ∫ u'(tr)(P_N + P_{N-1})(2r-1) dr, and that of y -(t/2) ∫ u''(tr) κ(r) dr: here on every "
-    "power of t; that it then holds for every u with two continuous derivatives is by hand.",
+    "power of t.",
+    "It then holds for every u with two continuous derivatives, for polynomials approximate u'' uniformly.",
     one_state_fewer=And((Eq(of_value.lhs, -legs.V(legs.N)), of_slope)),
 )
 time_scale = row(
@@ -119,6 +120,7 @@ legendre = Finite(
     "that of P_j times ∏ -(2j+i)/i, and P_n(1) = 1: for n = 0..16, with P_n from Bonnet's recurrence.",
     decide=lambda n: kernels.check_legendre(n, kernels.legendre(n)),
     cases=lambda: range(17),
+    number=17,
     mutants=(
         Broken("Chebyshev's polynomials", lambda n: kernels.check_legendre(n, chebyshev(n))),
         Broken("at r, not at 2r - 1", lambda n: kernels.check_legendre(n, kernels.legendre(n, fmpq_poly([0, 1])))),

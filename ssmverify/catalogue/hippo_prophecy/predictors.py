@@ -128,6 +128,7 @@ closed_loop = Finite(
     "circle: whatever it predicts explodes, though it continues every line exactly. For N = 2..32.",
     decide=lambda N: P.check_unstable(P.legt(N), STEP),
     cases=lambda: range(2, 33),
+    number=31,
     mutants=(
         Broken("D = N² - 1", lambda N: P.check_unstable(_weaker_innovation(N), STEP)),
         Broken("one state", lambda _: P.check_unstable(P.legt(1), STEP)),

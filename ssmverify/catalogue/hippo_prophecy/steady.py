@@ -39,9 +39,9 @@ two_ends = row(
     with_every_harmonic,
     OURS,
     "In steady state y = (u'(t) + u'(t-θ))/2 - (N/θ)(u(t) - u(t-θ)) + R [(y - u')(t) - (y - u')(t-θ)], for every N, R "
-    "the harmonics beyond the basis; that all of them add up to coth(sθ/2)/2 is classical, and a hypothesis. By hand: "
-    "as N grows R falls like 1/N, and the last term tends to -(u'(t) - 2u'(t-θ) + u'(t-2θ))/π²: at a time when u(t) = "
-    "u(t-θ), too, FouT's read-out does not tend to u'.",
+    "the harmonics beyond the basis; that all of them add up to coth(sθ/2)/2 is classical, and a hypothesis. At a "
+    "time when u(t) = u(t-θ), too, FouT's read-out does not tend to u'.",
+    "As N grows R falls like 1/N, and the last term tends to -(u'(t) - 2u'(t-θ) + u'(t-2θ))/π².",
     the_jump_and_the_mean_alone=Eq(ends.lhs, (slope + E * slope) / 2 - jump),
     u_for_the_mean=Eq(ends.lhs, slope - jump + steady.R * (steady.missed - E * steady.missed)),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -70,8 +70,8 @@ def one_letter(a: Fraction, b: Fraction, **changes: bool) -> Callable[[Size], st
     return decide
 
 
-def elements(size: Size) -> int:
-    return len(size.chain.monoid)
+def elements(size: Size) -> Iterable[bytes]:
+    return (element.tobytes() for element in size.chain.monoid.elements)
 
 
 real_nonnegative = Finite(
@@ -86,7 +86,8 @@ real_nonnegative = Finite(
     ),
     nonnegative,
     source=OURS,
-    count=elements,
+    number=31_991,
+    members=elements,
 )
 real_any_sign = Finite(
     "tracking.rounded_gates_any_sign",
@@ -98,7 +99,8 @@ real_any_sign = Finite(
     ),
     any_sign,
     source=OURS,
-    count=elements,
+    number=63_942,
+    members=elements,
 )
 
 
@@ -126,7 +128,8 @@ wrapping = Finite(
     (Broken("saturation", lambda cast: counts(replace(cast, wraps=False))),),
     rings,
     source=OURS,
-    count=lambda cast: cast.high - cast.low + 1,
+    number=532,
+    members=lambda cast: range(cast.low, cast.high + 1),
 )
 
 
@@ -171,6 +174,7 @@ delta_rule = Finite(
     ),
     swap_cases,
     source=OURS,
+    number=16,
 )
 
 theorems = (real_nonnegative, real_any_sign, wrapping, delta_rule)

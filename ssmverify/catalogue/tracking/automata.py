@@ -91,6 +91,7 @@ known_verdicts = Finite(
     has_verdict(classify),
     (*BREAKS, Broken("groups sought in permutations of all states alone", has_verdict(only_permutations))),
     lambda: KNOWN,
+    number=15,
 )
 
 
@@ -150,6 +151,7 @@ by_definition = Finite(
     ),
     all_automata,
     larger_automata,
+    number=1_034,
     source=Source(
         "Linton, Pfeiffer, Robertson, Ruskuc: Groups and actions in transformation semigroups",
         place="1998",
@@ -206,7 +208,8 @@ coprime_orders = Finite(
         Broken("coprime as three, not pairwise", tells_solvable(coprime_as_three)),
     ),
     lambda: COPRIME,
-    count=lambda name: group(name).order ** 2,
+    number=25_797,
+    members=lambda name: itertools.product(range(group(name).order), repeat=2),
     source=Source(
         "Thompson: Nonsolvable finite groups all of whose local subgroups are solvable",
         place="1968, Corollary 3",

@@ -145,6 +145,10 @@ def a_step_late(circuit: Circuit, form: Linear, steps: Sequence[tuple[int, int]]
     return unary(circuit, form, [(value, threshold + 1) for value, threshold in steps])
 
 
+def each_word(case: Case) -> Iterator[bytes]:
+    return (word.tobytes() for word in case.words)
+
+
 def row(
     name: str,
     says: str,
@@ -152,6 +156,7 @@ def row(
     *,
     cases: Callable[[], Iterable[Case]] | None = None,
     samples: Callable[[], st.SearchStrategy[Case]] | None = None,
+    number: int | None = None,
     method: str = "residues",
     one_hot: bool = False,
 ) -> Finite:
@@ -174,7 +179,8 @@ def row(
         cases=cases,
         samples=samples,
         source=OURS,
-        count=lambda case: len(case.words),
+        number=number,
+        members=each_word,
     )
 
 
@@ -286,6 +292,7 @@ theorems: tuple[Finite, ...] = (
         "n <= 10 and p <= 3, and n <= 24 and p = 2, on samples.",
         6,
         cases=unsigned,
+        number=147_968,
         samples=lambda: st.one_of(*[free_words()] * 9, long_words()),
     ),
     row(
@@ -294,6 +301,7 @@ theorems: tuple[Finite, ...] = (
         "and p <= 3 on samples.",
         6,
         cases=signed,
+        number=16_896,
         samples=lambda: free_words(signs=True),
     ),
     row(
@@ -302,6 +310,7 @@ theorems: tuple[Finite, ...] = (
         "p <= 3 on samples.",
         6,
         cases=two_channels,
+        number=139_776,
         samples=lambda: free_words(channels=2, longest=6),
     ),
     row(
@@ -318,6 +327,7 @@ theorems: tuple[Finite, ...] = (
         "samples.",
         6,
         cases=rotations,
+        number=240,
         samples=complex_words,
     ),
     row(
@@ -327,6 +337,7 @@ theorems: tuple[Finite, ...] = (
         "for n <= 5, on samples.",
         4,
         cases=unsigned,
+        number=147_968,
         samples=lambda: st.one_of(free_words(longest=6), selective_words(channels=1, largest=4)),
         method="shallow",
     ),
@@ -335,6 +346,7 @@ theorems: tuple[Finite, ...] = (
         "Depth 3, if the letters arrive one-hot: on the inputs of tracking.circuit_signed; n <= 6 on samples.",
         3,
         cases=signed,
+        number=16_896,
         samples=lambda: free_words(longest=6),
         method="shallow",
         one_hot=True,
@@ -345,6 +357,7 @@ theorems: tuple[Finite, ...] = (
         "(n, p) = (3,2), (6,2) and (5,3) on every input; n <= 16 and p <= 4 on samples.",
         4,
         cases=powers_of_two,
+        number=14_570,
         samples=shift_words,
         method="counting",
     ),
@@ -354,6 +367,7 @@ theorems: tuple[Finite, ...] = (
         "block and a rotation for n <= 8 on every input; any A up to 3 x 3 for n <= 8 on samples.",
         2,
         cases=matrices,
+        number=39_360,
         samples=matrix_words,
         method="counting",
         one_hot=True,
@@ -364,6 +378,7 @@ theorems: tuple[Finite, ...] = (
         "(n, p) = (2,2) and (3,2) on every input. Two, and three with depth 14, for n <= 5 on samples.",
         6,
         cases=two_layers,
+        number=4_352,
         samples=stacked_words,
     ),
 )

@@ -65,6 +65,7 @@ machines = Finite(
         Broken("rounding half-away", bit_for_bit(cast=replace(FLOAT32, rounding="half-away"))),
     ),
     executed,
+    number=132,
     source=OURS,
     missing=flushed,
 )
@@ -93,6 +94,7 @@ int8 = Finite(
     as_int8(),
     (Broken("a shift without rounding", as_int8(lambda v: v >> 4)), Broken("ties up", as_int8(lambda v: (v + 8) >> 4))),
     lambda: (case for case in executed() if case.machine == "numpy"),
+    number=48,
     source=OURS,
 )
 
@@ -140,6 +142,7 @@ variants = Finite(
         Broken("flushing changes nothing", lambda variant: becomes(variant._replace(flushes=False))),
     ),
     lambda: VARIANTS,
+    number=6,
     source=OURS,
 )
 

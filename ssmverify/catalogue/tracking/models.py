@@ -6,7 +6,7 @@ words through the torch layers, in float32 and float64. Its samples are long ran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -110,8 +110,8 @@ def tracks(model: Callable[[], Model], automaton: Automaton | None = None) -> De
     return decide
 
 
-def count(case: Step | Words) -> int:
-    return 1 if isinstance(case, Step) else len(case.words)
+def members(case: Step | Words) -> Iterable[Any]:
+    return (case,) if isinstance(case, Step) else (word.tobytes() for word in case.words.numpy())
 
 
 def other_order(model: Callable[[], Model], group: str) -> Broken:
@@ -140,7 +140,7 @@ def floats_moved(model: Callable[[], Model]) -> Broken:
     return Broken("one float weight moved by 3/2, up or down", decide)
 
 
-def row(name: str, says: str, model: Callable[[], Model], source: Source, *others: Broken) -> Finite:
+def row(name: str, says: str, model: Callable[[], Model], number: int, source: Source, *others: Broken) -> Finite:
     """The row of a constructed model; its mutants are those given, and one weight moved, exact and in floats."""
     moved = Broken("one weight moved by 1/100", tracks(cache(lambda: model().perturbed())))
     return Finite(
@@ -153,7 +153,8 @@ def row(name: str, says: str, model: Callable[[], Model], source: Source, *other
         cases=lambda: cases(model().automaton),
         samples=lambda: long_words(len(model().automaton.letters)),
         source=source,
-        count=count,
+        number=number,
+        members=members,
     )
 
 
@@ -238,6 +239,7 @@ flip_flop_horizon = Finite(
     decide=horizon_of_gate,
     mutants=(Broken("a gate that lacks half as much", lambda k: horizon_of_gate(k, k + 1)),),
     cases=lambda: range(1, 11),
+    number=10,
     source=Source("stated here"),
 )
 
@@ -301,16 +303,15 @@ def without_last_layer(name: str) -> Broken:
     return Broken("without the last layer", tracks(shorter))
 
 
-def by_layers(name: str, layers: str) -> Finite:
+def by_layers(name: str, layers: str, number: int) -> Finite:
     """The row of a solvable group; the depth is the length of its derived series."""
 
     def model() -> Model:
         return cascade(name)
 
     says = f"{name} by {layers} complex-diagonal layers."
-    return row(
-        f"{name.lower()}_by_{layers}_layers", says, model, SERIES, other_order(model, name), without_last_layer(name)
-    )
+    broken = other_order(model, name), without_last_layer(name)
+    return row(f"{name.lower()}_by_{layers}_layers", says, model, number, SERIES, *broken)
 
 
 SERIES = Source("stated here; the depth is that of Shakerinava et al., Theorem 2", "2603.01959", read="its abstract")
@@ -320,6 +321,7 @@ theorems = (
         "parity",
         "Parity by one real channel with gates 1 and -1.",
         parity,
+        8_196,
         Source(GRAZZI, "2411.12537v5", "after Theorem 1"),
         Broken(
             "a flip at 0, not at 1",
@@ -330,16 +332,18 @@ theorems = (
         "flip_flop",
         "One bit by a real channel with gates 0 and 1.",
         flip_flop,
+        4_380,
         Source("Sarrof, Veitsman, Hahn", "2405.17394", read="its abstract"),
     ),
     leaky_gate_keeps,
     leaky_gate_loses,
     flip_flop_horizon,
-    row("cyclic_rotation", "Addition modulo 60 by one complex channel.", rotation, Source("stated here")),
+    row("cyclic_rotation", "Addition modulo 60 by one complex channel.", rotation, 10_800, Source("stated here")),
     row(
         "cyclic_remainders",
         "Addition modulo 60 by three complex channels, of orders 4, 3 and 5.",
         remainders,
+        10_800,
         Source("stated here"),
         Broken("orders 2 and 30, which are not coprime", tracks(not_coprime)),
     ),
@@ -347,12 +351,14 @@ theorems = (
         "cyclic_reflections",
         "Addition modulo 5 by reflections only, in two layers.",
         reflections,
+        6_300,
         Source(GRAZZI, "2411.12537v5", "Theorem 6"),
     ),
     row(
         "swaps_by_one_reflection",
         "S5, its letters the ten swaps, by one Householder matrix for each letter.",
         swaps,
+        3_200,
         Source(GRAZZI, "2411.12537v5", "Theorem 3"),
         other_order(swaps, S5),
     ),
@@ -360,6 +366,7 @@ theorems = (
         "s5_by_four_reflections",
         "S5, its letters all elements, by four Householder matrices for each letter.",
         four_householders,
+        14_640,
         Source("DeltaProduct", "2502.10297v7", read="a summary of its theorem"),
         other_order(four_householders, S5),
     ),
@@ -367,7 +374,10 @@ theorems = (
         "a5_by_two_reflections",
         "A5 by two reflections in space for each letter: the rotations of the icosahedron, over Q(√5).",
         constructions.icosahedral,
+        10_800,
         Source("DeltaProduct", "2502.10297v7", read="a summary of its theorem"),
     ),
-    *(by_layers(name, layers) for name, layers in (("S3", "two"), ("S4", "three"), ("A4xZ5", "two"))),
+    by_layers("S3", "two", 2_628),
+    by_layers("S4", "three", 1_728),
+    by_layers("A4xZ5", "two", 10_800),
 )

@@ -155,8 +155,13 @@ monotone_returns = Theorem(
     (Mutant("the state is 0", claim=replace(paper.monotone_returns, conclusion=Eq(paper.x(paper.T), term(0)))),),
     OURS,
     "Real gates >= 0, any monotone rounding after every step: no word has a cycle of states but fixed points, so the "
-    "monoid of a channel is aperiodic; so are products and cascades (by hand), and what they accept is star-free "
+    "monoid of a channel is aperiodic; so are products and cascades, and what they accept is star-free "
     "(Schützenberger, cited).",
+    by_hand=(
+        "A monotone rounding has slopes >= 0 between any two arguments.",
+        "Each element of the transition monoid is the map of a word, so a monoid no orbit of which returns but a "
+        "constant one has no group but the trivial one; nor have those of direct products and cascades.",
+    ),
 )
 any_sign = Theorem(
     paper.any_sign,
@@ -183,8 +188,13 @@ any_sign_returns = Theorem(
     ),
     OURS,
     "Real gates of any sign, any monotone rounding after every step: cycles of states have one state or two, so groups "
-    "in the monoid of a channel have exponent 2, and those of products and cascades are 2-groups (by hand): no "
-    "counting mod 3.",
+    "in the monoid of a channel have exponent 2, and those of products and cascades are 2-groups: no counting "
+    "mod 3.",
+    by_hand=(
+        "A monotone rounding has slopes >= 0 between any two arguments.",
+        "Each element of the transition monoid is the map of a word, so a monoid whose orbits return after one or two "
+        "passes has groups of exponent 2 only; direct products and cascades then have 2-groups only.",
+    ),
 )
 semidefinite = Theorem(
     paper.semidefinite,
@@ -216,7 +226,8 @@ semidefinite_returns = Theorem(
     ),
     OURS,
     "Symmetric transitions with eigenvalues >= 0, such as the delta rule's with β in [0, 1] and unit keys, each entry "
-    "rounded once by a monotone rounding: on a constant input a state that returns never moved (‖v‖² <= 0 means v = 0; "
-    "by hand), so parity of 1^k stays out of reach of one layer.",
+    "rounded once by a monotone rounding: on a constant input a state that returns never moved, so parity of 1^k stays "
+    "out of reach of one layer.",
+    by_hand=("‖v‖² <= 0 only if v = 0.", "A monotone rounding is the derivative of a convex function, its potential."),
 )
 theorems = (monotone, monotone_returns, any_sign, any_sign_returns, semidefinite, semidefinite_returns)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from proofs.kernel import Claim, Table
 from proofs.terms import Eq
 from proofs.tracking import circuits as paper
-from ssmverify.catalogue.tracking.circuits import OURS, Case, agrees, compiled, whole
+from ssmverify.catalogue.tracking.circuits import OURS, Case, agrees, compiled, each_word, whole
 from ssmverify.rows import Broken, Decide, Finite, Mutant, Row, Source, Theorem
 from ssmverify.strategies import points, rationals, tables
 from ssmverify.tracking.circuits.circuit import Bits, Circuit, Gate, evaluate, evaluate_naively
@@ -54,6 +54,7 @@ deletions = Finite(
     decide=deletion,
     mutants=(Broken("no gate is redundant", no_gate_is_redundant),),
     cases=lambda: range(circuit_22().inputs, circuit_22().inputs + circuit_22().size),
+    number=56,
     source=OURS,
 )
 
@@ -94,6 +95,7 @@ depths = Finite(
         Broken("room for one residue in the third layer", layers_are(room_for_one_residue)),
     ),
     cases=lambda: range(2, 25),
+    number=23,
     source=OURS,
 )
 
@@ -141,7 +143,8 @@ agreement = Finite(
     ),
     cases=evaluated,
     source=OURS,
-    count=lambda case: len(case.words),
+    number=316,
+    members=each_word,
 )
 
 
@@ -190,6 +193,7 @@ powering = Finite(
         Broken("without the binomials", is_power(lambda m: summed(m, lambda n, k: 1))),
     ),
     cases=lambda: range(1, 25),
+    number=24,
     source=Source(
         "Mereghetti and Palano: Threshold circuits for iterated matrix product and powering",
         place="2000, for 2 x 2",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from itertools import permutations, product
 from typing import Any
@@ -96,6 +95,7 @@ def row_barrington(name: str, g: str) -> Finite:
             Broken("a five-cycle for its inverse", truth(with_pairs(g, lambda a, b: (a, int(group(g).inverse[b]))))),
         ),
         cases=small_formulas,
+        number=2_596,
         samples=lambda: formulas(4, "vwxyz"),
         source=BARRINGTON,
     )
@@ -122,7 +122,9 @@ def reads(reader: Reader, rendered: Callable[[Word], list[Swap]] = swaps) -> Dec
     return decide
 
 
-def disguised(name: str, says: str, reader: Reader, source: Source, *more: Broken) -> Finite:
+def disguised(
+    name: str, says: str, reader: Reader, source: Source, *more: Broken, missing: Callable[[], str] = str
+) -> Finite:
     return Finite(
         name=f"tracking.{name}",
         says=says,
@@ -136,6 +138,7 @@ def disguised(name: str, says: str, reader: Reader, source: Source, *more: Broke
             *more,
         ),
         samples=lambda: words,
+        missing=missing,
         source=source,
     )
 
@@ -193,6 +196,8 @@ transpositions = Finite(
         Broken("rank 7 for rank 6", transposition(by_rank_seven)),
     ),
     cases=games,
+    missing=no_chess,
+    number=100,
     source=ILLUSION,
 )
 games_of_words = disguised(
@@ -201,6 +206,7 @@ games_of_words = disguised(
     "the word's product brings its file.",
     chess.read,
     ILLUSION,
+    missing=no_chess,
 )
 
 
@@ -241,7 +247,9 @@ formulas_by_chess = Finite(
         Broken("each variable negated", by_chess(of_the_negated)),
     ),
     cases=lambda: (f for f in small_formulas() if barrington.depth(f) < 2),
+    number=36,
     samples=lambda: formulas(2, "xyz"),
+    missing=no_chess,
     source=ILLUSION,
 )
 programs = disguised(
@@ -282,9 +290,12 @@ theorems: tuple[Any, ...] = (
             ),
         ),
         cases=lambda: five_cycles("A5"),
+        number=24,
         source=OURS,
     ),
-    *(replace(row, missing=no_chess) for row in (transpositions, games_of_words, formulas_by_chess)),
+    transpositions,
+    games_of_words,
+    formulas_by_chess,
     programs,
     stories,
 )

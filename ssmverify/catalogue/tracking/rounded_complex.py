@@ -61,6 +61,7 @@ selective = Finite(
         Broken("wrap-around for clipping", makes(replace(SELECTIVE, cast=replace(SQUARE, wraps=True)))),
     ),
     permutations,
+    number=120,
     source=OURS,
 )
 time_invariant = Finite(
@@ -74,6 +75,7 @@ time_invariant = Finite(
         other_word(TIME_INVARIANT, "caaacac"),
     ),
     permutations,
+    number=120,
     source=OURS,
 )
 subnormal = Finite(
@@ -90,6 +92,7 @@ subnormal = Finite(
         other_word(SUBNORMAL, "0012020011"),
     ),
     permutations,
+    number=120,
     source=OURS,
 )
 
@@ -135,6 +138,7 @@ one_length = Finite(
     of_one_length,
     (Broken("one word fewer", lambda case: of_one_length(case, 1)),),
     blocks,
+    number=180,
     source=OURS,
 )
 
@@ -168,6 +172,7 @@ ties = Finite(
     off_ties(Fraction(1, 20)),
     (Broken("1/16", off_ties(Fraction(1, 16))),),
     places,
+    number=45,
     source=OURS,
 )
 
@@ -210,8 +215,10 @@ forms = Finite(
     forms_differ,
     (Broken("no rounding", lambda case: forms_differ(case, rounded=False)),),
     lambda: FORMS,
+    number=3,
     source=Source(OURS.paper, OURS.arxiv, "footnote 3", read="notes of the whole paper"),
     refuted=True,
+    right=lambda: [Form(SELECTIVE, "a")],
 )
 
 
@@ -241,8 +248,10 @@ cannot_track = Finite(
     tracks,
     (Broken("no rounding", unrounded),),
     lambda: (SELECTIVE, TIME_INVARIANT, SUBNORMAL),
+    number=3,
     source=Source(OURS.paper, OURS.arxiv, "Corollary 4.7, read for the recurrence", read="notes of the whole paper"),
     refuted=True,
+    right=lambda: [replace(SELECTIVE, cast=replace(SQUARE, rounding="floor"))],
 )
 
 nc1_hard = Cited(
@@ -252,6 +261,11 @@ nc1_hard = Cited(
     "of A5 is one.",
     automata.hard.source,
     rests_on=(automata.hard, one_length),
+    by_hand=(
+        "A word over A5 becomes a word of tokens letter by letter, each token depending on one letter: an NC0 "
+        "reduction from the word problem of A5.",
+        "At a number of bits that does not grow the state is that of a finite automaton, and so in NC1.",
+    ),
 )
 not_in_tc0 = Cited(
     "tracking.rounded_complex_is_not_in_tc0",
@@ -260,6 +274,7 @@ not_in_tc0 = Cited(
     automata.hard.source,
     assumes=("TC0 != NC1",),
     rests_on=(nc1_hard,),
+    by_hand=("A problem that is complete for NC1 under NC0 reductions is in TC0 only if TC0 = NC1.",),
 )
 star_free = Cited(
     "tracking.rounded_real_is_star_free",
@@ -268,6 +283,10 @@ star_free = Cited(
     "in AC0; with gates of any sign, languages whose monoids have no groups but 2-groups, which are in AC0[2].",
     automata.star_free.source,
     rests_on=(monotone_returns, any_sign_returns, automata.star_free, automata.solvable),
+    by_hand=(
+        "The syntactic monoid of what a layer accepts divides the transition monoid of its channels, which has no "
+        "groups but those of tracking.monotone_orbits_that_return and tracking.monotone_orbits_any_sign_that_return.",
+    ),
 )
 
 theorems = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -92,7 +92,8 @@ prefix_products = Finite(
     ),
     lambda: every_word(4),
     random_words,
-    count=lambda batch: len(batch.words),
+    number=5_648,
+    members=lambda batch: (word.tobytes() for word in batch.words),
 )
 
 
@@ -106,6 +107,13 @@ class Tower(NamedTuple):
 TOWERS = tuple(
     Tower(*t) for t in (("Z7", 1), ("S3", 1), ("S3", 2), ("Q8", 1), ("Q8", 2), ("A4", 1), ("A4", 2), ("A5", 1))
 )
+
+
+def leaves(tower: Tower) -> Iterator[tuple[int, ...]]:
+    """What the towers are built of."""
+    return itertools.product(range(group(tower.group).order), repeat=2**tower.depth)
+
+
 Level = Callable[[Group, words.Words], words.Words]
 
 
@@ -114,8 +122,7 @@ def generates(level: Level) -> Decide:
 
     def decide(tower: Tower) -> str:
         g = group(tower.group)
-        leaves = itertools.product(range(g.order), repeat=2**tower.depth)
-        built = np.array(list(leaves)).reshape(-1, 1)
+        built = np.array(list(leaves(tower))).reshape(-1, 1)
         for _ in range(tower.depth):
             built = level(g, built)
         ends = np.unique(words.prefix_products(g, built)[:, -1])
@@ -148,7 +155,8 @@ commutator_towers = Finite(
         Broken("the inverse of each letter in the old order", generates(not_turned_round)),
     ),
     lambda: TOWERS,
-    count=lambda tower: group(tower.group).order ** (2**tower.depth),
+    number=30_021,
+    members=leaves,
 )
 
 theorems: tuple[Any, ...] = (prefix_products, commutator_towers)

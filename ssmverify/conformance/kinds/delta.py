@@ -19,7 +19,7 @@ from numeric.bounds import delta_recurrence_bound, read_bound
 from numeric.scan import delta_scan
 from ssmverify.conformance import whole
 from ssmverify.conformance.kinds.kind import Case, Judged, Kind, Outputs, Sizes, uniform
-from ssmverify.conformance.measure import Array, floats, numbers
+from ssmverify.conformance.measure import Array, magnitudes, numbers
 from ssmverify.conformance.order import Order
 from ssmverify.conformance.shrink import Inputs
 from ssmverify.conformance.trial import Trial
@@ -67,9 +67,9 @@ class DeltaRule(Kind):
         if inputs["v"].numel() == 0:
             return
         y, states = exact_run(inputs)
-        exact = floats(states)
-        rows = delta_recurrence_bound(inputs["k"], inputs["v"], inputs["beta"], exact, inputs.get("S0"))
-        yield Judged("y", outputs.main, y, read_bound(exact.abs() + rows.unsqueeze(-1), inputs["q"], rows))
+        sizes = magnitudes(states)
+        rows = delta_recurrence_bound(inputs["k"], inputs["v"], inputs["beta"], sizes, inputs.get("S0"))
+        yield Judged("y", outputs.main, y, read_bound(sizes + rows.unsqueeze(-1), inputs["q"], rows))
         if outputs.final is not None:
             yield Judged("final", outputs.final, states[:, -1], rows[:, -1].unsqueeze(-1))
 

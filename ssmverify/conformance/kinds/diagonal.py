@@ -19,7 +19,6 @@ from numeric.bounds import Gradients, scan_bound, scan_gradient_bounds, stored_b
 from numeric.bounds.diagonal import COMPLEX_PRODUCT
 from numeric.scan import scan
 from proofs.recurrence import run
-from ssmverify.conformance import measure
 from ssmverify.conformance.kinds.kind import Case, Judged, Kind, Outputs, Sizes, uniform
 from ssmverify.conformance.measure import Array, numbers
 from ssmverify.conformance.order import Order
@@ -333,14 +332,14 @@ def off_in_gradients(trial: Trial, inputs: Inputs) -> Problem:
     h0 = carried(inputs["h0"]) if "h0" in inputs else None
     p, q = gradient_constants(trial.order, b.dtype, b.shape[1])
     bounds = scan_gradient_bounds(a, b, h0, g, p=p, q=q, reassociated=trial.order.reassociates)
-    with measure.precision():
+
+    def judge() -> Iterator[Judged]:
         exact = dict(zip(Gradients._fields, exact_gradients(inputs), strict=True))
-        for name, limit in bounds._asdict().items():
-            if name in computed:
-                gradient = computed[name]
-                if problem := trial.beyond(f"d{name}", gradient, exact[name], in_storage(gradient, limit)):
-                    return problem
-    return None
+        for name in (field for field in Gradients._fields if field in computed):
+            gradient = computed[name]
+            yield Judged(f"d{name}", gradient, exact[name], in_storage(gradient, getattr(bounds, name)))
+
+    return trial.measured(judge)
 
 
 def gradients_of(trial: Trial, gates: Callable[[int], Tensor], lengths: tuple[int, ...]) -> None:

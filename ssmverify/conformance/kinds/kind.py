@@ -81,7 +81,7 @@ class Kind(ABC):
 
     @abstractmethod
     def judge(self, inputs: Inputs, outputs: Outputs, order: Order) -> Iterator[Judged]:
-        """The outputs beside the exact ones, within `measure.precision()`."""
+        """The outputs beside the exact ones, computed to the bits that `measure.decided` sets."""
 
     def adapt(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, called with arguments as they are laid out here."""

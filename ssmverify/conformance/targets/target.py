@@ -119,9 +119,32 @@ def _from_path(name: str) -> ModuleType:
         raise BadInput(f"the module {name} does not import: {type(error).__name__}: {error}") from error
 
 
+DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+
+
 def dtype_named(name: str) -> torch.dtype:
-    """A floating-point dtype by name; raises BadInput."""
-    dtype = getattr(torch, name, None)
-    if not isinstance(dtype, torch.dtype) or not (dtype.is_floating_point or dtype.is_complex):
-        raise BadInput(f"there is no floating-point dtype {name}; such as float32, float64, complex64, bfloat16.")
+    """A dtype in which kernels can be judged, by name; raises BadInput."""
+    if name not in DTYPES:
+        raise BadInput(f"no bound is proved in dtype {name!r}; give some of {', '.join(DTYPES)}.")
+    dtype: torch.dtype = getattr(torch, name)
     return dtype
+
+
+def device_named(name: str) -> str:
+    """The name, if torch knows such a device, here or not; raises BadInput."""
+    try:
+        known = torch.device(name).type != "meta"  # whose tensors hold no numbers
+    except RuntimeError:
+        known = False
+    if not known:
+        raise BadInput(f"there is no device {name!r}; give cpu, cuda or cuda:1.")
+    return name
+
+
+def absent(device: str) -> str:
+    """Why nothing can run on the device here: one clause, empty where it can."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        return f"there is no {device} here"
+    return ""

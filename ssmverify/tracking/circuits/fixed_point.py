@@ -179,9 +179,9 @@ class ComplexDiagonal:
         for decay, write, readout in self.channels:
             modulus = 0  # of the state at most, rounded up
             for j in range(n):
-                written = 2 ** (self.p * j) * (math.isqrt(write.largest) + 1)
-                modulus = math.isqrt(decay.largest * modulus**2) + 1 + written
-            total += math.isqrt(readout.largest * modulus**2) + 1
+                written = _root_above(2 ** (2 * self.p * j) * write.largest)
+                modulus = _root_above(decay.largest * modulus**2) + written
+            total += _root_above(readout.largest * modulus**2)
         return -total, total
 
     def numerators(self, letters: Letters) -> Integers:
@@ -201,6 +201,11 @@ class ComplexDiagonal:
             c, d = read(readout, n - 1)
             total = total + c * re - d * im
         return total
+
+
+def _root_above(square: int) -> int:
+    """The least integer whose square is not below this one."""
+    return math.isqrt(square - 1) + 1 if square else 0
 
 
 @dataclass(frozen=True)

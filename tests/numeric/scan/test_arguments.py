@@ -1,5 +1,6 @@
 """Every wrong argument is answered by one sentence that names it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,5 +98,25 @@ def test_a_compiler_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_
         assert native.library() is None
         assert native.missing().endswith("broken")
         assert not list(tmp_path.glob("ssmverify/*.so")), "a failed compilation leaves nothing behind"
+    finally:
+        native._load.cache_clear()
+
+
+@pytest.mark.skipif(bool(native.missing()), reason=native.missing())
+@pytest.mark.parametrize("left", [0, 4096])
+def test_a_damaged_library_is_compiled_anew(left: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(native, "OPTIONAL", ((),))
+    native._load.cache_clear()
+    try:
+        assert native.missing() == ""
+        (path,) = (tmp_path / "ssmverify").iterdir()
+        whole = path.read_bytes()
+        path.unlink()  # it stays loaded here, and is not to change there
+        path.write_bytes(whole[:left])
+        native._load.cache_clear()
+        with pytest.warns(RuntimeWarning, match=r"\.so was damaged: it is removed and compiled anew"):
+            assert native.missing() == ""
+        assert [other.read_bytes() == whole for other in path.parent.iterdir()] == [True]
     finally:
         native._load.cache_clear()

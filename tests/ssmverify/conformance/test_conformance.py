@@ -1,22 +1,30 @@
 """The suite on our own backends, and what its users see: outcomes, replay lines, skip files, exit statuses, pytest."""
 
 import json
+import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from flint import arb, fmpq
 from torch import Tensor
 
-from numeric.scan import scan
+from numeric.scan import delta_scan, scan
 from numeric.scan.machine import compiling as native
 from ssmverify.cli import main
-from ssmverify.conformance import BUILTIN, KINDS, KnownFailure, conform, find, read_known_failures
-from ssmverify.conformance.measure import first_difference, precision, units
+from ssmverify.conformance import BUILTIN, KINDS, KnownFailure, conform, find, measure, read_known_failures
+from ssmverify.conformance import Result as CaseResult
+from ssmverify.conformance.kinds.kind import Case
+from ssmverify.conformance.measure import TooWide, Undecided, decided, first_difference, units
 from ssmverify.conformance.outcome import FAILED, KNOWN, NOT_RUN, NOT_SUPPORTED, PASSED
-from ssmverify.conformance.running import plan
+from ssmverify.conformance.running import excused, plan
+from ssmverify.conformance.running import run as run_case
 from ssmverify.conformance.shrink import smallest
+from ssmverify.conformance.trial import NotRun, Trial, Wrong
 from ssmverify.errors import BadInput
 
 pytest_plugins = ("pytester",)
@@ -32,6 +40,7 @@ OURS = [
     ("ours:selective", None),
     ("ours:selective-reference", ("float32",)),
 ]
+NEAR = 0.05  # of a bound
 FUSED = {"ours:cpu", "ours:matrix", "ours:delta", "ours:selective"}
 
 BROKEN = """
@@ -65,13 +74,27 @@ def run(*arguments: str) -> Result:
 
 # ------------------------------------------------------------------------------------------------------------- ours
 @pytest.mark.parametrize(("name", "dtypes"), OURS)
-def test_ours_pass(name: str, dtypes: tuple[str, ...] | None) -> None:
+def test_ours_pass(name: str, dtypes: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the bounds are tight: of each output in each dtype the error comes near its own."""
     if name in FUSED and native.missing():
         pytest.skip(native.missing())
+    nearest: dict[tuple[str, torch.dtype], float] = {}
+    beyond = Trial.beyond
+
+    def recorded(trial: Trial, output: str, *rest: Any) -> str | None:
+        before, trial.worst = trial.worst, None
+        found = beyond(trial, output, *rest)
+        now = trial.worst or 0.0
+        nearest[output, trial.dtype] = max(nearest.get((output, trial.dtype), 0.0), now)
+        trial.worst = max(before or 0.0, now)
+        return found
+
+    monkeypatch.setattr(Trial, "beyond", recorded)
     report = conform(name, dtypes=dtypes, quick=True, seed=torch.seed() % 2**32)
     assert [(r.case, r.detail, r.smallest, r.replay) for r in report.failed] == []
     assert report.worst is not None
-    assert 0.1 < report.worst <= 1  # the bounds are tight as well
+    assert report.worst <= 1
+    assert {output: near for output, near in nearest.items() if near < NEAR} == {}
 
 
 def test_ours_in_torchs_hands() -> None:
@@ -133,6 +156,19 @@ def test_known_failures(file: Path, tmp_path: Path) -> None:
         read_known_failures(skip)
 
 
+def test_a_replay_line_names_the_order_that_was_declared(file: Path) -> None:
+    for order in ("sequential", "loop", "tree"):
+        (result,) = conform(f"{file}:drops", only="sizes.lengths", dtypes=("float64",), order=order, quick=True).failed
+        assert f" --order {order} " in result.replay
+
+
+def test_what_was_not_run_is_no_known_failure() -> None:
+    known = [KnownFailure("*", "all of it")]
+    for outcome in (NOT_RUN, NOT_SUPPORTED, PASSED):
+        assert excused(CaseResult("x/float32", outcome), known).outcome == outcome
+    assert excused(CaseResult("x/float32", FAILED), known).outcome == KNOWN
+
+
 def test_an_initial_state_of_another_name_is_found() -> None:
     def kernel(a: Tensor, b: Tensor, initial: Tensor | None = None) -> Tensor:
         return scan(a, b, initial)
@@ -148,14 +184,64 @@ def test_an_initial_state_of_another_name_is_found() -> None:
 # ----------------------------------------------------------------------------------------------------------- measures
 def test_errors_are_measured_exactly() -> None:
     """A third of an ulp of 1 shows as that, and a bound of 0 forgives nothing."""
-    from flint import fmpq
-
     true = torch.empty(1, dtype=torch.float64).numpy().astype(object)
     true[0] = 1 + fmpq(1, 3 * 2**52)
-    with precision():
-        ratio, place = units(torch.ones(1, dtype=torch.float64), true, torch.tensor([2.0**-53], dtype=torch.float64))
-        assert (ratio, place) == (2 / 3, (0,))
-        assert units(torch.ones(1), true, torch.zeros(1))[0] == float("inf")
+    one = torch.ones(1, dtype=torch.float64)
+    ratio, place = decided(lambda: units(one, true, torch.tensor([2.0**-53], dtype=torch.float64)))
+    assert (ratio, place) == (2 / 3, (0,))
+    assert decided(lambda: units(one, true, torch.zeros(1)))[0] == float("inf")
+
+
+def delta_of(length: int) -> CaseResult:
+    """The delta rule with its last output off by 1."""
+
+    def off_by_one(q: Tensor, k: Tensor, v: Tensor, beta: Tensor) -> Tensor:
+        y = delta_scan(q, k, v, beta)[0]
+        y[:, -1] += 1
+        return y
+
+    case = Case("long", "", lambda trial: trial.judge(trial.sample(b=1, t=length, d=1)))
+    return run_case(find(off_by_one, kind="delta"), case, "float32", 0, False)
+
+
+def test_balls_of_a_long_input_are_computed_to_more_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To 384 bits the exact outputs of the delta rule are known to 1e23 after 1,400 steps."""
+    assert delta_of(1400).outcome == FAILED
+    monkeypatch.setattr(measure, "BITS", (64, 384))
+    result = delta_of(1400)
+    assert (result.outcome, result.worst) == (NOT_RUN, None)
+    assert re.search(r"known to \de\+2\d only, which decides nothing: use shorter inputs", result.detail)
+
+
+def test_a_wide_ball_decides_nothing_but_an_error_beyond_it() -> None:
+    true = np.array([arb(1, 2.0**-40)], dtype=object)
+    one, two = torch.ones(1, dtype=torch.float64), torch.full((1,), 2.0, dtype=torch.float64)
+    with pytest.raises(TooWide, match="known to 9e-13 only"):
+        units(one, true, one * 2.0**-31)
+    assert units(one, true, one * 2.0**-30) == (0.0, (0,))
+    assert units(two, true, one * 2.0**-31)[0] > 2.0**30
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_where_no_bound_is_finite_nothing_is_decided(value: float) -> None:
+    one = torch.ones(2, dtype=torch.float64)
+    true = np.array([fmpq(7), fmpq(1)], dtype=object)
+    with pytest.raises(Undecided, match="the bound is infinite"):
+        units(one, true, one * value)
+    assert units(one, true, torch.tensor([value, 1.0], dtype=torch.float64)) == (0.0, (0,))
+    assert units(one, true, torch.tensor([1.0, value], dtype=torch.float64)) == (6.0, (0,))
+
+
+def test_a_smaller_input_that_cannot_be_decided_hides_no_failure() -> None:
+    def problem(inputs: dict[str, Tensor]) -> str | None:
+        if inputs["b"].shape[1] < 3:
+            raise NotRun("too short")
+        return "wrong"
+
+    trial = Trial(find("ours:reference"), "", "float32", 0, False)
+    with pytest.raises(Wrong) as wrong:
+        trial.require(problem, trial.sample(t=6))
+    assert wrong.value.inputs["b"].shape[1] == 3
 
 
 def test_bits_tell_signs_of_zero_but_not_nans_apart() -> None:
@@ -194,16 +280,38 @@ def test_exit_statuses(file: Path, tmp_path: Path) -> None:
         (["ours", "--kind", "knot"], "there is no kind knot"),
         (["ours", "--order", "none"], "there is no order none"),
         (["ours:delta", "--order", "tree"], "no bound is proved in order tree"),
-        (["ours", "--dtypes", "int8"], "there is no floating-point dtype int8"),
+        (["ours", "--dtypes", "int8"], "no bound is proved in dtype 'int8'; give some of float16, "),
+        (["ours", "--dtypes", "float8_e5m2"], "no bound is proved in dtype 'float8_e5m2'"),
+        (["ours", "--dtypes", ""], "no bound is proved in dtype ''"),
+        (["ours", "--device", "banana"], "there is no device 'banana'; give cpu, cuda or cuda:1."),
+        (["ours", "--device", "meta"], "there is no device 'meta'"),
+        (["ours", "--skip", "BINARY"], "is not text"),
         (["ours", "--case", "nonsense"], "no case is called nonsense"),
         (["ours", "--skip", "missing"], "there is no skip file missing"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: list[str], says: str, file: Path) -> None:
-    result = run(*(argument.replace("KERNELS", str(file)) for argument in arguments))
+    binary = file.with_suffix(".bin")
+    binary.write_bytes(b"\xff\xfe\x00")
+    places = {"KERNELS": str(file), "BINARY": str(binary)}
+    result = run(*(re.sub("KERNELS|BINARY", lambda found: places[found[0]], argument) for argument in arguments))
     assert result.exit_code == 2
     assert says in result.output
     assert "Traceback" not in result.output
+
+
+def test_without_a_dtype_there_is_nothing_to_claim() -> None:
+    with pytest.raises(BadInput, match="no dtype is given"):
+        find("ours", dtypes=())
+
+
+@pytest.mark.skipif(torch.cuda.device_count() > 7, reason="all those GPUs are here")
+def test_a_device_that_is_not_here_is_not_run() -> None:
+    report = conform("ours:reference", device="cuda:7", quick=True, dtypes=("float32",))
+    assert {(r.outcome, r.detail) for r in report.results} == {(NOT_RUN, "there is no cuda:7 here")}
+    result = run("ours:reference", "--device", "cuda:7", "--quick", "--dtypes", "float32")
+    assert result.exit_code == 0
+    assert "not run: there is no cuda:7 here" in result.output
 
 
 def test_a_builtin_that_is_not_installed_says_so() -> None:

@@ -30,7 +30,7 @@ from ssmverify.experiments import (
     two_layers,
 )
 from ssmverify.experiments.exact import free_rates, shared_rate, trace_moment
-from ssmverify.experiments.measures import Estimate, beside, double, half_square, sensitivity
+from ssmverify.experiments.measures import Estimate, beside, cosines, double, half_square, sensitivity
 from ssmverify.experiments.models import Featured, Layer, TwoLayers
 
 HALF = fmpq(1, 2)
@@ -156,8 +156,21 @@ def test_sensitivities_are_those_of_gradient_descent() -> None:
     torch.testing.assert_close(sensitivity(double(GDSSM(2)).descend(0.5), tokens), 0.5 * M)
 
 
+def test_a_layer_that_does_the_opposite_has_the_cosine_minus_1() -> None:
+    task, generator = LinearRegression(f=2, N=3), torch.Generator().manual_seed(1)
+    forth, back = (double(GDSSM(2)).descend(rate) for rate in (0.5, -0.25))
+    for model, cosine in ((forth, 1.0), (back, -1.0)):
+        found = cosines(model, forth, task, generator, 5)
+        torch.testing.assert_close(found, torch.full((5,), cosine, dtype=torch.float64))
+
+
 def test_estimates_are_shown_to_the_digits_that_they_have() -> None:
     assert str(Estimate(1.00044, 0.00019)) == "1.00044 ± 0.00019"
+
+
+def test_an_estimate_is_scaled_with_its_margin_and_moved_without_it() -> None:
+    assert Estimate(3.0, 0.5) / 2 == Estimate(1.5, 0.25)
+    assert Estimate(3.0, 0.5) + 2 == Estimate(5.0, 0.5)
 
 
 def test_weights_are_compared_in_one_gauge() -> None:

@@ -197,7 +197,7 @@ def lies():
     yield "solvable, said of S5", replace(s5, groups=(replace(first, derived_series=(120, 60, 1), coprime=None),))
     yield "no witness", replace(s5, groups=(replace(first, coprime=None),))
     yield "orders not coprime", replace(s5, groups=(replace(first, coprime=((0,), (1,))),))
-    yield "an order 1", replace(s5, groups=(replace(first, coprime=((), (1,))),))
+    yield "orders of 1", replace(s5, groups=(replace(first, coprime=((), ())),))
     yield "another set", replace(s5, groups=(replace(first, states=(0, 1)),))
     yield "another group's", replace(a4, groups=(replace(v4, words=((0,),)),))
 

@@ -70,6 +70,7 @@ ROTATING = ComplexDiagonal(
         ),
     ),
 )
+ONE_WAY = selective(3, ((4, 4), (3, -3), (1, 1)))
 SHEAR = TimeInvariant(2, ((4, 1), (0, 4)), ((1, 0), (0, 1), (-1, 2)), (1, -1))  # no basis of eigenvectors
 
 
@@ -87,6 +88,42 @@ def test_gates_readouts_rotations_and_matrices(model: Model, n: int, method: str
     words = every_word(model, n)
     circuit = compile_model(model, n, method=method, cast=cast)
     assert outputs(circuit, model, words) == exact_then_cast(model, words, cast).tolist()
+
+
+gaussian = st.tuples(st.integers(-8, 8), st.integers(-8, 8))
+complex_table = st.lists(gaussian, min_size=2, max_size=2).map(lambda values: ComplexTable(0, tuple(values)))
+complex_models = st.builds(ComplexChannel, complex_table, complex_table, complex_table).map(
+    lambda channel: ComplexDiagonal(3, (2,), (channel,))
+)
+real_table = st.lists(st.integers(-8, 8), min_size=2, max_size=2)
+real_models = st.builds(lambda *channel: selective(3, channel), real_table, real_table, real_table)
+pair = st.tuples(st.integers(-4, 4), st.integers(-4, 4))
+matrix_models = st.builds(
+    TimeInvariant, st.just(2), st.tuples(pair, pair), st.lists(pair, min_size=2, max_size=3).map(tuple), pair
+)
+
+
+@given(complex_models | real_models | matrix_models, st.integers(1, 4))
+def test_the_bounds_hold_for_every_word(model: Model, n: int) -> None:
+    low, high = model.bounds(n)
+    assert all(low <= N <= high for N in model.numerators(every_word(model, n)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_the_bounds_are_reached(n: int) -> None:
+    """By letters that all pull one way; the modulus of 3 + 4i is a whole number."""
+    kept, written = ComplexTable(0, ((5, 0), (5, 0), (3, 4))), ComplexTable(0, ((5, 0), (-5, 0), (3, 4)))
+    straight = ComplexDiagonal(1, (3,), (ComplexChannel(kept, written, ComplexTable(0, ((1, 0), (1, 0), (0, 0)))),))
+    for model in (straight, ONE_WAY, TimeInvariant(1, ((2, 1), (1, 2)), ((3, 1), (-3, -1)), (1, 2))):
+        found = model.numerators(every_word(model, n))
+        assert model.bounds(n) == (min(found), max(found))
+
+
+def test_the_bound_of_complex_channels_takes_each_root_upwards() -> None:
+    """1 + i has the modulus √2: written, decayed and read, each alone."""
+    one, turned = ComplexTable(0, ((1, 0),)), ComplexTable(0, ((1, 1),))
+    for parts, n, most in (((one, turned, one), 1, 2), ((turned, one, one), 2, 4), ((one, one, turned), 1, 2)):
+        assert ComplexDiagonal(1, (1,), (ComplexChannel(*parts),)).bounds(n) == (-most, most)
 
 
 @pytest.mark.parametrize("model", [free(2, channels=2), free(3), free(2, signed=True)])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from ssmverify.cli import main
-from ssmverify.tracking.circuits.fixed_point import exact_then_cast
-from ssmverify.tracking.circuits.growth import slope, student
+from ssmverify.tracking.circuits.compile import compile_model
+from ssmverify.tracking.circuits.fixed_point import exact_then_cast, free
+from ssmverify.tracking.circuits.growth import Size, draw, sizes, slope, student
 
 
 def run(*arguments: str) -> Result:
@@ -45,6 +47,14 @@ def test_the_table() -> None:
     assert "Depth 6 at every n." in result.output
 
 
+def test_each_size_is_that_of_its_circuit() -> None:
+    (found,) = sizes([3], 2, signed=True, method="residues", cast="floor", one_hot=False, words=5, seed=1)
+    circuit = compile_model(free(2, signed=True), 3, method="residues", cast="floor", one_hot=False)
+    counted = (circuit.depth, circuit.layers, circuit.size, circuit.wires, circuit.weight_bits)
+    assert (found.depth, found.layers, found.gates, found.wires, found.weight_bits) == counted
+    assert (found.n, found.words, found.right) == (3, 5, 5)
+
+
 def test_a_wrong_output_is_exit_status_1() -> None:
     def wrong(*arguments: object) -> object:
         return exact_then_cast(*arguments) + 1  # type: ignore[arg-type]
@@ -60,6 +70,24 @@ def test_the_plot(tmp_path: Path) -> None:
     file = tmp_path / "growth.png"
     assert run("--n", "2..4", "--plot", str(file)).exit_code == 0
     assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_plot_shows_the_counts_and_the_line_through_the_gates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    drawn: list[object] = []
+    monkeypatch.setattr(figure.Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    n, counts = [2, 4, 8], [40, 300, 2700]
+    found = [Size(k, 6, 6, count, 7 * k**2, 1, 0.0, 5, 5) for k, count in zip(n, counts, strict=True)]
+    draw(found, slope(n, [size.gates for size in found]), "", tmp_path / "growth.png")
+    wires, gates, line = drawn[0].axes[0].lines  # type: ignore[attr-defined]
+    assert list(wires.get_ydata()) == [7 * k**2 for k in n]
+    assert list(gates.get_ydata()) == counts
+    power, constant = np.polyfit(np.log(n), np.log(counts), 1)
+    assert list(line.get_ydata()) == pytest.approx([np.exp(constant) * k**power for k in n])
+    assert all(list(x.get_xdata()) == n for x in (wires, gates, line))
+    assert line.get_label().startswith(f"gates ~ n^{power:.2f}  [")
 
 
 @pytest.mark.parametrize(
