@@ -1,0 +1,361 @@
+"""Points for a statement, from nothing but its variables and its hypotheses.
+
+Sizes and other indices come first, then inputs: variables that no equation gives. What the equations give, be it by a
+definition, a recurrence or a linear equation, is solved for. Which variable an equation gives is a guess, another one
+at each attempt. Every family is constant from some index on, so that its quantified hypotheses can be decided.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from proofs.kernel import Point, Sequent, Table, Undecidable, evaluate, holds, position
+from proofs.points.expressions import ONE, Expression, expression
+from proofs.points.solving import Constraint, Solver, Unmet, last_bounded_from_one_side, small
+from proofs.points.values import any_matrix, filled, orthogonal, zeros
+from proofs.terms import (
+    And,
+    Atom,
+    Eq,
+    ForAll,
+    Formula,
+    Identity,
+    Index,
+    IndexLe,
+    Le,
+    Lt,
+    Mul,
+    Node,
+    Nonzero,
+    Symbol,
+    Transpose,
+    UniqueMinimiser,
+    free_indices,
+    symbols,
+    term,
+    walk,
+)
+
+ATTEMPTS = 60
+Place = tuple[int, ...] | None  # of a member of a family; None is the default
+
+
+class NoPoint(Exception):
+    """No point was found; `hypothesis` is the one that was missed most often."""
+
+    def __init__(self, hypothesis: Any) -> None:
+        super().__init__(f"no point found for: {hypothesis}")
+        self.hypothesis = hypothesis
+
+
+@dataclass
+class Attempt:
+    """One attempt at a point: what it has drawn so far."""
+
+    random: random.Random
+    number: int
+    degenerate: bool
+    point: dict[str, Any] = field(default_factory=dict)
+    reach: int = 0  # how many members of an input family are its own
+
+    def shape(self, symbol: Symbol) -> tuple[int, int]:
+        return position(symbol.rows, self.point), position(symbol.columns, self.point)
+
+    def places(self, symbol: Symbol, given: bool) -> list[Place]:
+        """Where the family has members of its own, and its default; one that is solved for has more."""
+        if not symbol.arity:
+            return [None]
+        span = range(self.reach + (0 if given else 2))
+        return [*product(span, repeat=symbol.arity), None]
+
+
+def assembled(symbol: Symbol, members: Mapping[Place, Any]) -> Any:
+    """The value of a variable or a family, from its members; a scalar's are 1 by 1."""
+    values = {place: m[0, 0] if symbol.is_scalar else m for place, m in members.items()}
+    default = values.pop(None)
+    return Table(values, default) if symbol.arity else default  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws points at which the hypotheses of the sequent hold and its conclusion can be read."""
+
+    sequent: Sequent
+
+    @cached_property
+    def parts(self) -> list[tuple[Formula, Formula]]:
+        """Each hypothesis, taken apart: (what it says without quantifiers or conjunctions, the hypothesis)."""
+        ordered = sorted(self.sequent.hypotheses, key=str)
+        return [(part, h) for h in ordered for part in _opened(h)]
+
+    @cached_property
+    def known(self) -> list[Symbol]:
+        return sorted(symbols(self.sequent), key=lambda s: s.name)
+
+    @cached_property
+    def of_indices(self) -> list[Formula]:
+        """The hypotheses about indices alone."""
+        return [h for h in sorted(self.sequent.hypotheses, key=str) if not symbols(h)]
+
+    @cached_property
+    def orthonormal(self) -> list[Symbol]:
+        """The matrices with orthonormal rows, or columns."""
+        found = {symbol for part, _ in self.parts if (symbol := _orthonormal(part))}
+        return sorted(found, key=lambda s: s.name)
+
+    def draw(self, chosen: random.Random, degenerate: bool = False) -> Point:
+        """A point, or NoPoint after many attempts. A degenerate one: sizes 0 and 1, zeros, equal values."""
+        missed: Counter[Any] = Counter()
+        for number in range(ATTEMPTS):
+            attempt = Attempt(chosen, number, degenerate, reach=chosen.randint(1, 3))
+            try:
+                self._indices(attempt)
+                outputs = self._outputs(attempt)
+                self._inputs(attempt, outputs)
+                self._solve(attempt, outputs, self._about(outputs))
+                self._check(attempt.point, self.sequent.hypotheses)
+                return attempt.point
+            except Unmet as reason:
+                missed[reason.source] += 1
+        raise NoPoint(missed.most_common(1)[0][0])
+
+    def _check(self, point: Point, formulas: Iterable[Formula]) -> None:
+        for h in formulas:
+            try:
+                met = holds(h, point)
+            except (Undecidable, ZeroDivisionError) as reason:
+                raise Unmet(h) from reason
+            if not met:
+                raise Unmet(h)
+
+    # ------------------------------------------------------------------------------------------------- indices
+    @cached_property
+    def sizes(self) -> set[str]:
+        """The index variables that shapes depend on, or the ranges of a minimiser."""
+        shapes = {s for s in walk(self.sequent) if type(s) is Symbol}
+        ranges = [x.ranges for x in walk(self.sequent) if type(x) is UniqueMinimiser]
+        return free_indices((tuple((s.rows, s.columns) for s in shapes), tuple(ranges)))
+
+    def _indices(self, attempt: Attempt) -> None:
+        names = sorted(free_indices(self.sequent))
+        wider = attempt.number // 8
+        reason: Any = None
+        for _ in range(40):
+            for name in names:
+                low = 0 if attempt.degenerate or name not in self.sizes else 1
+                high = (1 if attempt.degenerate else 2) if name in self.sizes else 3
+                attempt.point[name] = attempt.random.randint(low, high + (min(wider, 2) if low else 2 * wider))
+            try:
+                if any(min(attempt.shape(s)) < 0 for s in self.known):
+                    raise Unmet(reason or "a matrix of negative size")
+                return self._check(attempt.point, self.of_indices)
+            except Unmet as unmet:
+                reason = unmet.source
+        raise Unmet(reason)
+
+    # -------------------------------------------------------------------------------------- what is solved for
+    def _outputs(self, attempt: Attempt) -> list[Symbol]:
+        """For each equation a variable that it gives: one that stands alone on a side, else any that is not taken."""
+        found: set[Symbol] = set()
+        barred = set(self.orthonormal)
+        equations = [part for part, _ in self.parts if isinstance(part, Eq) and not _orthonormal(part)]
+        for part in equations:
+            bare = [s for side in (part.lhs, part.rhs) if (s := _bare(side)) and s not in barred]
+            if bare and (attempt.number == 0 or attempt.random.random() < 0.9):
+                found.add(bare[0] if attempt.number == 0 else attempt.random.choice(bare))
+        for part in equations:
+            inside = symbols(part) - barred
+            if not any(_bare(side) for side in (part.lhs, part.rhs)) and (
+                not inside & found or attempt.random.random() < 0.5
+            ):
+                found.update(_some(attempt.random, inside - found))
+        if attempt.number > 3 and attempt.random.random() < 0.5:
+            inside = {s for part in equations for s in symbols(part)}
+            found.update(_some(attempt.random, inside - barred - found))
+        return sorted(found, key=lambda s: s.name)
+
+    def _about(self, outputs: Iterable[Symbol]) -> list[tuple[Formula, Formula]]:
+        return [(h, h) for h in sorted(self.sequent.hypotheses, key=str) if symbols(h) & set(outputs)]
+
+    # --------------------------------------------------------------------------------------------------- inputs
+    def _inputs(self, attempt: Attempt, outputs: Iterable[Symbol]) -> None:
+        inputs = [s for s in self.known if s not in set(outputs)]
+        self._orthonormal_ones(attempt)
+        ordered = [
+            (h, source)
+            for h, source in ((h, h) for h in sorted(self.sequent.hypotheses, key=str))
+            if symbols(h) and symbols(h) <= set(inputs) and not _has_equation(h)
+        ]
+        bounded = {s for h, _ in ordered for s in symbols(h)}
+        for symbol in inputs:
+            if symbol not in bounded and symbol.name not in attempt.point:
+                attempt.point[symbol.name] = self._input(attempt, symbol)
+        self._solve(attempt, [s for s in inputs if s in bounded and s.name not in attempt.point], ordered, given=True)
+
+    def _input(self, attempt: Attempt, symbol: Symbol) -> Any:
+        alike = [
+            attempt.point[s.name]
+            for s in self.known
+            if s.name in attempt.point and (s.rows, s.columns, s.arity) == (symbol.rows, symbol.columns, symbol.arity)
+        ]
+        if alike and attempt.random.random() < (0.4 if attempt.degenerate else 0.05):
+            return attempt.random.choice(alike)
+        rows, columns = attempt.shape(symbol)
+        settled = attempt.random.random() < 0.75
+
+        def member(place: Place) -> Any:
+            if (place is None and symbol.arity and settled) or (attempt.degenerate and attempt.random.random() < 0.4):
+                return zeros(rows, columns)
+            return any_matrix(attempt.random, rows, columns)
+
+        return assembled(symbol, {place: member(place) for place in attempt.places(symbol, given=True)})
+
+    def _orthonormal_ones(self, attempt: Attempt) -> None:
+        """Rows of one orthogonal matrix for all that live in one space, as far as they go."""
+        by_space: dict[Index, list[Any]] = {}
+        for symbol in self.orthonormal:
+            by_rows = any(_orthonormal(part) == symbol and _by_rows(part) for part, _ in self.parts)
+            rows, columns = attempt.shape(symbol)
+            count, n, space = (rows, columns, symbol.columns) if by_rows else (columns, rows, symbol.rows)
+            left = by_space.setdefault(space, [])
+            if len(left) < count:
+                left[:] = list(orthogonal(attempt.random, n))
+            if count > n:
+                raise Unmet(next(h for part, h in self.parts if _orthonormal(part) == symbol))
+            taken = filled(count, n, lambda i, j, left=left: left[i][j])  # type: ignore[misc]
+            del left[:count]
+            attempt.point[symbol.name] = taken if by_rows else taken.T
+
+    # -------------------------------------------------------------------------------------------------- solving
+    def _solve(
+        self, attempt: Attempt, unknown: list[Symbol], formulas: list[tuple[Formula, Formula]], given: bool = False
+    ) -> None:
+        """Find the unknown variables from the formulas, and put them into the attempt's point."""
+        if not unknown:
+            return
+        cells: dict[Symbol, dict[Place, Any]] = {}
+        order: list[int] = []
+        preferred: dict[int, fmpq] = {}
+        settled = attempt.random.random() < 0.75
+        for symbol in unknown:
+            rows, columns = attempt.shape(symbol)
+            cells[symbol] = {}
+            for place in attempt.places(symbol, given):
+                first = len(order)
+                cells[symbol][place] = filled(
+                    rows,
+                    columns,
+                    lambda i, j, first=first, columns=columns: Expression.unknown(first + i * columns + j),
+                )
+                numbers = range(first, first + rows * columns)
+                order.extend(numbers)
+                if (place is None and symbol.arity and settled) or (
+                    attempt.degenerate and attempt.random.random() < 0.4
+                ):
+                    preferred.update((v, fmpq(0)) for v in numbers)
+        point = attempt.point | {s.name: assembled(s, members) for s, members in cells.items()}
+        constraints = [c for h, source in formulas for c in _constraints(h, source, point, attempt.reach + 4)]
+        values = Solver(constraints, attempt.random).solve(last_bounded_from_one_side(constraints, order), preferred)
+
+        def found(x: Expression) -> fmpq:
+            ((v,),) = x.above
+            return values[v]
+
+        for symbol, members in cells.items():
+            rows, columns = attempt.shape(symbol)
+            attempt.point[symbol.name] = assembled(
+                symbol,
+                {p: filled(rows, columns, lambda i, j, m=m: found(m[i, j])) for p, m in members.items()},
+            )
+
+
+def _some(chosen: random.Random, among: Iterable[Symbol]) -> list[Symbol]:
+    """One of them, if there is any."""
+    ordered = sorted(among, key=lambda s: s.name)
+    return [chosen.choice(ordered)] if ordered else []
+
+
+def _opened(h: Formula) -> Iterator[Formula]:
+    """What a hypothesis says under its quantifiers, part by part; the bound variables stay positions."""
+    if isinstance(h, And):
+        for part in h.parts:
+            yield from _opened(part)
+    elif isinstance(h, ForAll):
+        yield from _opened(h.body)
+    else:
+        yield h
+
+
+def _has_equation(h: Formula) -> bool:
+    return any(isinstance(part, Eq | UniqueMinimiser) for part in _opened(h))
+
+
+def _bare(side: Node) -> Symbol | None:
+    match side:
+        case Atom(symbol, _) | Transpose(Atom(symbol, _)):
+            return symbol
+    return None
+
+
+def _orthonormal(part: Formula) -> Symbol | None:
+    """X, where the formula is X X' = I or X'X = I, also for one row or column."""
+    match part:
+        case Eq(Mul((Atom(x, ()), Transpose(Atom(y, ())))) | Mul((Transpose(Atom(x, ())), Atom(y, ()))), unit):
+            if x == y and (isinstance(unit, Identity) or unit == term(1)):
+                return x
+    return None
+
+
+def _by_rows(part: Formula) -> bool:
+    return isinstance(part, Eq) and isinstance(part.lhs, Mul) and isinstance(part.lhs.factors[0], Atom)
+
+
+def _constraints(
+    h: Formula, source: Formula, point: Point, window: int, bound: tuple[int, ...] = ()
+) -> Iterator[Constraint]:
+    """What the formula asks of the unknowns in the point; a quantified one is opened at 0, 1, ..., window - 1."""
+    match h:
+        case And(parts):
+            for part in parts:
+                yield from _constraints(part, source, point, window, bound)
+        case ForAll(body):
+            for t in range(window):
+                yield from _constraints(body, source, point, window, (t, *bound))
+        case Eq() | Le() | Lt() | Nonzero():
+            try:
+                difference = _difference(h, point, bound)
+            except ZeroDivisionError as reason:
+                raise Unmet(source) from reason
+            relation = {Eq: "=", Le: "<=", Lt: "<", Nonzero: "!="}[type(h)]
+            for x in difference.flat:
+                yield from _constraint(relation, expression(x), source)
+        case IndexLe():
+            if position(h.lhs, point, bound) > position(h.rhs, point, bound):
+                raise Unmet(source)
+        case _:
+            raise Unmet(source)
+
+
+def _difference(h: Any, point: Point, bound: tuple[int, ...]) -> Any:
+    if isinstance(h, Nonzero):
+        return np.array([evaluate(h.term, point, bound=bound)], dtype=object)
+    difference = evaluate(h.lhs, point, bound=bound) - evaluate(h.rhs, point, bound=bound)
+    return difference if isinstance(difference, np.ndarray) else np.array([difference], dtype=object)
+
+
+def _constraint(relation: str, x: Expression, source: Formula) -> Iterator[Constraint]:
+    if x.below != ONE:
+        yield Constraint("!=", x.below, source)
+    if relation in ("<=", "<") and x.below != ONE:
+        yield Constraint(relation, (Expression(x.above) * Expression(x.below)).above, source)
+    else:
+        yield Constraint(relation, x.above, source)
