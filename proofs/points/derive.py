@@ -20,7 +20,7 @@ from flint import fmpq
 
 from proofs.kernel import Point, Sequent, Table, Undecidable, evaluate, holds, position
 from proofs.points.expressions import ONE, Expression, expression
-from proofs.points.solving import Constraint, Solver, Unmet, last_bounded_from_one_side, small
+from proofs.points.solving import Constraint, Solver, Unmet, last_bounded_from_one_side
 from proofs.points.values import any_matrix, filled, orthogonal, zeros
 from proofs.terms import (
     And,
@@ -50,11 +50,11 @@ Place = tuple[int, ...] | None  # of a member of a family; None is the default
 
 
 class NoPoint(Exception):
-    """No point was found; `hypothesis` is the one that was missed most often."""
+    """No point was found; `hypothesis` is the one that was missed most often, or that no point decides."""
 
-    def __init__(self, hypothesis: Any) -> None:
-        super().__init__(f"no point found for: {hypothesis}")
-        self.hypothesis = hypothesis
+    def __init__(self, hypothesis: Any, what: str = "no point found for") -> None:
+        super().__init__(f"{what}: {hypothesis}")
+        self.hypothesis, self.what = hypothesis, what
 
 
 @dataclass
@@ -132,7 +132,9 @@ class Sampler:
         for h in formulas:
             try:
                 met = holds(h, point)
-            except (Undecidable, ZeroDivisionError) as reason:
+            except Undecidable as reason:
+                raise NoPoint(h, "cannot be decided at a point") from reason
+            except ZeroDivisionError as reason:
                 raise Unmet(h) from reason
             if not met:
                 raise Unmet(h)
