@@ -69,6 +69,7 @@ def main(traceback: bool) -> None:
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Append the evidence here.")
 @click.option("--jobs", type=click.IntRange(1), help="Theorems checked at once: as many as there are cores.")
+@click.option("--audit", is_flag=True, help="Judge every fact of every proof at random points instead.")
 def check(
     names: tuple[str, ...],
     quick: bool,
@@ -77,6 +78,7 @@ def check(
     budget: float | None,
     json_file: Path | None,
     jobs: int | None,
+    audit: bool,
 ) -> None:
     """Check theorems: proofs, exact instances, layers against their bounds, mutants.
 
@@ -95,6 +97,10 @@ def check(
         warm_up()
     rows = select(names)
     console = Console(width=None if sys.stdout.isatty() else 190)
+    if audit:
+        from ssmverify.report.audit import run
+
+        raise click.exceptions.Exit(run(console, names, rows, jobs, seed, budget))
     how = {
         "examples": max(examples // 4, 1) if quick else examples,
         "seed": secrets.randbits(32) if seed is None else seed,

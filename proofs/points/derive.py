@@ -11,15 +11,15 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from flint import fmpq
 
 from proofs.kernel import Point, Sequent, Table, Undecidable, evaluate, holds, position
-from proofs.points.expressions import ONE, Expression, expression
+from proofs.points.expressions import ONE, Expression, expression, unknowns
 from proofs.points.solving import Constraint, Solver, Unmet, last_bounded_from_one_side
 from proofs.points.values import any_matrix, filled, orthogonal, zeros
 from proofs.terms import (
@@ -86,31 +86,64 @@ def assembled(symbol: Symbol, members: Mapping[Place, Any]) -> Any:
 
 
 @dataclass(frozen=True)
+class Hypothesis:
+    """A hypothesis, and what is read off it."""
+
+    formula: Formula
+    name: str  # by which hypotheses are put in order
+    parts: tuple[Formula, ...]  # without quantifiers and conjunctions; bound variables stay positions
+    symbols: frozenset[Symbol]
+
+    @property
+    def equations(self) -> list[Eq]:
+        return [part for part in self.parts if isinstance(part, Eq)]
+
+
+@lru_cache(maxsize=4096)
+def _read(h: Formula) -> Hypothesis:
+    return Hypothesis(h, repr(h), tuple(_opened(h)), frozenset(symbols(h)))
+
+
+@dataclass(frozen=True)
 class Sampler:
     """Draws points at which the hypotheses of the sequent hold and its conclusion can be read."""
 
     sequent: Sequent
 
     @cached_property
-    def parts(self) -> list[tuple[Formula, Formula]]:
-        """Each hypothesis, taken apart: (what it says without quantifiers or conjunctions, the hypothesis)."""
-        ordered = sorted(self.sequent.hypotheses, key=str)
-        return [(part, h) for h in ordered for part in _opened(h)]
+    def hypotheses(self) -> list[Hypothesis]:
+        return sorted(map(_read, self.sequent.hypotheses), key=lambda h: h.name)
 
     @cached_property
     def known(self) -> list[Symbol]:
         return sorted(symbols(self.sequent), key=lambda s: s.name)
 
     @cached_property
-    def of_indices(self) -> list[Formula]:
-        """The hypotheses about indices alone."""
-        return [h for h in sorted(self.sequent.hypotheses, key=str) if not symbols(h)]
+    def names(self) -> list[str]:
+        """The index variables."""
+        return sorted(free_indices(self.sequent))
 
     @cached_property
-    def orthonormal(self) -> list[Symbol]:
-        """The matrices with orthonormal rows, or columns."""
-        found = {symbol for part, _ in self.parts if (symbol := _orthonormal(part))}
-        return sorted(found, key=lambda s: s.name)
+    def orthonormal(self) -> dict[Symbol, tuple[bool, Formula]]:
+        """The matrices of which a hypothesis says that their rows (True) or columns are orthonormal."""
+        found = {}
+        for h in self.hypotheses:
+            for part in h.equations:
+                if symbol := _orthonormal(part):
+                    found[symbol] = (isinstance(cast(Mul, part.lhs).factors[0], Atom), h.formula)
+        return dict(sorted(found.items(), key=lambda pair: pair[0].name))
+
+    @cached_property
+    def equations(self) -> list[tuple[Eq, frozenset[Symbol], list[Symbol]]]:
+        """Each equation that may give a variable, with its variables, and those alone on a side."""
+        found = []
+        for h in self.hypotheses:
+            for part in h.equations:
+                if not _orthonormal(part):
+                    inside = frozenset(symbols(part)) - set(self.orthonormal)
+                    bare = [s for side in (part.lhs, part.rhs) if (s := _bare(side)) and s in inside]
+                    found.append((part, inside, bare))
+        return found
 
     def draw(self, chosen: random.Random, degenerate: bool = False) -> Point:
         """A point, or NoPoint after many attempts. A degenerate one: sizes 0 and 1, zeros, equal values."""
@@ -121,23 +154,12 @@ class Sampler:
                 self._indices(attempt)
                 outputs = self._outputs(attempt)
                 self._inputs(attempt, outputs)
-                self._solve(attempt, outputs, self._about(outputs))
-                self._check(attempt.point, self.sequent.hypotheses)
+                self._solve(attempt, outputs, [h for h in self.hypotheses if h.symbols & set(outputs)])
+                _check(attempt.point, self.hypotheses)
                 return attempt.point
             except Unmet as reason:
                 missed[reason.source] += 1
         raise NoPoint(missed.most_common(1)[0][0])
-
-    def _check(self, point: Point, formulas: Iterable[Formula]) -> None:
-        for h in formulas:
-            try:
-                met = holds(h, point)
-            except Undecidable as reason:
-                raise NoPoint(h, "cannot be decided at a point") from reason
-            except ZeroDivisionError as reason:
-                raise Unmet(h) from reason
-            if not met:
-                raise Unmet(h)
 
     # ------------------------------------------------------------------------------------------------- indices
     @cached_property
@@ -148,18 +170,18 @@ class Sampler:
         return free_indices((tuple((s.rows, s.columns) for s in shapes), tuple(ranges)))
 
     def _indices(self, attempt: Attempt) -> None:
-        names = sorted(free_indices(self.sequent))
         wider = attempt.number // 8
+        of_indices = [h for h in self.hypotheses if not h.symbols]
         reason: Any = None
         for _ in range(40):
-            for name in names:
+            for name in self.names:
                 low = 0 if attempt.degenerate or name not in self.sizes else 1
                 high = (1 if attempt.degenerate else 2) if name in self.sizes else 3
                 attempt.point[name] = attempt.random.randint(low, high + (min(wider, 2) if low else 2 * wider))
             try:
                 if any(min(attempt.shape(s)) < 0 for s in self.known):
                     raise Unmet(reason or "a matrix of negative size")
-                return self._check(attempt.point, self.of_indices)
+                return _check(attempt.point, of_indices)
             except Unmet as unmet:
                 reason = unmet.source
         raise Unmet(reason)
@@ -168,40 +190,28 @@ class Sampler:
     def _outputs(self, attempt: Attempt) -> list[Symbol]:
         """For each equation a variable that it gives: one that stands alone on a side, else any that is not taken."""
         found: set[Symbol] = set()
-        barred = set(self.orthonormal)
-        equations = [part for part, _ in self.parts if isinstance(part, Eq) and not _orthonormal(part)]
-        for part in equations:
-            bare = [s for side in (part.lhs, part.rhs) if (s := _bare(side)) and s not in barred]
-            if bare and (attempt.number == 0 or attempt.random.random() < 0.9):
-                found.add(bare[0] if attempt.number == 0 else attempt.random.choice(bare))
-        for part in equations:
-            inside = symbols(part) - barred
-            if not any(_bare(side) for side in (part.lhs, part.rhs)) and (
-                not inside & found or attempt.random.random() < 0.5
-            ):
-                found.update(_some(attempt.random, inside - found))
-        if attempt.number > 3 and attempt.random.random() < 0.5:
-            inside = {s for part in equations for s in symbols(part)}
-            found.update(_some(attempt.random, inside - barred - found))
+        chosen, first = attempt.random, attempt.number == 0
+        for _, _, bare in self.equations:
+            if bare and (first or chosen.random() < 0.9):
+                found.add(bare[0] if first else chosen.choice(bare))
+        for _, inside, bare in self.equations:
+            if not bare and (not inside & found or chosen.random() < 0.5):
+                found.update(_some(chosen, inside - found))
+        if attempt.number > 3 and chosen.random() < 0.5:
+            anywhere = {s for _, inside, _ in self.equations for s in inside}
+            found.update(_some(chosen, anywhere - found))
         return sorted(found, key=lambda s: s.name)
-
-    def _about(self, outputs: Iterable[Symbol]) -> list[tuple[Formula, Formula]]:
-        return [(h, h) for h in sorted(self.sequent.hypotheses, key=str) if symbols(h) & set(outputs)]
 
     # --------------------------------------------------------------------------------------------------- inputs
     def _inputs(self, attempt: Attempt, outputs: Iterable[Symbol]) -> None:
         inputs = [s for s in self.known if s not in set(outputs)]
         self._orthonormal_ones(attempt)
-        ordered = [
-            (h, source)
-            for h, source in ((h, h) for h in sorted(self.sequent.hypotheses, key=str))
-            if symbols(h) and symbols(h) <= set(inputs) and not _has_equation(h)
-        ]
-        bounded = {s for h, _ in ordered for s in symbols(h)}
+        about = [h for h in self.hypotheses if h.symbols and h.symbols <= set(inputs) and not h.equations]
+        bounded = {s for h in about for s in h.symbols}
         for symbol in inputs:
             if symbol not in bounded and symbol.name not in attempt.point:
                 attempt.point[symbol.name] = self._input(attempt, symbol)
-        self._solve(attempt, [s for s in inputs if s in bounded and s.name not in attempt.point], ordered, given=True)
+        self._solve(attempt, [s for s in inputs if s in bounded and s.name not in attempt.point], about, given=True)
 
     def _input(self, attempt: Attempt, symbol: Symbol) -> Any:
         alike = [
@@ -224,60 +234,72 @@ class Sampler:
     def _orthonormal_ones(self, attempt: Attempt) -> None:
         """Rows of one orthogonal matrix for all that live in one space, as far as they go."""
         by_space: dict[Index, list[Any]] = {}
-        for symbol in self.orthonormal:
-            by_rows = any(_orthonormal(part) == symbol and _by_rows(part) for part, _ in self.parts)
-            rows, columns = attempt.shape(symbol)
-            count, n, space = (rows, columns, symbol.columns) if by_rows else (columns, rows, symbol.rows)
+        for symbol, (by_rows, source) in self.orthonormal.items():
+            shape = attempt.shape(symbol)
+            (count, n), space = (shape, symbol.columns) if by_rows else (shape[::-1], symbol.rows)
+            if count > n:
+                raise Unmet(source)
             left = by_space.setdefault(space, [])
             if len(left) < count:
                 left[:] = list(orthogonal(attempt.random, n))
-            if count > n:
-                raise Unmet(next(h for part, h in self.parts if _orthonormal(part) == symbol))
-            taken = filled(count, n, lambda i, j, left=left: left[i][j])  # type: ignore[misc]
+            taken = filled(count, n, lambda i, j, rows=left[:count]: rows[i][j])  # type: ignore[misc]
             del left[:count]
             attempt.point[symbol.name] = taken if by_rows else taken.T
 
     # -------------------------------------------------------------------------------------------------- solving
-    def _solve(
-        self, attempt: Attempt, unknown: list[Symbol], formulas: list[tuple[Formula, Formula]], given: bool = False
-    ) -> None:
-        """Find the unknown variables from the formulas, and put them into the attempt's point."""
+    def _solve(self, attempt: Attempt, unknown: list[Symbol], about: list[Hypothesis], given: bool = False) -> None:
+        """Find the unknown variables from the hypotheses about them, and put them into the attempt's point."""
         if not unknown:
             return
-        cells: dict[Symbol, dict[Place, Any]] = {}
-        order: list[int] = []
-        preferred: dict[int, fmpq] = {}
+        cells = Cells(attempt, unknown, given)
+        point = attempt.point | {s.name: assembled(s, members) for s, members in cells.members.items()}
+        window = attempt.reach + 4
+        constraints = [c for h in about for c in _constraints(h.formula, h.formula, point, window)]
+        order = last_bounded_from_one_side(constraints, range(cells.count))
+        values = Solver(constraints, attempt.random).solve(order, cells.preferred)
+        for symbol, members in cells.members.items():
+            attempt.point[symbol.name] = assembled(symbol, {p: cells.found(m, values) for p, m in members.items()})
+
+
+class Cells:
+    """An unknown for each entry of each member of each variable that is sought."""
+
+    def __init__(self, attempt: Attempt, sought: Iterable[Symbol], given: bool) -> None:
+        self.count = 0
+        self.members: dict[Symbol, dict[Place, Any]] = {}
+        self.preferred: dict[int, fmpq] = {}
         settled = attempt.random.random() < 0.75
-        for symbol in unknown:
-            rows, columns = attempt.shape(symbol)
-            cells[symbol] = {}
+        for symbol in sought:
+            shape = attempt.shape(symbol)
+            self.members[symbol] = {}
             for place in attempt.places(symbol, given):
-                first = len(order)
-                cells[symbol][place] = filled(
-                    rows,
-                    columns,
-                    lambda i, j, first=first, columns=columns: Expression.unknown(first + i * columns + j),
-                )
-                numbers = range(first, first + rows * columns)
-                order.extend(numbers)
-                if (place is None and symbol.arity and settled) or (
-                    attempt.degenerate and attempt.random.random() < 0.4
-                ):
-                    preferred.update((v, fmpq(0)) for v in numbers)
-        point = attempt.point | {s.name: assembled(s, members) for s, members in cells.items()}
-        constraints = [c for h, source in formulas for c in _constraints(h, source, point, attempt.reach + 4)]
-        values = Solver(constraints, attempt.random).solve(last_bounded_from_one_side(constraints, order), preferred)
+                start = self.count
+                self.members[symbol][place] = filled(*shape, self._next)
+                default = place is None and symbol.arity > 0 and settled
+                if default or (attempt.degenerate and attempt.random.random() < 0.4):
+                    self.preferred.update((v, fmpq(0)) for v in range(start, self.count))
 
-        def found(x: Expression) -> fmpq:
-            ((v,),) = x.above
-            return values[v]
+    def _next(self, _: int, __: int) -> Expression:
+        self.count += 1
+        return Expression.unknown(self.count - 1)
 
-        for symbol, members in cells.items():
-            rows, columns = attempt.shape(symbol)
-            attempt.point[symbol.name] = assembled(
-                symbol,
-                {p: filled(rows, columns, lambda i, j, m=m: found(m[i, j])) for p, m in members.items()},
-            )
+    @staticmethod
+    def found(member: Any, values: Mapping[int, fmpq]) -> Any:
+        """A member with the values of its unknowns."""
+        return filled(*member.shape, lambda i, j: values[min(unknowns(member[i, j].above))])
+
+
+def _check(point: Point, hypotheses: Iterable[Hypothesis]) -> None:
+    """Raises Unmet, or NoPoint for a hypothesis that cannot be decided at any point."""
+    for h in hypotheses:
+        try:
+            met = holds(h.formula, point)
+        except Undecidable as reason:
+            raise NoPoint(h.formula, "cannot be decided at a point") from reason
+        except ZeroDivisionError as reason:
+            raise Unmet(h.formula) from reason
+        if not met:
+            raise Unmet(h.formula)
 
 
 def _some(chosen: random.Random, among: Iterable[Symbol]) -> list[Symbol]:
@@ -297,10 +319,6 @@ def _opened(h: Formula) -> Iterator[Formula]:
         yield h
 
 
-def _has_equation(h: Formula) -> bool:
-    return any(isinstance(part, Eq | UniqueMinimiser) for part in _opened(h))
-
-
 def _bare(side: Node) -> Symbol | None:
     match side:
         case Atom(symbol, _) | Transpose(Atom(symbol, _)):
@@ -315,10 +333,6 @@ def _orthonormal(part: Formula) -> Symbol | None:
             if x == y and (isinstance(unit, Identity) or unit == term(1)):
                 return x
     return None
-
-
-def _by_rows(part: Formula) -> bool:
-    return isinstance(part, Eq) and isinstance(part.lhs, Mul) and isinstance(part.lhs.factors[0], Atom)
 
 
 def _constraints(

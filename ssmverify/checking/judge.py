@@ -17,7 +17,6 @@ from proofs.terms import (
     Add,
     And,
     Atom,
-    Binder,
     Div,
     Eq,
     ForAll,
@@ -38,7 +37,6 @@ from proofs.terms import (
     Transpose,
     UniqueMinimiser,
     Zero,
-    children,
     walk,
 )
 
@@ -84,7 +82,7 @@ class Judge:
             case IndexLe(lhs, rhs):
                 return self.index(lhs, env) <= self.index(rhs, env)
             case And(parts):
-                return all([self.true(part, env) for part in parts])
+                return all(self.true(part, env) for part in parts)
             case ForAll(body):
                 return all(self.true(body, (k, *env)) for k in range(self.window(body) + 1))
             case UniqueMinimiser():
@@ -103,12 +101,11 @@ class Judge:
 
     def _pairs(self, lhs: Term, rhs: Term, env: Env) -> Iterator[tuple[Fraction, Fraction]]:
         x, y = self.value(lhs, env), self.value(rhs, env)
-        if isinstance(x, Fraction) or isinstance(y, Fraction):
-            assert isinstance(x, Fraction) and isinstance(y, Fraction)
-            yield x, y
-            return
-        for one, other in zip(x.entries, y.entries, strict=True):
-            yield from zip(one, other, strict=True)
+        if isinstance(x, Matrix) and isinstance(y, Matrix):
+            for one, other in zip(x.entries, y.entries, strict=True):
+                yield from zip(one, other, strict=True)
+        else:
+            yield _number(x), _number(y)
 
     # --------------------------------------------------------------------------------------------------- terms
     def index(self, i: Index, env: Env) -> int:
@@ -136,10 +133,10 @@ class Judge:
             case Mul(factors):
                 return self._product(x, [self.value(f, env) for f in factors])
             case Div(above, below):
-                divisor = self.value(below, env)
+                divisor = _number(self.value(below, env))
                 if divisor == 0:
                     raise Unjudged("a denominator is zero")
-                return _times(1 / divisor, self.value(above, env))  # type: ignore[operator]
+                return _times(1 / divisor, self.value(above, env))
             case Transpose(of):
                 return _flipped(self.value(of, env))
             case Sum(body, lo, hi):
@@ -171,13 +168,13 @@ class Judge:
 
     def _member(self, symbol: Symbol, at: Env) -> Value:
         if symbol.name == "":
-            assert self.rival is not None
+            if self.rival is None:
+                raise Unjudged("a bound symbol has lost its binder")
             return self.rival(at)
         key = symbol.name, at
         if key not in self.members:
             given = self.point[symbol.name]
-            one = (given.entries[at] if at in given.entries else given.default) if isinstance(given, Table) else given
-            self.members[key] = _fractions(one)
+            self.members[key] = _fractions(given.entries.get(at, given.default) if isinstance(given, Table) else given)
         return self.members[key]
 
     # ------------------------------------------------------------------------------------------ the minimisers
@@ -205,9 +202,7 @@ class Judge:
                 return Matrix(*shape, moved)
 
             self.rival = rival
-            value = self.value(formula.objective, env)
-            assert isinstance(value, Fraction)
-            return value
+            return _number(self.value(formula.objective, env))
 
         least = objective({}, Fraction(0))
         lines = [{place: Fraction(1)} for place in places]
@@ -229,28 +224,10 @@ class Judge:
         return best != 0 and objective(line, best) <= least
 
 
-def decidable(formula: Formula) -> bool:
-    """Whether trying finitely many numbers decides the formula.
-
-    So it is if every quantified variable stands, with a positive factor, in the indices of families only: beyond the
-    last member of its own every family is constant.
-    """
-    for x in walk(formula):
-        if type(x) is ForAll and not _in_families_only(x.body, 0):
-            return False
-        if type(x) is UniqueMinimiser:
-            return False
-    return True
-
-
-def _in_families_only(x: Any, at: int) -> bool:
-    if type(x) is Atom:
-        return all(c > 0 for i in x.indices for v, c in i.coefficients if v == at)
-    if type(x) is Index:
-        return at not in x.variables
-    if isinstance(x, Binder):
-        return _in_families_only(x.body, at + 1) and all(_in_families_only(y, at) for y in list(children(x))[1:])
-    return all(_in_families_only(y, at) for y in children(x))
+def _number(x: Value) -> Fraction:
+    if isinstance(x, Matrix):
+        raise Unjudged("a matrix stands where a number should")
+    return x
 
 
 def _fractions(given: Any) -> Value:
@@ -291,7 +268,8 @@ def _times(weight: Fraction, x: Value) -> Value:
 
 
 def _composed(x: Matrix, y: Matrix) -> Matrix:
-    assert x.columns == y.rows
+    if x.columns != y.rows:
+        raise Unjudged(f"a product of shapes {x.rows, x.columns} and {y.rows, y.columns}")
     turned = [[row[j] for row in y.entries] for j in range(y.columns)]
     entries = [
         [sum((p * q for p, q in zip(row, column, strict=True)), Fraction(0)) for column in turned] for row in x.entries

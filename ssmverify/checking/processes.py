@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from ssmverify.catalogue import modules
 from ssmverify.rows import Row
 from ssmverify.verdict import FELL, Verdict
 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+KILLED = "its process, or another's, was killed, perhaps for want of memory: check fewer at once, with --jobs"
 Tell = Callable[[Row, str], None]
+T = TypeVar("T")
 _worker: dict[str, Any] = {}  # of this process, if it is a worker: its rows, and where it says what it is at
 
 
@@ -45,36 +47,50 @@ def check_all(
     names: Sequence[str], rows: Sequence[Row], jobs: int, how: dict[str, Any], tell: Tell
 ) -> Iterator[Verdict]:
     """The verdicts of `rows`, which are those that `names` selects, as they come; `how` is passed on to `check`."""
-    if jobs == 1 or len(rows) == 1:
-        from ssmverify.checking.check import check
+    for row, verdict in of_each(_check, names, rows, jobs, how, tell):
+        yield verdict or Verdict(row.name, FELL, "-", "-", "", problems=[KILLED], seed=how["seed"])
 
+
+def _check(row: Row, **how: Any) -> Verdict:
+    from ssmverify.checking.check import check
+
+    return check(row, **how)
+
+
+def of_each(
+    work: Callable[..., T], names: Sequence[str], rows: Sequence[Row], jobs: int, how: dict[str, Any], tell: Tell
+) -> Iterator[tuple[Row, T | None]]:
+    """`work(row, **how, tell=...)` for each of `rows`, as they are done; None where a worker was killed.
+
+    `rows` are those that `names` selects, and `work` is a function of a module, which each worker can import.
+    """
+    if jobs == 1 or len(rows) == 1:
         for row in rows:
-            yield check(row, **how, tell=lambda what, row=row: tell(row, what))  # type: ignore[misc]
+            yield row, work(row, **how, tell=lambda what, row=row: tell(row, what))  # type: ignore[misc]
         return
     context = multiprocessing.get_context(METHOD)
     said: SimpleQueue[tuple[int, str]] = context.SimpleQueue()
     threads = max(cores() // jobs, 1)
     pool = ProcessPoolExecutor(min(jobs, len(rows)), context, _start, (tuple(names), threads, said))
     try:
-        submitted = {pool.submit(_check, i, how): row for i, row in enumerate(rows)}
+        submitted = {pool.submit(_work, work, i, how): row for i, row in enumerate(rows)}
         waiting = set(submitted)
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
             while not said.empty():
                 i, what = said.get()
                 tell(rows[i], what)
-            yield from (_verdict(future, submitted[future], how) for future in done)
+            yield from ((submitted[future], _result(future)) for future in done)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _verdict(future: Future[Verdict], row: Row, how: dict[str, Any]) -> Verdict:
-    """Of a worker; where one was killed, all rows that were not done fell."""
+def _result(future: Future[T]) -> T | None:
+    """Of a worker; where one was killed, all rows that were not done have none."""
     try:
         return future.result()
     except BrokenProcessPool:
-        problem = "its process, or another's, was killed, perhaps for want of memory: check fewer at once, with --jobs"
-        return Verdict(row.name, FELL, "-", "-", "", problems=[problem], seed=how["seed"])
+        return None
 
 
 def _start(names: Sequence[str], threads: int, said: SimpleQueue[tuple[int, str]]) -> None:
@@ -94,7 +110,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _check(i: int, how: dict[str, Any]) -> Verdict:
-    from ssmverify.checking.check import check
-
-    return check(_worker["rows"][i], **how, tell=lambda what: _worker["said"].put((i, what)))
+def _work(work: Callable[..., T], i: int, how: dict[str, Any]) -> T:
+    return work(_worker["rows"][i], **how, tell=lambda what: _worker["said"].put((i, what)))
