@@ -286,7 +286,8 @@ class Cells:
     @staticmethod
     def found(member: Any, values: Mapping[int, fmpq]) -> Any:
         """A member with the values of its unknowns."""
-        return filled(*member.shape, lambda i, j: values[min(unknowns(member[i, j].above))])
+        rows, columns = member.shape
+        return filled(rows, columns, lambda i, j: values[min(unknowns(member[i, j].above))])
 
 
 def _check(point: Point, hypotheses: Iterable[Hypothesis]) -> None:

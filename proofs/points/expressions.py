@@ -99,19 +99,19 @@ class Expression:
             return self * Expression({(): 1 / other.above[()]}) * Expression(other.below)
         return Expression(times(self.above, other.below), times(self.below, other.above))
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__, __rmul__ = __add__, __mul__  # the numbers commute
 
     def __neg__(self) -> Expression:
-        return self * fmpq(-1)
+        return self.__mul__(fmpq(-1))
 
     def __sub__(self, other: Any) -> Expression:
-        return self + expression(other) * fmpq(-1)
+        return self + -expression(other)
 
     def __rsub__(self, other: Any) -> Expression:
-        return expression(other) - self
+        return (-self).__add__(other)
 
     def __rtruediv__(self, other: Any) -> Expression:
-        return expression(other) / self
+        return expression(other).__truediv__(self)
 
     def __eq__(self, other: object) -> bool:
         """Whether the two are the same for all values."""

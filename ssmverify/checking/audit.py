@@ -83,9 +83,7 @@ def _judge_all(facts: Iterable[Fact], found: Audit, seed: int, deadline: float, 
         judged.draw()
         if judged.false_at is not None:
             at, what = judged.false_at
-            found.false.append(
-                f"{found.row}, {fact.rule}: {what} {shown(statement)}  at {show_point(at) or 'any point'}"
-            )
+            found.false.append(f"{found.row}, {fact.rule}: {what} {shown(fact)}  at {show_point(at) or 'any point'}")
         if judged.ordinary:
             found.judged[key] = judged.ordinary + judged.degenerate
         else:
@@ -145,7 +143,7 @@ class Judged:
 
 def is_degenerate(point: Mapping[str, Any]) -> bool:
     """Whether there is nothing but zeros, or a matrix without entries."""
-    values = [x for value in point.values() for x in _members(value)]
+    values = [x for value in point.values() if type(value) is not int for x in _members(value)]
     return bool(values) and (any(np.size(x) == 0 for x in values) or not any(np.any(x != 0) for x in values))
 
 

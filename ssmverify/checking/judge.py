@@ -252,7 +252,7 @@ def _nought(rows: int, columns: int) -> Matrix:
 def _total(values: list[Value]) -> Value:
     first = values[0]
     if isinstance(first, Fraction):
-        return sum(values, Fraction(0))  # type: ignore[arg-type]
+        return sum(map(_number, values), Fraction(0))
     summed = [[sum(cell, Fraction(0)) for cell in zip(*row, strict=True)] for row in _parallel(values)]
     return Matrix(first.rows, first.columns, summed)
 

@@ -66,7 +66,7 @@ def of_each(
     """
     if jobs == 1 or len(rows) == 1:
         for row in rows:
-            yield row, work(row, **how, tell=lambda what, row=row: tell(row, what))  # type: ignore[misc]
+            yield row, work(row, **how, tell=lambda what, row=row: tell(row, what))
         return
     context = multiprocessing.get_context(METHOD)
     said: SimpleQueue[tuple[int, str]] = context.SimpleQueue()
