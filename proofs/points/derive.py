@@ -20,7 +20,7 @@ from flint import fmpq
 
 from proofs.kernel import Point, Sequent, Table, Undecidable, evaluate, holds, position
 from proofs.points.expressions import ONE, Expression, expression, unknowns
-from proofs.points.solving import Constraint, Solver, Unmet, last_bounded_from_one_side
+from proofs.points.solving import Constraint, Solver, Unmet, implied, last_bounded_from_one_side
 from proofs.points.values import any_matrix, filled, orthogonal, zeros
 from proofs.terms import (
     And,
@@ -46,6 +46,7 @@ from proofs.terms import (
 )
 
 ATTEMPTS = 60
+FARTHEST = 8  # the members that a family may have of its own
 Place = tuple[int, ...] | None  # of a member of a family; None is the default
 
 
@@ -65,7 +66,26 @@ class Attempt:
     number: int
     degenerate: bool
     point: dict[str, Any] = field(default_factory=dict)
-    reach: int = 0  # how many members of an input family are its own
+    reaches: dict[str, int] = field(default_factory=dict)  # how many members of an input family are its own
+
+    @property
+    def special(self) -> int:
+        """How many of 8 matrices are of a special kind."""
+        return (1, 0, 2, 6)[self.number % 4] if self.number < ATTEMPTS // 2 else 6
+
+    @property
+    def zeros(self) -> bool:
+        """Whether many values are to be zero."""
+        return self.degenerate or self.number % 6 == 5
+
+    @property
+    def positive(self) -> bool:
+        """Whether numbers are positive where they may be."""
+        return self.number % 3 == 1
+
+    def often(self, times: int) -> bool:
+        """True `times` times, for each time that it is False."""
+        return self.random.randint(0, times) != times
 
     def shape(self, symbol: Symbol) -> tuple[int, int]:
         return position(symbol.rows, self.point), position(symbol.columns, self.point)
@@ -74,8 +94,12 @@ class Attempt:
         """Where the family has members of its own, and its default; one that is solved for has more."""
         if not symbol.arity:
             return [None]
-        span = range(self.reach + (0 if given else 2))
+        span = range(self.reaches[symbol.name] if given else self.reach + 2)
         return [*product(span, repeat=symbol.arity), None]
+
+    @property
+    def reach(self) -> int:
+        return max(self.reaches.values(), default=0)
 
 
 def assembled(symbol: Symbol, members: Mapping[Place, Any]) -> Any:
@@ -145,13 +169,19 @@ class Sampler:
                     found.append((part, inside, bare))
         return found
 
+    @cached_property
+    def bounded(self) -> set[Symbol]:
+        """What the hypotheses that hold no equation are about."""
+        return {s for h in self.hypotheses if not h.equations for s in h.symbols}
+
     def draw(self, chosen: random.Random, degenerate: bool = False) -> Point:
         """A point, or NoPoint after many attempts. A degenerate one: sizes 0 and 1, zeros, equal values."""
         missed: Counter[Any] = Counter()
         for number in range(ATTEMPTS):
-            attempt = Attempt(chosen, number, degenerate, reach=chosen.randint(1, 3))
+            attempt = Attempt(chosen, number, degenerate)
             try:
                 self._indices(attempt)
+                self._reaches(attempt)
                 outputs = self._outputs(attempt)
                 self._inputs(attempt, outputs)
                 self._solve(attempt, outputs, [h for h in self.hypotheses if h.symbols & set(outputs)])
@@ -175,9 +205,12 @@ class Sampler:
         reason: Any = None
         for _ in range(40):
             for name in self.names:
-                low = 0 if attempt.degenerate or name not in self.sizes else 1
-                high = (1 if attempt.degenerate else 2) if name in self.sizes else 3
-                attempt.point[name] = attempt.random.randint(low, high + (min(wider, 2) if low else 2 * wider))
+                often = attempt.often(2 if attempt.number else 9)
+                inner = name not in self.sizes
+                low = 0 if attempt.degenerate or (inner and not often) else 1
+                high = 3 if inner else 1 if attempt.degenerate else 2
+                high += 2 * wider + 4 * (not attempt.often(8)) if inner else min(wider, 2)
+                attempt.point[name] = attempt.random.randint(low, high)
             try:
                 if any(min(attempt.shape(s)) < 0 for s in self.known):
                     raise Unmet(reason or "a matrix of negative size")
@@ -186,21 +219,47 @@ class Sampler:
                 reason = unmet.source
         raise Unmet(reason)
 
+    @cached_property
+    def uses(self) -> dict[str, set[Index]]:
+        """The indices at which each family is used."""
+        found: dict[str, set[Index]] = {}
+        for x in walk(self.sequent):
+            if type(x) is Atom and x.indices:
+                found.setdefault(x.symbol.name, set()).update(x.indices)
+        return dict(sorted(found.items()))
+
+    def _reaches(self, attempt: Attempt) -> None:
+        """How many members of each family are its own: about as many as the statement speaks of."""
+        largest = max((value for value in attempt.point.values()), default=1)
+        for symbol in self.known:
+            if symbol.arity:
+                farthest = max(i.constant + sum(c * largest for _, c in i.coefficients) for i in self.uses[symbol.name])
+                limit = min(max(farthest + 1, 1), FARTHEST if symbol.arity == 1 else FARTHEST // 2)
+                attempt.reaches[symbol.name] = limit if attempt.number % 2 == 0 else attempt.random.randint(1, limit)
+
     # -------------------------------------------------------------------------------------- what is solved for
     def _outputs(self, attempt: Attempt) -> list[Symbol]:
         """For each equation a variable that it gives: one that stands alone on a side, else any that is not taken."""
         found: set[Symbol] = set()
         chosen, first = attempt.random, attempt.number == 0
         for _, _, bare in self.equations:
-            if bare and (first or chosen.random() < 0.9):
+            if bare and (first or attempt.often(9)):
                 found.add(bare[0] if first else chosen.choice(bare))
         for _, inside, bare in self.equations:
-            if not bare and (not inside & found or chosen.random() < 0.5):
-                found.update(_some(chosen, inside - found))
-        if attempt.number > 3 and chosen.random() < 0.5:
+            if not bare and (first or not inside & found or attempt.often(2)):
+                free = inside - found - self.bounded if attempt.often(5) else inside - found
+                found.update(self._some(attempt, free or inside - found))
+        if attempt.number > 3 and attempt.often(1):
             anywhere = {s for _, inside, _ in self.equations for s in inside}
-            found.update(_some(chosen, anywhere - found))
+            found.update(self._some(attempt, anywhere - found))
         return sorted(found, key=lambda s: s.name)
+
+    def _some(self, attempt: Attempt, among: Iterable[Symbol]) -> list[Symbol]:
+        """One of them, if there is any; at first one that few equations speak of."""
+        ordered = sorted(among, key=lambda s: s.name)
+        if attempt.number == 0 and ordered:
+            return [min(ordered, key=lambda s: sum(s in inside for _, inside, _ in self.equations))]
+        return [attempt.random.choice(ordered)] if ordered else []
 
     # --------------------------------------------------------------------------------------------------- inputs
     def _inputs(self, attempt: Attempt, outputs: Iterable[Symbol]) -> None:
@@ -219,15 +278,15 @@ class Sampler:
             for s in self.known
             if s.name in attempt.point and (s.rows, s.columns, s.arity) == (symbol.rows, symbol.columns, symbol.arity)
         ]
-        if alike and attempt.random.random() < (0.4 if attempt.degenerate else 0.05):
+        if alike and not attempt.often(1 if attempt.zeros else 20):
             return attempt.random.choice(alike)
         rows, columns = attempt.shape(symbol)
-        settled = attempt.random.random() < 0.75
+        settled = attempt.often(3 if attempt.number < 4 else 1)
 
         def member(place: Place) -> Any:
-            if (place is None and symbol.arity and settled) or (attempt.degenerate and attempt.random.random() < 0.4):
+            if (place is None and symbol.arity and settled) or (attempt.zeros and not attempt.often(1)):
                 return zeros(rows, columns)
-            return any_matrix(attempt.random, rows, columns)
+            return any_matrix(attempt.random, rows, columns, attempt.special, attempt.positive)
 
         return assembled(symbol, {place: member(place) for place in attempt.places(symbol, given=True)})
 
@@ -255,8 +314,9 @@ class Sampler:
         point = attempt.point | {s.name: assembled(s, members) for s, members in cells.members.items()}
         window = attempt.reach + 4
         constraints = [c for h in about for c in _constraints(h.formula, h.formula, point, window)]
+        constraints += implied(constraints)
         order = last_bounded_from_one_side(constraints, range(cells.count))
-        values = Solver(constraints, attempt.random).solve(order, cells.preferred)
+        values = Solver(constraints, attempt.random, attempt.positive).solve(order, cells.preferred)
         for symbol, members in cells.members.items():
             attempt.point[symbol.name] = assembled(symbol, {p: cells.found(m, values) for p, m in members.items()})
 
@@ -268,7 +328,7 @@ class Cells:
         self.count = 0
         self.members: dict[Symbol, dict[Place, Any]] = {}
         self.preferred: dict[int, fmpq] = {}
-        settled = attempt.random.random() < 0.75
+        settled = attempt.often(3 if attempt.number < 4 else 1)
         for symbol in sought:
             shape = attempt.shape(symbol)
             self.members[symbol] = {}
@@ -276,7 +336,7 @@ class Cells:
                 start = self.count
                 self.members[symbol][place] = filled(*shape, self._next)
                 default = place is None and symbol.arity > 0 and settled
-                if default or (attempt.degenerate and attempt.random.random() < 0.4):
+                if default or (attempt.zeros and not attempt.often(1)):
                     self.preferred.update((v, fmpq(0)) for v in range(start, self.count))
 
     def _next(self, _: int, __: int) -> Expression:
@@ -301,12 +361,6 @@ def _check(point: Point, hypotheses: Iterable[Hypothesis]) -> None:
             raise Unmet(h.formula) from reason
         if not met:
             raise Unmet(h.formula)
-
-
-def _some(chosen: random.Random, among: Iterable[Symbol]) -> list[Symbol]:
-    """One of them, if there is any."""
-    ordered = sorted(among, key=lambda s: s.name)
-    return [chosen.choice(ordered)] if ordered else []
 
 
 def _opened(h: Formula) -> Iterator[Formula]:

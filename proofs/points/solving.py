@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isqrt
 from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from proofs.points.expressions import Polynomial, assigned, at, unknowns
+from proofs.points.expressions import Polynomial, assigned, at, plus, unknowns
 
 
 class Unmet(Exception):
@@ -23,6 +24,9 @@ class Unmet(Exception):
     def __init__(self, source: Any) -> None:
         super().__init__(source)
         self.source = source
+
+
+STEPS = (1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 0)
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class Constraint:
 class Solver:
     """The constraints on what is still unknown, and what has been found."""
 
-    def __init__(self, constraints: Iterable[Constraint], chosen: random.Random) -> None:
-        self.random, self.values = chosen, dict[int, fmpq]()
+    def __init__(self, constraints: Iterable[Constraint], chosen: random.Random, positive: bool = False) -> None:
+        self.random, self.positive, self.values = chosen, positive, dict[int, fmpq]()
         self.open: dict[int, Constraint] = {}
         self.within: dict[int, set[int]] = {}
         for number, constraint in enumerate(constraints):
@@ -145,11 +149,21 @@ class Solver:
         alone = [c for c in about if unknowns(c.polynomial) == {v}]
         low, high = _interval(v, alone)
         tried = [preferred[v]] if v in preferred else []
-        tried += [small(self.random, low, high) for _ in range(12)]
-        for value in tried:
-            if all(c.met(at(c.polynomial, value)) for c in alone):
-                return {v: value}
-        raise Unmet(alone[0].source)
+        tried += [small(self.random, low, high, self.positive) for _ in range(12)]
+        allowed = [value for value in tried if all(c.met(at(c.polynomial, value)) for c in alone)]
+        if not allowed:
+            raise Unmet(alone[0].source)
+        wise = [value for value in allowed if all(c.met(at(c.polynomial, value)) for c in _squared(v, about))]
+        return {v: (wise or allowed)[0]}
+
+
+def _squared(v: int, about: Iterable[Constraint]) -> list[Constraint]:
+    """The inequalities in which v is squared, with their other unknowns 0: x x <= 1 of x x + y y <= 1."""
+    return [
+        Constraint(c.relation, {m: value for m, value in c.polynomial.items() if set(m) <= {v}}, c.source)
+        for c in about
+        if c.relation in ("<=", "<") and (v, v) in c.polynomial
+    ]
 
 
 def _interval(v: int, alone: Iterable[Constraint]) -> tuple[fmpq | None, fmpq | None]:
@@ -167,9 +181,12 @@ def _interval(v: int, alone: Iterable[Constraint]) -> tuple[fmpq | None, fmpq | 
     return low, high
 
 
-def small(chosen: random.Random, low: fmpq | None = None, high: fmpq | None = None) -> fmpq:
-    """A small rational, within bounds where there are any; the bounds themselves come often."""
-    step = fmpq(chosen.randint(0, 3), chosen.choice((1, 1, 2, 3)))
+def small(chosen: random.Random, low: fmpq | None = None, high: fmpq | None = None, positive: bool = False) -> fmpq:
+    """A small rational, within bounds where there are any; the bounds themselves come often. 0 is rare.
+
+    positive: where no bound says otherwise, it is not negative.
+    """
+    step = fmpq(chosen.choice(STEPS), chosen.choice((1, 1, 2, 3)))
     if low is not None and high is not None:
         part = chosen.choice(((0, 1), (1, 4), (1, 2), (2, 3), (1, 1)))
         return low + (high - low) * fmpq(*part)
@@ -177,7 +194,18 @@ def small(chosen: random.Random, low: fmpq | None = None, high: fmpq | None = No
         return low + step
     if high is not None:
         return high - step
-    return step * chosen.choice((1, -1))
+    return step if positive else step * chosen.choice((1, -1))
+
+
+def implied(constraints: Sequence[Constraint]) -> list[Constraint]:
+    """The sums of neighbouring inequalities that speak of fewer unknowns, as 0 <= X of -X <= x and x <= X."""
+    found = []
+    for c, d in pairwise(constraints):
+        if c.relation == d.relation == "<=":
+            total = plus(c.polynomial, d.polynomial)
+            if len(unknowns(total)) < min(len(unknowns(c.polynomial)), len(unknowns(d.polynomial))):
+                found.append(Constraint("<=", total, c.source))
+    return found
 
 
 def last_bounded_from_one_side(constraints: Sequence[Constraint], order: Sequence[int]) -> list[int]:

@@ -27,21 +27,19 @@ def zeros(rows: int, columns: int) -> Any:
     return filled(rows, columns, lambda i, j: fmpq(0))
 
 
-def any_matrix(chosen: random.Random, rows: int, columns: int) -> Any:
-    """Most often with entries of any kind; a square one is sometimes a projection, nilpotent, or the identity."""
-    kind = chosen.choice(
-        ("any", "any", "any", "zero") + ("projection", "nilpotent", "identity") * (rows == columns > 1)
-    )
-    match kind:
+def any_matrix(chosen: random.Random, rows: int, columns: int, special: int = 1, positive: bool = False) -> Any:
+    """Entries of any kind; `special` times in 8 zero or, if square, a projection, nilpotent or the identity."""
+    kinds = ("zero",) + ("projection", "nilpotent", "identity") * (rows == columns > 1)
+    match chosen.choice(kinds) if chosen.randint(0, 7) > 7 - special else "any":
         case "zero":
             return zeros(rows, columns)
         case "projection":
-            return filled(rows, columns, lambda i, j: fmpq(i == j and chosen.random() < 0.5))
+            return filled(rows, columns, lambda i, j: fmpq(i == j and chosen.randint(0, 1)))
         case "nilpotent":
             return filled(rows, columns, lambda i, j: small(chosen) if j > i else fmpq(0))
         case "identity":
             return filled(rows, columns, lambda i, j: fmpq(i == j))
-    return filled(rows, columns, lambda i, j: small(chosen))
+    return filled(rows, columns, lambda i, j: small(chosen, positive=positive))
 
 
 def orthogonal(chosen: random.Random, n: int) -> Any:

@@ -140,7 +140,9 @@ def test_a_fact_of_two_rows_counts_once() -> None:
 
 
 def test_the_command_says_what_was_judged_and_from_which_seed() -> None:
-    result = CliRunner().invoke(cli.main, ["check", "--audit", "--seed", "5", "--jobs", "1", "recurrence.scan_operator"])
+    result = CliRunner().invoke(
+        cli.main, ["check", "--audit", "--seed", "5", "--jobs", "1", "recurrence.scan_operator"]
+    )
     assert result.exit_code == 0, result.output
     assert "facts judged" in result.output
     assert "none false; seed 5" in result.output
@@ -150,9 +152,13 @@ def test_a_false_fact_ends_the_command_with_exit_status_1(monkeypatch: pytest.Mo
     monkeypatch.setattr(rules, "_fact", flipped(rules._fact, "words"))
     monkeypatch.setattr(rules, "establish", lambda claim, fact: fact)
     monkeypatch.setattr("proofs.derivation.establish", lambda claim, fact: fact)
-    result = CliRunner().invoke(cli.main, ["check", "--audit", "--seed", "5", "--jobs", "1", "recurrence.scan_operator"])
+    result = CliRunner().invoke(
+        cli.main, ["check", "--audit", "--seed", "5", "--jobs", "1", "recurrence.scan_operator"]
+    )
     assert result.exit_code == 1, result.output
-    assert "FALSE recurrence.scan_operator, words: " in result.output or "FAIL recurrence.scan_operator" in result.output
+    assert (
+        "FALSE recurrence.scan_operator, words: " in result.output or "FAIL recurrence.scan_operator" in result.output
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- the judge
