@@ -252,7 +252,12 @@ class Sampler:
         if attempt.number > 3 and attempt.often(1):
             anywhere = {s for _, inside, _ in self.equations for s in inside}
             found.update(self._some(attempt, anywhere - found))
-        return sorted(found, key=lambda s: s.name)
+        return sorted(found, key=lambda s: (self.definitions[s], s.name))
+
+    @cached_property
+    def definitions(self) -> Counter[Symbol]:
+        """In how many equations a variable stands alone. Of two that are multiplied, the one with fewer comes first."""
+        return Counter(s for _, _, bare in self.equations for s in bare)
 
     def _some(self, attempt: Attempt, among: Iterable[Symbol]) -> list[Symbol]:
         """One of them, if there is any; at first one that few equations speak of."""

@@ -190,10 +190,10 @@ def small(chosen: random.Random, low: fmpq | None = None, high: fmpq | None = No
     if low is not None and high is not None:
         part = chosen.choice(((0, 1), (1, 4), (1, 2), (2, 3), (1, 1)))
         return low + (high - low) * fmpq(*part)
-    if low is not None:
-        return low + step
-    if high is not None:
-        return high - step
+    end = low if low is not None else high
+    if end is not None:
+        tight = end != 0 and chosen.choice((True, False))
+        return end if tight else end + step if low is not None else end - step
     return step if positive else step * chosen.choice((1, -1))
 
 
