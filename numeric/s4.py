@@ -29,7 +29,7 @@ def s4d_diagonal(init: str, N: int) -> Tensor:
     "legs": the eigenvalues of LegS's normal part A + P P', P_n = sqrt(n + 1/2), with positive imaginary parts, which
     increase; "inv": -1/2 + i (N/π)(N/(2n+1) - 1); "lin": -1/2 + i π n; each (N/2,) complex, for the pairs
     n = 0..N/2-1. "real": -(n+1), (N,). "real" has the eigenvalues of LegS itself, "lin" the frequencies of FouT for a
-    window of 2 (`proofs/s4d.py`).
+    window of 2 (`proofs/s4d/spectrum.py`).
 
     Raises ValueError for another name, N < 1, and an odd N where there are pairs.
     """

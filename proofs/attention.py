@@ -24,9 +24,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.gd_ssm.one_step import (
     W0,
     Z,
@@ -55,7 +53,6 @@ from proofs.gd_ssm.one_step import (
 from proofs.gd_ssm.one_step import one_step as gd_ssm_layer
 from proofs.gd_ssm.steps import scatter_symmetric
 from proofs.kernel import (
-    Claim,
     Fact,
     additive,
     assume,
@@ -95,20 +92,18 @@ q, z = vector("q", f), vector("z", m)
 
 # ---------------------------------------------------------------------------- linear attention is a recurrence
 keys, values, S = sequence("k", f), sequence("v", m), sequence("S", m, f)
-recurrent = Claim(
-    "attention.recurrence",
+
+
+@proves(
     Eq(S(T) @ q, summation(i, 1, T, (keys(i).T @ q) * values(i))),
     {
         "S_starts_empty": Eq(S(0), Zero(m, f)),
         "S_recurrence": for_all(t, Eq(S(t + 1), S(t) + values(t + 1) @ keys(t + 1).T)),
     },
-    witness={"f": 1, "m": 1, "q": column(0), "k": column(0), "v": column(0), "S": rational([[0]])},
 )
-
-
-def prove_recurrent() -> Fact:
+def recurrence() -> Fact:
     """S_T is the sum of v_i k_i', by induction on T; read at q, each is v_i (k_i'q)."""
-    start, recurs = (assume(h) for h in recurrent.hypotheses.values())
+    start, recurs = (assume(h) for h in recurrence.hypotheses.values())
     outer = one * (values(i) @ keys(i).T)
     total = summation(i, 1, t, outer)
     statement = Eq(S(t), total)
@@ -117,26 +112,21 @@ def prove_recurrent() -> Fact:
     state = instantiate(induction(statement, t, base, grown), {"t": T})
     each = equal((keys(i).T @ q) * values(i), Mul((one, outer, q)))
     read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, q))
-    goal = cast(Eq, recurrent.conclusion)
+    goal = cast(Eq, recurrence.conclusion)
     return equal(goal.lhs, goal.rhs, state, read)
 
 
 # ------------------------------------------------------------------------------- GD-SSM's layer is linear attention
-shifted = Claim(
-    "attention.gd_ssm",
-    Eq(-output, rate * from_tokens(summation(i, 1, T, (x(i).T @ query) * y(i)))),
-    gd_ssm_layer.hypotheses,
-    witness=gd_ssm_layer.witness,
-)
 
 
-def prove_shifted() -> Fact:
+@proves(Eq(-output, rate * from_tokens(summation(i, 1, T, (x(i).T @ query) * y(i)))), gd_ssm_layer.hypotheses)
+def gd_ssm() -> Fact:
     """The layer's state is the transpose of the memory of linear attention, its query the next input."""
     state = collects(Z, gate(target_gate, t), lambda T: from_tokens(memory(T)))
     outer = one * from_tokens(y(i) @ x(i).T)
     each = equal(from_tokens((x(i).T @ query) * y(i)), Mul((one, outer, query)))
     read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, query))
-    goal = cast(Eq, shifted.conclusion)
+    goal = cast(Eq, gd_ssm.conclusion)
     return equal(goal.lhs, goal.rhs, state, read)
 
 
@@ -156,25 +146,10 @@ written = (W_V @ e(i)) @ (W_K @ e(i)).T
 updated = here + gamma * (summation(i, 1, N, written) @ W_Q @ here)
 moved = step(W0, N, gamma) - W0
 uphill = z + moved @ q
-one_step = Claim(
-    "attention.one_step",
-    Eq(updated, P.T @ q + R.T @ (z - moved @ q)),
-    token_layout,
-    witness={
-        "f": 1,
-        "m": 1,
-        "p": 2,
-        "N": 1,
-        "P": rational([[1, 0]]),
-        "R": rational([[0, 1]]),
-        "e": column(0, 0),
-        "e₀": column(0, 0),
-        **{name: column(0) for name in ("x", "y", "q", "z")},
-    },
-)
 
 
-def prove_one_step() -> Fact:
+@proves(Eq(updated, P.T @ q + R.T @ (z - moved @ q)), token_layout)
+def one_step() -> Fact:
     """A value is R'(W_0 x_i - y_i), a key P'x_i, the query P'q: their sum is R' times the slope times q."""
     given = {name: assume(h) for name, h in token_layout.items()}
     apart = [fact for name, fact in given.items() if name not in ("context", "token")]
@@ -188,18 +163,28 @@ def prove_one_step() -> Fact:
 # -------------------------------------------------------------------- the query's token as a key, and GD++
 own_token = (W_V @ here) @ (W_K @ here).T
 start_asked = {"query_starts": Eq(z, -(W0 @ q))}
-query_as_key = Claim(
-    "attention.query_as_key",
+
+
+@proves(
     Eq(
         -(R @ (updated + gamma * (own_token @ W_Q @ here))),
         (W0 + moved) @ q - 2 * gamma * ((q.T @ q) * (W0 @ q)),
     ),
     {**token_layout, **start_asked},
-    witness={**one_step.witness, "W₀": rational([[0]])},
+    witness={
+        "f": 1,
+        "m": 1,
+        "p": 2,
+        "N": 1,
+        "P": rational([[1, 0]]),
+        "R": rational([[0, 1]]),
+        "e": column(0, 0),
+        "e₀": column(0, 0),
+        **{name: column(0) for name in ("x", "y", "q", "z")},
+        "W₀": rational([[0]]),
+    },
 )
-
-
-def prove_query_as_key() -> Fact:
+def query_as_key() -> Fact:
     """The query's value is R'(W_0 q - z) = 2 R'W_0 q, weighed by q'q."""
     given = {name: assume(h) for name, h in query_as_key.hypotheses.items()}
     apart = [given[name] for name in ("inputs_apart", "targets_apart", "inputs_from_targets", "targets_from_inputs")]
@@ -208,21 +193,18 @@ def prove_query_as_key() -> Fact:
         goal.lhs, -(R @ updated) - 2 * gamma * ((q.T @ q) * (W0 @ q)), given["token"], *apart, given["query_starts"]
     )
     taken = modulo(-(R @ cast(Eq, one_step.conclusion).rhs), (W0 + moved) @ q, *apart, given["query_starts"])
-    return rewrite(rewrite(rest, prove_one_step()), taken)
+    return rewrite(rewrite(rest, one_step.fact), taken)
 
 
 shrink = scalar("c")
 W_plus = gamma * W_V - shrink * (P.T @ P)
 both_moved = here + summation(i, 1, N, (W_plus @ e(i)) @ (W_K @ e(i)).T) @ W_Q @ here
-plus_plus = Claim(
-    "attention.gd_plus_plus",
-    Eq(both_moved, P.T @ (q - shrink * (summation(i, 1, N, x(i) @ x(i).T) @ q)) + R.T @ (z - moved @ q)),
-    token_layout,
-    witness=one_step.witness,
+
+
+@proves(
+    Eq(both_moved, P.T @ (q - shrink * (summation(i, 1, N, x(i) @ x(i).T) @ q)) + R.T @ (z - moved @ q)), token_layout
 )
-
-
-def prove_plus_plus() -> Fact:
+def gd_plus_plus() -> Fact:
     """A value is γ R'(W_0 x_i - y_i) - c P'x_i: the first part is the step, the second moves inputs by the scatter."""
     given = {name: assume(h) for name, h in token_layout.items()}
     apart = [fact for name, fact in given.items() if name not in ("context", "token")]
@@ -232,27 +214,26 @@ def prove_plus_plus() -> Fact:
     summed = rewrite(congruence(each, Sum, i, 1, N), additive(i, 1, N, parts))
     for left, inner in ((gamma * R.T, error), (-shrink * P.T, square)):
         summed = rewrite(summed, linear(i, 1, N, left, inner, P))
-    goal = cast(Eq, plus_plus.conclusion)
+    goal = cast(Eq, gd_plus_plus.conclusion)
     return modulo(goal.lhs, goal.rhs, summed, given["token"], *apart)
 
 
 S_x = scatter(N)
 shrunk = Identity(f) - shrink * S_x
-bent = Claim(
-    "attention.gd_plus_plus_scatter",
+
+
+@proves(
     Eq(
         summation(i, 1, N, (shrunk @ x(i)) @ (shrunk @ x(i)).T),
         S_x - 2 * shrink * (S_x @ S_x) + shrink * shrink * (S_x @ S_x @ S_x),
-    ),
+    )
 )
-
-
-def prove_bent() -> Fact:
+def gd_plus_plus_scatter() -> Fact:
     """(I - c S) S (I - c S)', and S is symmetric."""
     square = one * (x(i) @ x(i).T)
     each = identity((shrunk @ x(i)) @ (shrunk @ x(i)).T, Mul((shrunk, square, shrunk.T)))
     summed = rewrite(congruence(each, Sum, i, 1, N), linear(i, 1, N, shrunk, square, shrunk.T))
-    goal = cast(Eq, bent.conclusion)
+    goal = cast(Eq, gd_plus_plus_scatter.conclusion)
     return equal(goal.lhs, goal.rhs, instantiate(scatter_symmetric(), {"T": N}), summed)
 
 
@@ -266,23 +247,10 @@ layers: dict[str, Formula] = {
     "query_rewritten": for_all(k, Eq(zs(k + 1), zs(k) + g(k + 1) * ((W(0) @ X - Y(k)) @ X.T @ q))),
     "W_descends": for_all(k, Eq(W(k + 1), W(k) - g(k + 1) * ((W(k) @ X - Y(0)) @ X.T))),
 }
-stack = Claim(
-    "attention.stack",
-    Eq(-zs(K), W(K) @ q),
-    layers,
-    witness={
-        "f": 1,
-        "m": 1,
-        "N": 1,
-        "γ": fmpq(1),
-        **{name: rational([[0]]) for name in ("X", "Y", "W")},
-        "z": column(0),
-        "q": column(0),
-    },
-)
 
 
-def prove_stack() -> Fact:
+@proves(Eq(-zs(K), W(K) @ q), layers)
+def stack() -> Fact:
     """Y_k = Y_0 - (W_k - W_0) X by induction on k: the errors of layer k are those of the weights after k steps, for
     every layer sees the whole context. Then z_k = -W_k q, likewise."""
     given = {name: assume(h) for name, h in layers.items()}
@@ -303,15 +271,5 @@ def at_k(x: Term) -> Term:
     return substitute(x, {"k": k + 1})
 
 
-derivations = (
-    Derivation(recurrent, prove_recurrent),
-    Derivation(shifted, prove_shifted),
-    Derivation(one_step, prove_one_step),
-    Derivation(query_as_key, prove_query_as_key),
-    Derivation(plus_plus, prove_plus_plus),
-    Derivation(bent, prove_bent),
-    Derivation(stack, prove_stack),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

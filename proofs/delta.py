@@ -24,14 +24,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
-from proofs.gd_ssm.one_step import column, modulo, rational, t, transposed
+from proofs.derivation import main, proves
+from proofs.gd_ssm.one_step import modulo, t, transposed
 from proofs.kernel import (
-    Claim,
     Fact,
-    Table,
     additive,
     apart,
     assume,
@@ -92,38 +88,32 @@ def loss(S: Term) -> Term:
 
 # ----------------------------------------------------------------------------- the delta rule is online descent
 gradient = (S @ k - v) @ k.T
-online = Claim(
-    "delta.online_gradient",
+
+
+@proves(
     And(
         (
             Eq(loss(S + a @ b.T), loss(S) + a.T @ gradient @ b + half * (a.T @ a) * ((k.T @ b) * (k.T @ b))),
             Eq(S @ (Identity(n) - beta * (k @ k.T)) + beta * (v @ k.T), S - beta * gradient),
         )
-    ),
+    )
 )
-
-
-def prove_online() -> Fact:
+def online_gradient() -> Fact:
     """What is linear in a b' is the gradient (S k - v) k'; a step of β along it is the delta rule, multiplied out."""
-    parts = [cast(Eq, part) for part in cast(And, online.conclusion).parts]
+    parts = [cast(Eq, part) for part in cast(And, online_gradient.conclusion).parts]
     return conjunction(*(identity(part.lhs, part.rhs) for part in parts))
 
 
 # ----------------------------------------------------------------------------------------- the implicit step
 epsilon = beta / (1 + beta * (k.T @ k))
 new = S - epsilon * gradient
-implicit = Claim(
-    "delta.implicit_step",
-    Eq(new, S - beta * ((new @ k - v) @ k.T)),
-    {"beta_nonnegative": Le(term(0), beta)},
-    witness={"β": fmpq(1), "n": 1, "d": 1, "k": column(1), "v": column(1), "S": rational([[0]])},
-)
 
 
-def prove_implicit() -> Fact:
+@proves(Eq(new, S - beta * ((new @ k - v) @ k.T)), {"beta_nonnegative": Le(term(0), beta)})
+def implicit_step() -> Fact:
     """The error after the step is the error before, divided by 1 + β k'k: the gradient at the new state times β is the
     gradient at the old one times β/(1 + β k'k)."""
-    goal = cast(Eq, implicit.conclusion)
+    goal = cast(Eq, implicit_step.conclusion)
     below = 1 + beta * (k.T @ k)
     defined = apart(squares(term(0), below, below, [Le(term(0), beta)], strict=True))
     return discharge(identity(goal.lhs, goal.rhs), defined)
@@ -163,23 +153,8 @@ def conclusions_at(t: Index) -> And:
     return And((inverse, Eq(R(t).T, R(t)), Eq(F(t), memory(t) @ R(t))))
 
 
-mesa = Claim(
-    "delta.mesa",
-    conclusions_at(T),
-    updates,
-    witness={
-        "n": 1,
-        "d": 1,
-        "λ": fmpq(1),
-        "k": Table({(1,): column(1)}, column(0)),
-        "v": column(0),
-        "R": Table({(0,): rational([[1]])}, rational([[1]]) / fmpq(2)),
-        "F": rational([[0]]),
-    },
-)
-
-
-def prove_mesa() -> Fact:
+@proves(conclusions_at(T), updates)
+def mesa() -> Fact:
     """Sherman and Morrison, by induction on T. 1 + k'R k is positive, as k'R k = ‖R k‖²/λ + sum of (k_i'R k)² for a
     symmetric R with R (I/λ + Σ) = I, so nothing is divided by 0."""
     given = {name: assume(h) for name, h in updates.items()}
@@ -235,18 +210,14 @@ def ridge_loss(w: Term) -> Term:
     return w.T @ w + lam * summation(i, 1, T, error * error)
 
 
-ridge = Claim(
-    "delta.ridge",
+@proves(
     UniqueMinimiser(phi, (), ridge_loss(phi()), ridge_at),
     {
         "lambda_positive": Lt(term(0), lam),
         "R_is_the_inverse": Eq(scatter(T) @ inverse_R, Identity(n) - penalty * inverse_R),
     },
-    witness={"n": 1, "T": 0, "λ": fmpq(1), "k": column(0), "v": fmpq(0), "R": rational([[1]])},
 )
-
-
-def prove_ridge() -> Fact:
+def ridge() -> Fact:
     """Moving the row by δ adds ‖δ‖² + λ sum of (δ'k_i)², and 2 δ'(w + λ(Σ w - M)), which is 0 for w = R M."""
     change = Symbol("δ", n, ONE)
     delta, w = change(), ridge_at
@@ -271,15 +242,10 @@ W, eta, q = sequence("W", d, n), scalar("η"), vector("q", n)
 error = W(0) @ keys(i) - values(i)
 descends = for_all(t, Eq(W(t + 1), W(t) - (2 * eta) * ((W(0) @ keys(t + 1) - values(t + 1)) @ keys(t + 1).T)))
 dual_sum = summation(i, 1, T, (keys(i).T @ q) * error)
-dual = Claim(
-    "delta.ttt_dual",
-    Eq(W(T) @ q, W(0) @ q - (2 * eta) * dual_sum),
-    {"W_descends": descends},
-    witness={"n": 1, "d": 1, "η": fmpq(1), "q": column(0), "k": column(0), "v": column(0), "W": rational([[0]])},
-)
 
 
-def prove_dual() -> Fact:
+@proves(Eq(W(T) @ q, W(0) @ q - (2 * eta) * dual_sum), {"W_descends": descends})
+def ttt_dual() -> Fact:
     """W_T = W_0 - 2η sum of (W_0 k_i - v_i) k_i', by induction on T: every gradient is one at W_0. Read at q, each
     outer product leaves the number k_i'q."""
     outer = one * (error @ keys(i).T)
@@ -293,17 +259,9 @@ def prove_dual() -> Fact:
     state = instantiate(induction(statement, t, start, grown), {"t": T})
     each = equal((keys(i).T @ q) * error, Mul((one, outer, q)))
     read = rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, q))
-    moved = cast(Eq, dual.conclusion)
+    moved = cast(Eq, ttt_dual.conclusion)
     return equal(moved.lhs, moved.rhs, state, read)
 
 
-derivations = (
-    Derivation(online, prove_online),
-    Derivation(implicit, prove_implicit),
-    Derivation(mesa, prove_mesa),
-    Derivation(ridge, prove_ridge),
-    Derivation(dual, prove_dual),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import inspect
 import os
+import random
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from proofs.failure import explain
 from proofs.kernel import Cases, Claim, Fact, NotProved, Point, Refuted, Sequent, establish, instantiate
+from proofs.points import NoPoint, Sampler
 from proofs.printing import Latex, Text, sequent, show_point, statement
-from proofs.terms import Formula, free_indices, index, symbols
+from proofs.terms import And, Formula, Relation, Term, free_indices, index, symbols
 
 Proved = Fact | Refuted | Cases
 FOLDER = Path(__file__).parent
@@ -45,6 +47,16 @@ class Derivation:
     def sequent(self) -> Sequent:
         return self.claim.sequent
 
+    @property
+    def lhs(self) -> Term:
+        """The left side of an equation or an inequality."""
+        return cast(Relation, self.conclusion).lhs
+
+    @property
+    def rhs(self) -> Term:
+        """Its right side."""
+        return cast(Relation, self.conclusion).rhs
+
     @cached_property
     def found(self) -> Proved:
         """What the script found, checked to be about this very claim; raises NotProved.
@@ -53,7 +65,7 @@ class Derivation:
         """
         found = self.script()
         if type(found) is Fact:
-            return establish(self.claim, found)
+            return establish(self._witnessed(), found)
         if type(found) not in (Cases, Refuted):
             raise NotProved(f"{self.name}: the proof returns a {type(found).__name__}, and no Fact")
         if found.sequent != self.sequent:  # type: ignore[union-attr]
@@ -61,6 +73,17 @@ class Derivation:
         if isinstance(found, Cases) and (varying := sorted(symbol.name for symbol in symbols(self.sequent))):
             raise NotProved(f"{self.name}: cases fix the values of {', '.join(varying)}, which are any")
         return found
+
+    def _witnessed(self) -> Claim:
+        """The claim with a point at which its hypotheses hold together; `establish` looks whether they do."""
+        if self.claim.witness or not self.hypotheses:
+            return self.claim
+        hypotheses = self.sequent.hypotheses
+        try:
+            point = Sampler(Sequent(hypotheses, And(tuple(hypotheses)))).draw(random.Random(0))
+        except NoPoint as reason:
+            raise NotProved(f"{self.name}: {reason}; give a witness= at which the hypotheses hold") from reason
+        return replace(self.claim, witness=point)
 
     @property
     def fact(self) -> Fact:

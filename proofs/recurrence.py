@@ -20,9 +20,8 @@ from typing import Any, cast
 import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     assume,
     congruence,
@@ -81,15 +80,9 @@ def unrolled_at(t: Index) -> Eq:
 
 fixed_point = {"A": fmpq(1, 2), "B": fmpq(1), "H": fmpq(2)}
 
-unrolled = Claim(
-    "recurrence.unrolled",
-    unrolled_at(T),
-    {"recurrence": recurrence},
-    witness={"n": 1, "m": 1, **{name: np.array([[q]]) for name, q in fixed_point.items()}},
-)
 
-
-def prove_unrolled() -> Fact:
+@proves(unrolled_at(T), {"recurrence": recurrence})
+def unrolled() -> Fact:
     """By induction on T: one more step puts A_{T+1} before every product, and adds the empty product times B_{T+1}."""
     zero = index(0)
     nothing_yet = [empty(decay(ONE, zero)), empty(input_part(ONE, zero))]
@@ -125,17 +118,12 @@ def later_factor_moves_out(middle: Index, end: Index, start: Index = ONE) -> Fac
     return rewrite(congruence(each, Sum, i, start, middle), linear(i, start, middle, front, inner))
 
 
-unrolled_scalar = Claim(
-    "recurrence.unrolled_scalar",
-    substitute(unrolled.conclusion, {"n": ONE, "m": ONE}),
-    {"recurrence": substitute(recurrence, {"n": ONE, "m": ONE})},
-    witness=fixed_point,
+@proves(
+    substitute(unrolled.conclusion, {"n": ONE, "m": ONE}), {"recurrence": substitute(recurrence, {"n": ONE, "m": ONE})}
 )
-
-
-def prove_unrolled_scalar() -> Fact:
+def unrolled_scalar() -> Fact:
     """The matrix statement at n = m = 1."""
-    return instantiate(prove_unrolled(), {"n": ONE, "m": ONE})
+    return instantiate(unrolled.fact, {"n": ONE, "m": ONE})
 
 
 # ---------------------------------------------------------------------------------------------- scan operator
@@ -167,10 +155,8 @@ def monoid_laws(combine: Callable[[Pair, Pair], Pair]) -> And:
     return And((*associative, *neutral))
 
 
-scan_operator = Claim("recurrence.scan_operator", monoid_laws(combine))
-
-
-def prove_scan_operator() -> Fact:
+@proves(monoid_laws(combine))
+def scan_operator() -> Fact:
     """Each equation is one between words in the free algebra, so it holds for matrices of every size."""
     laws = cast(Sequence[Eq], monoid_laws(combine).parts)
     return conjunction(*(identity(law.lhs, law.rhs) for law in laws))
@@ -181,19 +167,16 @@ def segment(start: Index, length: Index | int) -> Pair:
     return decay(start + 1, start + length), input_part(start + 1, start + length)
 
 
-any_order = Claim(
-    "recurrence.any_order",
+@proves(
     And(
         (
             *equations(segment(s, 0), one_step),
             *equations(segment(s, 1), (A(s + 1), B(s + 1))),
             *equations(segment(s, p + r), combine(segment(s, p), segment(s + p, r))),
         )
-    ),
+    )
 )
-
-
-def prove_any_order() -> Fact:
+def any_order() -> Fact:
     """A segment is cut anywhere into an earlier and a later one. So each node of a tree over the steps, in whatever
     bracketing, holds exactly its segment: sequential, tree and chunked evaluation agree in exact arithmetic."""
     step_decay, step_input = segment(s, 1)
@@ -224,12 +207,5 @@ def run(a: Sequence[Any], b: Sequence[Any], h: Any) -> list[Any]:
     return states
 
 
-derivations = (
-    Derivation(unrolled, prove_unrolled),
-    Derivation(unrolled_scalar, prove_unrolled_scalar),
-    Derivation(scan_operator, prove_scan_operator),
-    Derivation(any_order, prove_any_order),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

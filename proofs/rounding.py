@@ -23,14 +23,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
-    Table,
     apart,
     assume,
     component,
@@ -42,7 +37,7 @@ from proofs.kernel import (
     specialise,
     squares,
 )
-from proofs.recurrence import prove_any_order
+from proofs.recurrence import any_order
 from proofs.tactics.equations import equal, unfold
 from proofs.tactics.inequalities import Bounded, at_most, backwards, positive_gap, restated, settle
 from proofs.terms import (
@@ -62,7 +57,6 @@ from proofs.terms import (
     family,
     for_all,
     index,
-    product,
     replace,
     scalar,
     sequence,
@@ -70,6 +64,9 @@ from proofs.terms import (
     summation,
     term,
     vector,
+)
+from proofs.terms import (
+    product as product_of,
 )
 
 t, T, i, r, s, n = (size(name) for name in "tTirsn")
@@ -82,32 +79,16 @@ x, y, xc, yc, X, Y, Xm, Ym, d, e = (scalar(name) for name in ("x", "y", "x̂", "
 sizes = {"x_size": absolute_le(x, X), "y_size": absolute_le(y, Y)}
 errors = {"x_error": absolute_le(xc - x, Xm - X), "y_error": absolute_le(yc - y, Ym - Y)}
 
-product_claim = Claim(
-    "rounding.product",
-    absolute_le(xc * yc - x * y, Xm * Ym - X * Y),
-    {**sizes, **errors},
-    witness={
-        "x": fmpq(1),
-        "X": fmpq(1),
-        "x̂": fmpq(2),
-        "X̂": fmpq(2),
-        "y": fmpq(1),
-        "Y": fmpq(1),
-        "ŷ": fmpq(1),
-        "Ŷ": fmpq(1),
-    },
-)
 
-
-def prove_product() -> Fact:
+@proves(absolute_le(xc * yc - x * y, Xm * Ym - X * Y), {**sizes, **errors})
+def product() -> Fact:
     """x̂ŷ - xy = (x̂ - x)(ŷ - y) + (x̂ - x) y + x (ŷ - y), and the three bounds add up to X̂Ŷ - XY."""
     bx, by = (Bounded.of(assume(h)) for h in sizes.values())
     ex, ey = (Bounded.of(assume(h)) for h in errors.values())
-    return restated(ex * ey + ex * by + bx * ey, cast(And, product_claim.conclusion))
+    return restated(ex * ey + ex * by + bx * ey, cast(And, product.conclusion))
 
 
-rounding_claim = Claim(
-    "rounding.rounded",
+@proves(
     absolute_le(xc * (1 + d) + e - x, (1 + u) * Xm + eta - X),
     {
         "x_size": sizes["x_size"],
@@ -115,35 +96,19 @@ rounding_claim = Claim(
         "rounding": absolute_le(d, u),
         "underflow": absolute_le(e, eta),
     },
-    witness={
-        "x": fmpq(1),
-        "X": fmpq(1),
-        "x̂": fmpq(2),
-        "X̂": fmpq(2),
-        "δ": fmpq(1),
-        "u": fmpq(1),
-        "ε": fmpq(0),
-        "η": fmpq(1),
-    },
 )
-
-
-def prove_rounded() -> Fact:
+def rounded() -> Fact:
     """x̂(1 + δ) + ε - x = (x̂ - x) + δ (x̂ - x) + δ x + ε. With `rounding.product`, and sums, which are plain: replace
     each number by its size and each rounding by (1 + u) and η; what comes out, less the sizes alone, is a bound."""
-    bx, ex, bd, be = (Bounded.of(assume(h)) for h in rounding_claim.hypotheses.values())
-    return restated(ex + bd * ex + bd * bx + be, cast(And, rounding_claim.conclusion))
+    bx, ex, bd, be = (Bounded.of(assume(h)) for h in rounded.hypotheses.values())
+    return restated(ex + bd * ex + bd * bx + be, cast(And, rounded.conclusion))
 
 
-gradient = Claim(
-    "rounding.gradient",
+@proves(
     absolute_le(xc * yc * (1 + d) + e - x * y, (1 + u) * (Xm * Ym) + eta - X * Y),
-    {**rounding_claim.hypotheses, "y_size": sizes["y_size"], "y_error": errors["y_error"]},
-    witness={**rounding_claim.witness, **product_claim.witness},
+    {**rounded.hypotheses, "y_size": sizes["y_size"], "y_error": errors["y_error"]},
 )
-
-
-def prove_gradient() -> Fact:
+def gradient() -> Fact:
     """A product of two computed numbers, rounded, as in da_t = λ_t h_{t-1}: `rounded` for what `product` gives."""
     hypotheses = gradient.hypotheses
     bx, by, ex, ey, bd, be = (
@@ -179,8 +144,9 @@ distances = {
     "W_start": Eq(W(0), term(0)),
     "W_recurrence": always(Eq(W(t + 1), A(t + 1) * (W(t) + H(t)))),
 }
-chain = Claim(
-    "rounding.chain",
+
+
+@proves(
     absolute_le(g(T) - h(T), c * (p * W(T) + q * H(T)) + U(T)),
     {
         "recurrence": always(Eq(h(t + 1), a(t + 1) * h(t) + b(t + 1))),
@@ -206,25 +172,44 @@ chain = Claim(
         "N_small": Lt(term(0), 1 - N * u),
         "N_enough": always(Le(A(t + 1) * (p * W(t)), A(t + 1) * ((N - p - q) * H(t)))),
     },
-    witness={
-        "p": 1,
-        "q": 1,
-        "u": fmpq(1, 8),
-        "P": fmpq(1, 8),
-        "Q": fmpq(1, 8),
-        "η": fmpq(1, 64),
-        "N": fmpq(3),
-        **{name: Table({(1,): fmpq(1, 2)}, fmpq(0)) for name in "aA"},
-        **{name: Table({(1,): fmpq(1)}, fmpq(0)) for name in "bB"},
-        **{name: Table({(0,): fmpq(1), (1,): fmpq(3, 2)}, fmpq(0)) for name in "hH"},
-        "α": fmpq(0),
-        "β": fmpq(0),
-        "ε": fmpq(0),
-        "g": Table({(0,): fmpq(1), (1,): fmpq(3, 2)}, fmpq(0)),
-        "W": Table({(1,): fmpq(1, 2)}, fmpq(0)),
-        "U": Table({(0,): fmpq(0)}, fmpq(1, 64)),
-    },
 )
+def chain() -> Fact:
+    """With e_t = g_t - h_t, e_{t+1} = a (1 + α) e_t + α a h_t + β b + ε. The bound at t, put in here, falls short of
+    that at t + 1 by A [Y K + p c (H K + (1 + P) u D)] + (c q - Q) B, in which every factor is not negative:
+    Y = H + c (p W + q H), K = 1 - (1 - p u)(1 + P), D = (N - p - q) H - p W."""
+    statement = absolute_le(g(t) - h(t), error_bound(t))
+    error = Bounded.of(assume(statement))
+    state = exact_states_are_bounded()
+    gate, new = Bounded.of(at_t("gate_size")), Bounded.of(at_t("input_size"))
+    on_gate, on_input = Bounded.of(at_t("gate_rounding")), Bounded.of(at_t("input_rounding"))
+    found = gate * error + on_gate * gate * error + on_gate * gate * state + on_input * new
+    found = found + Bounded.of(at_t("underflow"))
+
+    H_sign, W_sign, U_sign = sizes_of_the_chain()
+    signs = [at_t(name) for name in ("gate_bound", "input_bound", "u_nonnegative", "P_nonnegative", "N_small")]
+    signs += [H_sign, W_sign, U_sign, *(at_t(f) for f in ("P_is_p_roundings", "Q_is_q_roundings", "N_enough"))]
+    Y_t = H(t) + c * (p * W(t) + q * H(t))
+    K = term(1) - (1 - p * u) * (1 + P)
+    AD = A(t + 1) * ((N - p - q) * H(t)) - A(t + 1) * (p * W(t))
+    slack = [
+        A(t + 1) * (Y_t * K + p * c * (H(t) * K)),
+        p * c * ((1 + P) * u * AD),
+        (q * u - Q * (1 - N * u)) / (1 - N * u) * B(t + 1),
+    ]
+    one_step = [at_t(name) for name in ("computed", "recurrence", "W_recurrence", "U_recurrence", "H_recurrence")]
+    new_error, new_bound = g(t + 1) - h(t + 1), error_bound(t + 1)
+    for equation in (cast(Eq, fact.conclusion) for fact in one_step):
+        new_error, new_bound = (replace(x, equation.lhs, equation.rhs) for x in (new_error, new_bound))
+    facts = [*found.facts, *signs, apart(given["N_small"])]
+    upper = at_most(new_error, new_bound, [found.gaps[0], *slack], *facts)
+    lower = at_most(-new_bound, new_error, [found.gaps[1], *slack], *facts)
+    step = conjunction(lower, upper)
+    for fact in one_step:
+        step = rewrite(step, backwards(fact))
+    every = instantiate(induction(statement, t, prove_start(), step), {"t": T})
+    return settle(every, apart(given["N_small"]))
+
+
 given = {name: assume(formula) for name, formula in chain.hypotheses.items()}
 
 
@@ -273,43 +258,6 @@ def error_bound(t: Index) -> Term:
     return c * (p * W(t) + q * H(t)) + U(t)
 
 
-def prove_chain() -> Fact:
-    """With e_t = g_t - h_t, e_{t+1} = a (1 + α) e_t + α a h_t + β b + ε. The bound at t, put in here, falls short of
-    that at t + 1 by A [Y K + p c (H K + (1 + P) u D)] + (c q - Q) B, in which every factor is not negative:
-    Y = H + c (p W + q H), K = 1 - (1 - p u)(1 + P), D = (N - p - q) H - p W."""
-    statement = absolute_le(g(t) - h(t), error_bound(t))
-    error = Bounded.of(assume(statement))
-    state = exact_states_are_bounded()
-    gate, new = Bounded.of(at_t("gate_size")), Bounded.of(at_t("input_size"))
-    on_gate, on_input = Bounded.of(at_t("gate_rounding")), Bounded.of(at_t("input_rounding"))
-    found = gate * error + on_gate * gate * error + on_gate * gate * state + on_input * new
-    found = found + Bounded.of(at_t("underflow"))
-
-    H_sign, W_sign, U_sign = sizes_of_the_chain()
-    signs = [at_t(name) for name in ("gate_bound", "input_bound", "u_nonnegative", "P_nonnegative", "N_small")]
-    signs += [H_sign, W_sign, U_sign, *(at_t(f) for f in ("P_is_p_roundings", "Q_is_q_roundings", "N_enough"))]
-    Y_t = H(t) + c * (p * W(t) + q * H(t))
-    K = term(1) - (1 - p * u) * (1 + P)
-    AD = A(t + 1) * ((N - p - q) * H(t)) - A(t + 1) * (p * W(t))
-    slack = [
-        A(t + 1) * (Y_t * K + p * c * (H(t) * K)),
-        p * c * ((1 + P) * u * AD),
-        (q * u - Q * (1 - N * u)) / (1 - N * u) * B(t + 1),
-    ]
-    one_step = [at_t(name) for name in ("computed", "recurrence", "W_recurrence", "U_recurrence", "H_recurrence")]
-    new_error, new_bound = g(t + 1) - h(t + 1), error_bound(t + 1)
-    for equation in (cast(Eq, fact.conclusion) for fact in one_step):
-        new_error, new_bound = (replace(x, equation.lhs, equation.rhs) for x in (new_error, new_bound))
-    facts = [*found.facts, *signs, apart(given["N_small"])]
-    upper = at_most(new_error, new_bound, [found.gaps[0], *slack], *facts)
-    lower = at_most(-new_bound, new_error, [found.gaps[1], *slack], *facts)
-    step = conjunction(lower, upper)
-    for fact in one_step:
-        step = rewrite(step, backwards(fact))
-    every = instantiate(induction(statement, t, prove_start(), step), {"t": T})
-    return settle(every, apart(given["N_small"]))
-
-
 def prove_start() -> Fact:
     """At t = 0 there is no error yet, and no term of the bound is negative."""
     bound = error_bound(index(0))
@@ -320,19 +268,8 @@ def prove_start() -> Fact:
     return rewrite(both, equal(start, g(0), given["same_start"]))
 
 
-distance = Claim(
-    "rounding.distance",
-    Le(W(T), Nat(T) * H(T)),
-    {**nonnegative_sizes, **distances},
-    witness={
-        **{name: Table({(1,): fmpq(1, 2)}, fmpq(0)) for name in "AW"},
-        "B": Table({(1,): fmpq(1)}, fmpq(0)),
-        "H": Table({(0,): fmpq(1), (1,): fmpq(3, 2)}, fmpq(0)),
-    },
-)
-
-
-def prove_distance() -> Fact:
+@proves(Le(W(T), Nat(T) * H(T)), {**nonnegative_sizes, **distances})
+def distance() -> Fact:
     """(t + 1) H_{t+1} - W_{t+1} = A (t H_t - W_t) + (t + 1) B: no term of H_t is older than t steps."""
     statement = Le(W(t), Nat(t) * H(t))
     one_step = [at_t("W_recurrence"), at_t("H_recurrence")]
@@ -369,7 +306,7 @@ v, V = 1 + u, scalar("V")  # V = v^q: what the deepest term of a part has collec
 
 
 def gates(lo: Index, hi: Index) -> Term:
-    return product(i, lo, hi, w(i))
+    return product_of(i, lo, hi, w(i))
 
 
 def inputs(lo: Index, hi: Index) -> Term:
@@ -380,8 +317,9 @@ def inputs(lo: Index, hi: Index) -> Term:
 early = (s + 1, s + size("p"))
 late = (s + size("p") + 1, s + size("p") + r)
 whole = (s + 1, s + size("p") + r)
-node = Claim(
-    "rounding.node",
+
+
+@proves(
     And(
         (
             Eq(v * ((gates(*late) / v) * (gates(*early) / v)), gates(*whole) / v),
@@ -389,16 +327,13 @@ node = Claim(
         )
     ),
     {"u_nonnegative": Le(term(0), u)},
-    witness={"u": fmpq(1, 8)},
 )
-
-
-def prove_node() -> Fact:
+def node() -> Fact:
     """One node of any tree: its gate collects one rounding fewer than it has factors; what has collected V on either
     side has collected v V, beside one for each step of its distance. So by induction over the tree (by hand: the kernel
     knows no trees) the term of b_j in h_t collects (t - j) + depth(j) roundings, whatever the order."""
     scalars = {Symbol("A", size("n"), size("n"), 1): w, Symbol("B", size("n"), size("m"), 1): b_i}
-    fact = instantiate(prove_any_order(), {"n": ONE, "m": ONE})
+    fact = instantiate(any_order.fact, {"n": ONE, "m": ONE})
     fact = instantiate(fact, families={Symbol(f.name, ONE, ONE, 1): family((k,), new(k)) for f, new in scalars.items()})
     gates_join, inputs_join = component(fact, 4), component(fact, 5)
     parts = cast(Sequence[Eq], cast(And, node.conclusion).parts)
@@ -407,27 +342,20 @@ def prove_node() -> Fact:
     return conjunction(*(settle(j, defined) for j in joined))
 
 
-gamma = Claim(
-    "rounding.gamma",
-    Le((1 - Nat(T) * u) * product(i, 1, T, 1 + u), term(1)),
-    {"u_nonnegative": Le(term(0), u)},
-    witness={"u": fmpq(1, 8)},
-)
-
-
-def prove_gamma() -> Fact:
+@proves(Le((1 - Nat(T) * u) * product_of(i, 1, T, 1 + u), term(1)), {"u_nonnegative": Le(term(0), u)})
+def gamma() -> Fact:
     """(1 - T u)(1 + u)^T <= 1, so (1 + u)^T - 1 <= T u / (1 - T u): a factor more lowers it by (T + 1) u² (1 + u)^T."""
 
     def value(t: Index, power: Term) -> Term:
         return (1 - Nat(t) * u) * power
 
-    statement = Le(value(t, product(i, 1, t, 1 + u)), term(1))
-    now, after = product(i, 1, t, 1 + u), product(i, 1, t + 1, 1 + u)
+    statement = Le(value(t, product_of(i, 1, t, 1 + u)), term(1))
+    now, after = product_of(i, 1, t, 1 + u), product_of(i, 1, t + 1, 1 + u)
     grown = unfold(after)
     new = cast(Eq, grown.conclusion).rhs
     gap = [1 - value(t, now), Nat(t + 1) * (u * u) * now]
     step = at_most(value(t + 1, new), term(1), gap, assume(statement), given["u_nonnegative"])
-    nothing = product(i, 1, 0, 1 + u)
+    nothing = product_of(i, 1, 0, 1 + u)
     base = rewrite(
         at_most(value(index(0), term(1)), term(1), [term(0)]),
         equal(value(index(0), term(1)), value(index(0), nothing), empty(nothing)),
@@ -439,18 +367,16 @@ def prove_gamma() -> Fact:
 error, key = vector("e", n), vector("k", n)
 strength = scalar("r")
 moved = error - strength * (key.T @ error) * key
-delta_step = Claim(
-    "rounding.delta_step",
+
+
+@proves(
     Le(moved.T @ moved, error.T @ error),
     {
         "strength_nonnegative": Le(term(0), strength),
         "strength_at_most_two": Le(strength * (key.T @ key), term(2)),
     },
-    witness={"n": 1, "r": fmpq(1), "k": np.array([[fmpq(1)]])},
 )
-
-
-def prove_delta_step() -> Fact:
+def delta_step() -> Fact:
     """|e|² - |(I - r k k') e|² = r (2 - r k'k) (k'e)²: an old error does not grow while 0 <= r k'k <= 2."""
     gap = strength * (2 - strength * (key.T @ key)) * ((key.T @ error) * (key.T @ error))
     facts = [assume(hypothesis) for hypothesis in delta_step.hypotheses.values()]
@@ -458,8 +384,9 @@ def prove_delta_step() -> Fact:
 
 
 x_, D, Dc, kappa = scalar("x"), scalar("D"), scalar("D̂"), scalar("κ")
-quotient = Claim(
-    "rounding.quotient",
+
+
+@proves(
     absolute_le(x_ * (1 + d) / Dc - x_ / D, ((1 + u) / (1 - kappa) - 1) * (x_ / D)),
     {
         "x_nonnegative": Le(term(0), x_),
@@ -469,11 +396,8 @@ quotient = Claim(
         "kappa_nonnegative": Le(term(0), kappa),
         "rounding": absolute_le(d, u),
     },
-    witness={"x": fmpq(1), "D": fmpq(1), "D̂": fmpq(1), "κ": fmpq(1, 2), "δ": fmpq(0), "u": fmpq(1, 8)},
 )
-
-
-def prove_quotient() -> Fact:
+def quotient() -> Fact:
     """With D̂ >= (1 - κ) D, and D̂ <= (1 + κ) D, both sides are x/(D D̂ (1 - κ)) times sums of what is not negative."""
     facts = {name: assume(formula) for name, formula in quotient.hypotheses.items()}
     close, small = Bounded.of(facts["D_error"]), Bounded.of(facts["rounding"])
@@ -510,17 +434,5 @@ def prove_quotient() -> Fact:
     return settle(proved, *defined)
 
 
-derivations = (
-    Derivation(product_claim, prove_product),
-    Derivation(rounding_claim, prove_rounded),
-    Derivation(gradient, prove_gradient),
-    Derivation(chain, prove_chain),
-    Derivation(distance, prove_distance),
-    Derivation(node, prove_node),
-    Derivation(gamma, prove_gamma),
-    Derivation(delta_step, prove_delta_step),
-    Derivation(quotient, prove_quotient),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

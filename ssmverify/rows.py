@@ -14,13 +14,12 @@ checks. Nothing here runs anything; `ssmverify.checking.check` does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from proofs.derivation import Derivation, Proved
-from proofs.kernel import Claim, Fact, NotProved
+from proofs.kernel import Claim, Fact
 from ssmverify.errors import BadInput
 
 if TYPE_CHECKING:
@@ -49,6 +48,9 @@ class Source:
 
     def __str__(self) -> str:
         return ", ".join(part for part in (self.paper, self.arxiv and f"arXiv {self.arxiv}", self.place) if part)
+
+
+STATED_HERE = Source("stated here")
 
 
 @dataclass(frozen=True)
@@ -100,24 +102,54 @@ class Mutant:
             raise BadInput(f"the mutant '{self.description}' needs either claim= or run=")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Theorem:
     """A row of the catalogue.
 
-    `proof` returns a Fact: of the claim, or of its refutation. `instances` is a strategy for points that satisfy the
-    claim's hypotheses. Another theorem's `fact` may serve as a premise of the proof.
+    The claim comes with its proof (`proofs.derivation.proves`), or alone, and then `proof` returns a Fact of the claim,
+    or its refutation. `instances` is a strategy for points that satisfy the claim's hypotheses; where none is given
+    they are derived from the claim. Another theorem's `fact` may serve as a premise of the proof.
     """
 
     claim: Claim
     proof: Callable[[], Proved]
     instances: Callable[[], SearchStrategy[Mapping[str, Any]]]
     mutants: tuple[Mutant, ...]
-    source: Source = Source("stated here")
-    says: str = ""
-    layers: tuple[Layer, ...] = ()
-    by_hand: tuple[str, ...] = ()
+    source: Source
+    says: str
+    layers: tuple[Layer, ...]
+    by_hand: tuple[str, ...]
+    derivation: Derivation = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        claim: Claim | Derivation,
+        proof: Callable[[], Proved] | None = None,
+        instances: Callable[[], SearchStrategy[Mapping[str, Any]]] | None = None,
+        mutants: Sequence[Mutant] = (),
+        source: Source = STATED_HERE,
+        says: str = "",
+        layers: Sequence[Layer] = (),
+        by_hand: Sequence[str] = (),
+    ) -> None:
+        if isinstance(claim, Claim) and proof is None:
+            raise BadInput(f"the theorem {claim.name} has no proof: give proof=, or a claim with its proof")
+        derivation = claim if isinstance(claim, Derivation) else Derivation(claim, cast(Callable[[], Proved], proof))
+        for name, value in {
+            "claim": derivation.claim,
+            "proof": derivation.script,
+            "instances": instances or (lambda: _derived(derivation.claim)),
+            "mutants": mutants,
+            "source": source,
+            "says": says,
+            "layers": layers,
+            "by_hand": by_hand,
+            "derivation": derivation,
+        }.items():
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
         _require(self, mutants=Mutant, layers=Layer, by_hand=str)
         if not self.mutants:
             raise BadInput(
@@ -136,21 +168,20 @@ class Theorem:
         return self.claim.name
 
     @property
-    def derivation(self) -> Derivation:
-        return Derivation(self.claim, self.proof)
-
-    @cached_property
     def fact(self) -> Fact:
         """The proved fact, for use as a premise elsewhere; raises NotProved."""
-        found = self.derivation.run()
-        if not isinstance(found, Fact):
-            raise NotProved(f"{self.name} is no fact, but a {type(found).__name__}: it cannot be a premise")
-        return found
+        return self.derivation.fact
 
     @property
     def code(self) -> list[Callable[..., Any]]:
         """The functions that the row brings along."""
         return [self.proof, *_layer_code(self.layers)]
+
+
+def _derived(claim: Claim) -> SearchStrategy[Mapping[str, Any]]:
+    from ssmverify.checking.points import derived
+
+    return derived(claim)
 
 
 Decide = Callable[[Any], str]
@@ -186,7 +217,7 @@ class Finite:
     mutants: tuple[Broken, ...]
     cases: Callable[[], Iterable[Any]] | None = None
     samples: Callable[[], SearchStrategy[Any]] | None = None
-    source: Source = Source("stated here")
+    source: Source = STATED_HERE
     layers: tuple[Layer, ...] = ()
     number: int | None = None
     members: Callable[[Any], Iterable[Any]] = lambda item: (item,)
@@ -272,8 +303,8 @@ def _require(row: Row, **members: Any) -> None:
             f"a row cannot be called {row.name!r}: a name is words of lower-case letters, digits and _ with "
             "dots between, such as mine.square."
         )
-    for field, kind in members.items():
-        given = getattr(row, field)
+    for member, kind in members.items():
+        given = getattr(row, member)
         if not isinstance(given, tuple | list) or not all(isinstance(member, kind) for member in given):
             expected = getattr(kind, "__name__", "row")
-            raise BadInput(f"the row {row.name} has {field}= that is no tuple of {expected}: write {field}=(..., ).")
+            raise BadInput(f"the row {row.name} has {member}= that is no tuple of {expected}: write {field}=(..., ).")

@@ -22,12 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.gd_ssm.one_step import gamma, k, l
 from proofs.kernel import (
-    Claim,
     Fact,
     assume,
     congruence,
@@ -94,8 +91,7 @@ def raised(base: int, k: Index) -> Term:
     return product(l, 1, k, term(base))
 
 
-one_layer_degree = Claim(
-    "gd_ssm.one_layer_degree",
+@proves(
     And(
         (
             Eq(combined(head), term(0)),
@@ -103,11 +99,8 @@ one_layer_degree = Claim(
         )
     ),
     {"unit_rate": Eq(gamma * (u * u), one)},
-    witness={name: fmpq(1) for name in ("γ", "u", "w", "d", "C", "D")},
 )
-
-
-def prove_one_layer_degree() -> Fact:
+def one_layer_degree() -> Fact:
     """Tokens times n multiply a layer's read-out by n³ and its skip by n. With γ u² = 1 the steps leave (1 - n²)^{K+2}
     of the error, so the combination is 8·(-3)^{K+2} less 3·(-8)^{K+2}. (A layer with decays, more pairs and more
     entries has these inputs as well, the other pairs and entries being 0.)"""
@@ -124,10 +117,8 @@ def prove_one_layer_degree() -> Fact:
     return conjunction(identity(parts[0].lhs, parts[0].rhs), steps)
 
 
-one_layer_apart = Claim("gd_ssm.one_layer_apart", Lt(64 * raised(9, K + 2), 9 * raised(64, K + 2)), witness={"K": 0})
-
-
-def prove_one_layer_apart() -> Fact:
+@proves(Lt(64 * raised(9, K + 2), 9 * raised(64, K + 2)))
+def one_layer_apart() -> Fact:
     """By induction on K: one more factor is 9 on the left and 64 on the right."""
     nine, more = raised(9, k + 2), raised(64, k + 2)
     statement = Lt(64 * nine, 9 * more)
@@ -157,10 +148,10 @@ def polynomial(K: Index, last: Index) -> Term:
 
 
 written_out = Eq(polynomial(K, K), power(1 - z, K)), Eq(coefficient(K, K), sign(K))
-steps_degree = Claim("gd_ssm.steps_degree", And(written_out))
 
 
-def prove_steps_degree() -> Fact:
+@proves(And(written_out))
+def steps_degree() -> Fact:
     """A coefficient for K + 1 is that for K less the one before. So up to degree n the polynomial for K + 1 is 1 - z
     times that for K and c_n z^{n+1} more, by induction on n; at n = K its last member takes that off again."""
     whole, top = (substitute(part, {"K": k}) for part in written_out)
@@ -186,11 +177,5 @@ def next_polynomial(last: Index) -> Fact:
     return instantiate(induction(statement, n, base, grown), {"n": last})
 
 
-derivations = (
-    Derivation(one_layer_degree, prove_one_layer_degree),
-    Derivation(one_layer_apart, prove_one_layer_apart),
-    Derivation(steps_degree, prove_steps_degree),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

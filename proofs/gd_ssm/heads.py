@@ -29,23 +29,19 @@ from __future__ import annotations
 
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.gd_ssm.one_step import (
     D,
     T,
     c_token,
-    column,
-    constructed_tokens,
     f,
     gamma,
     i,
     m,
     modulo,
+    one_step_constructed_tokens,
     q_next,
     rate,
-    rational,
     slope,
     slope_is,
     step,
@@ -53,7 +49,7 @@ from proofs.gd_ssm.one_step import (
     y,
     z,
 )
-from proofs.kernel import Claim, Fact, additive, assume, congruence, identity, instantiate, linear, rewrite, specialise
+from proofs.kernel import Fact, additive, assume, congruence, identity, instantiate, linear, rewrite, specialise
 from proofs.tactics.equations import equal
 from proofs.terms import (
     ONE,
@@ -90,10 +86,14 @@ def on_features(statement: Term) -> Term:
 
 
 # ------------------------------------------------------------------------------------------------- features
-features = Claim(
-    "gd_ssm.features",
-    Eq(gamma * summation(i, 1, T, (phi(i).T @ query) * y(i)), on_features(step(None, T, gamma)) @ query),
-)
+
+
+@proves(Eq(gamma * summation(i, 1, T, (phi(i).T @ query) * y(i)), on_features(step(None, T, gamma)) @ query))
+def features() -> Fact:
+    """The layer on φ_1, y_1, ..., ψ weighs each target by the kernel φ_i'ψ, which is what the step does."""
+    slope = instantiate(instantiate(slope_is(None, T), {"f": p}), families=as_inputs)
+    goal = cast(Eq, features.conclusion)
+    return equal(goal.lhs, goal.rhs, similar(y(i)), slope)
 
 
 def similar(targets: Term) -> Fact:
@@ -103,48 +103,35 @@ def similar(targets: Term) -> Fact:
     return rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, query))
 
 
-def prove_features() -> Fact:
-    """The layer on φ_1, y_1, ..., ψ weighs each target by the kernel φ_i'ψ, which is what the step does."""
-    slope = instantiate(instantiate(slope_is(None, T), {"f": p}), families=as_inputs)
-    goal = cast(Eq, features.conclusion)
-    return equal(goal.lhs, goal.rhs, similar(y(i)), slope)
-
-
 # -------------------------------------------------------------------------------------------------- classes
 centred = y(i) - c * ones
-classes = Claim(
-    "gd_ssm.cross_entropy",
+
+
+@proves(
     Eq(
         gamma * summation(i, 1, T, (phi(i).T @ query) * y(i)),
         gamma * summation(i, 1, T, (phi(i).T @ query) * centred)
         + gamma * c * summation(i, 1, T, phi(i).T @ query) * ones,
-    ),
+    )
 )
-
-
-def prove_classes() -> Fact:
+def cross_entropy() -> Fact:
     """Target by target, y = (y - c o) + c o. What is added to each logit is one number, which softmax does not see."""
     weight = phi(i).T @ query
     parts = [weight * centred, Mul((c, weight, ones))]
     each = equal(weight * y(i), add(*parts))
     fact = rewrite(congruence(each, Sum, i, 1, T), additive(i, 1, T, parts))
     fact = rewrite(fact, linear(i, 1, T, c, weight, ones))
-    goal = cast(Eq, classes.conclusion)
+    goal = cast(Eq, cross_entropy.conclusion)
     return equal(goal.lhs, goal.rhs, fact)
 
 
 # --------------------------------------------------------------------------------------------- preconditioning
 A = matrix("A", f, f)
 change = rate * substitute(slope(None, T + 1), {"m": ONE})
-preconditioned = Claim(
-    "gd_ssm.preconditioned",
-    Eq(-(z(T + 1).T @ A @ D @ c_token(T + 1)), -change @ A @ q_next),
-    constructed_tokens.hypotheses,
-    witness={**constructed_tokens.witness, "A": column(1)},
-)
 
 
-def prove_preconditioned() -> Fact:
+@proves(Eq(-(z(T + 1).T @ A @ D @ c_token(T + 1)), -change @ A @ q_next), one_step_constructed_tokens.hypotheses)
+def preconditioned() -> Fact:
     """The state is that of the construction, -γ M_T; what reads it is A x_{T+1}."""
     goal = cast(Eq, preconditioned.conclusion)
     return modulo(goal.lhs, goal.rhs, *vector_state(), instantiate(slope_is(None, T + 1), {"m": ONE}))
@@ -169,18 +156,16 @@ def regretted(P: Term) -> Term:
 
 added = delta @ asked
 normal_equations = Eq(P.T @ (mean(S(at) @ S(at)) + nu * mean(S(at))), mean(S(at)))
-best_preconditioner = Claim(
-    "gd_ssm.best_preconditioner",
+
+
+@proves(
     Eq(
         mean(regretted(P + delta)),
         mean(regretted(P)) + mean((S(at) @ added).T @ (S(at) @ added)) + nu * mean(added.T @ S(at) @ added),
     ),
     {"S_symmetric": for_all(at, Eq(S(at).T, S(at))), "normal_equations": normal_equations},
-    witness={"f": 1, "n": 1, **{name: fmpq(1) for name in "ων"}, "S": column(2), "P": rational([[1]]) / 3},
 )
-
-
-def prove_best_preconditioner() -> Fact:
+def best_preconditioner() -> Fact:
     """Context by context the squares are expanded; what is linear in δ sums to twice
     q'(P'(E S² + ν E S) - E S) δ q, which is 0."""
     single, square, read = probability(at) * S(at), probability(at) * (S(at).T @ S(at)), (P @ asked).T
@@ -209,23 +194,10 @@ gaussian: dict[str, Formula] = {
     "mean_of_its_square": Eq(mean(S(at) @ S(at)), count * ((count + 1) * (Sigma @ Sigma) + tau * Sigma)),
     "P_is_the_inverse": Eq(P.T @ ((count + 1) * Sigma + (tau + nu) * Identity(f)), Identity(f)),
 }
-gaussian_preconditioner = Claim(
-    "gd_ssm.best_preconditioner_gaussian",
-    normal_equations,
-    gaussian,
-    witness={
-        "f": 1,
-        "n": 1,
-        "N": 0,
-        **{name: fmpq(1) for name in "ωντ"},
-        "S": column(0),
-        "Σ": column(1),
-        "P": rational([[1]]) / 3,
-    },
-)
 
 
-def prove_gaussian_preconditioner() -> Fact:
+@proves(normal_equations, gaussian)
+def best_preconditioner_gaussian() -> Fact:
     """E S² + ν E S = N ((N + 1) Σ + (τ + ν) I) Σ."""
     moments = [assume(gaussian[name]) for name in ("mean_of_S", "mean_of_its_square")]
     inverse, goal = assume(gaussian["P_is_the_inverse"]), normal_equations
@@ -233,13 +205,5 @@ def prove_gaussian_preconditioner() -> Fact:
     return rewrite(rewrite(factored, inverse), modulo(Identity(f) @ (count * Sigma), goal.rhs, moments[0]))
 
 
-derivations = (
-    Derivation(features, prove_features),
-    Derivation(classes, prove_classes),
-    Derivation(preconditioned, prove_preconditioned),
-    Derivation(best_preconditioner, prove_best_preconditioner),
-    Derivation(gaussian_preconditioner, prove_gaussian_preconditioner),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

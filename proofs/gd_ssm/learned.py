@@ -30,10 +30,9 @@ from typing import cast
 
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
-from proofs.gd_ssm.one_step import Z, column, gate, modulo, query, rational, recurrence, t, target_gate, transposed
+from proofs.derivation import main, proves
+from proofs.gd_ssm.one_step import Z, gate, modulo, query, recurrence, t, target_gate, transposed
 from proofs.kernel import (
-    Claim,
     Fact,
     apart,
     assume,
@@ -96,20 +95,10 @@ def best_rate(sigma: Term = sigma, mu: Term = mu) -> Term:
 
 curvature = term(1) / 2 * sigma * (pairs * entries * spread(sigma, mu))
 least = UniqueMinimiser(kappa, (), population_loss(kappa()) / curvature, best_rate())
-optimal_rate = Claim(
-    "gd_ssm.optimal_rate",
-    least,
-    positive,
-    witness={"f": 0, "N": 0, "σ": fmpq(1), "μ": fmpq(1)},
-)
 
 
-def is_positive(value: Term, *known: Lt) -> Fact:
-    """value != 0, from what makes it plainly positive."""
-    return apart(squares(term(0), value, value, list(known), strict=True))
-
-
-def prove_optimal_rate() -> Fact:
+@proves(least, positive)
+def optimal_rate() -> Fact:
     """The loss over its curvature is (κ - γ*)² and a constant."""
     change = Symbol("δ", ONE, ONE)
     before, after = (population_loss(rate) / curvature for rate in (best_rate(), best_rate() + change()))
@@ -120,16 +109,16 @@ def prove_optimal_rate() -> Fact:
     return minimiser(least, fact, change, gap)
 
 
+def is_positive(value: Term, *known: Lt) -> Fact:
+    """value != 0, from what makes it plainly positive."""
+    return apart(squares(term(0), value, value, list(known), strict=True))
+
+
 best_loss = term(1) / 2 * entries * sigma * (1 - best_rate() * (pairs * sigma))
-optimal_loss = Claim(
-    "gd_ssm.optimal_loss",
-    Eq(population_loss(best_rate()), best_loss),
-    positive,
-    witness=optimal_rate.witness,
-)
 
 
-def prove_optimal_loss() -> Fact:
+@proves(Eq(population_loss(best_rate()), best_loss), positive)
+def optimal_loss() -> Fact:
     """The best rate, put into the loss."""
     fact = identity(population_loss(best_rate()), best_loss)
     return settle(fact, is_positive(spread(sigma, mu), *positive.values()))
@@ -137,8 +126,9 @@ def prove_optimal_loss() -> Fact:
 
 uniform = area / 3, area * area / 5
 total = 5 * (entries + pairs) - 1
-uniform_optimum = Claim(
-    "gd_ssm.optimal_rate_uniform",
+
+
+@proves(
     And(
         (
             Eq(best_rate(*uniform), 15 / (area * total)),
@@ -149,11 +139,8 @@ uniform_optimum = Claim(
         )
     ),
     {"area_positive": Lt(term(0), area)},
-    witness={"f": 0, "N": 0, "A": fmpq(1)},
 )
-
-
-def prove_uniform_optimum() -> Fact:
+def optimal_rate_uniform() -> Fact:
     """σ = A/3 and μ = A²/5, put in; 5(f + 1 + N + 1) - 1 = 5 f + 5 N + 9 is not 0."""
     known = Lt(term(0), area)
     written_out = 5 * Nat(f) + 5 * Nat(N) + 9
@@ -161,7 +148,7 @@ def prove_uniform_optimum() -> Fact:
     below = area * written_out
     scaled = apart(squares(term(0), area * total, below, [known], strict=True))
     defined = [not_zero, scaled, is_positive(spread(*uniform), known)]
-    parts = [cast(Eq, part) for part in cast(And, uniform_optimum.conclusion).parts]
+    parts = [cast(Eq, part) for part in cast(And, optimal_rate_uniform.conclusion).parts]
     return conjunction(*(settle(identity(part.lhs, part.rhs), *defined) for part in parts))
 
 
@@ -175,24 +162,17 @@ def optimum(entries: int, pairs: int, variance: fmpq, fourth: fmpq) -> tuple[fmp
 token = sequence("s", p)
 B, D, R, Q = matrix("B", f, p), matrix("D", f, p), matrix("R", f, f), matrix("Q", f, f)
 z, turned = sequence("z", f), sequence("ẑ", f)
-identifiability = Claim(
-    "gd_ssm.identifiability",
+
+
+@proves(
     Eq(turned(T).T @ (Q @ D @ token(T)), z(T).T @ (D @ token(T))),
     {
         "turned_back": Eq(R.T @ Q, Identity(f)),
         **recurrence(z, B @ token(t + 1)),
         **recurrence(turned, R @ B @ token(t + 1)),
     },
-    witness={
-        "f": 1,
-        "p": 1,
-        **{name: rational([[1]]) for name in ("R", "Q", "B", "D")},
-        **{name: column(0) for name in ("s", "z", "ẑ")},
-    },
 )
-
-
-def prove_identifiability() -> Fact:
+def identifiability() -> Fact:
     """The turned state is R z_t, by induction on t; it is read by Q D, and R'Q = I."""
     given = {name: assume(h) for name, h in identifiability.hypotheses.items()}
     statement = Eq(turned(t), R @ z(t))
@@ -220,19 +200,14 @@ agree = {
     "agree_on_one_token": Eq(output(B, D, second), output(B_2, D_2, second)),
     "agree_on_two_tokens": Eq(output(B, D, first, second), output(B_2, D_2, first, second)),
 }
-product_fixed = Claim(
-    "gd_ssm.outputs_fix_the_product",
-    Eq(first.T @ (B.T @ D) @ second, first.T @ (B_2.T @ D_2) @ second),
-    agree,
-    witness={"f": 1, "p": 1, "r": column(1), "s'": column(1), **{n: rational([[1]]) for n in ("B", "D", "B̂", "D̂")}},
-)
 
 
-def prove_product_fixed() -> Fact:
+@proves(Eq(first.T @ (B.T @ D) @ second, first.T @ (B_2.T @ D_2) @ second), agree)
+def outputs_fix_the_product() -> Fact:
     """What the two tokens give beyond the second alone is r'B'D s."""
     sides = [(B, D), (B_2, D_2)]
     beyond = [output(*side, first, second) - output(*side, second) for side in sides]
-    left, right = (cast(Eq, product_fixed.conclusion).lhs, cast(Eq, product_fixed.conclusion).rhs)
+    left, right = (cast(Eq, outputs_fix_the_product.conclusion).lhs, cast(Eq, outputs_fix_the_product.conclusion).rhs)
     both = identity(left, beyond[0])
     for equation in agree.values():
         both = rewrite(both, assume(equation))
@@ -243,17 +218,15 @@ inverses = {name: matrix(f"{name}⁺", p, f) for name in ("B", "D", "B̂", "D̂"
 weights = {"B": B, "D": D, "B̂": B_2, "D̂": D_2}
 full_rank = {f"{name}_full_rank": Eq(weights[name] @ inverse, Identity(f)) for name, inverse in inverses.items()}
 turn, turn_back = (D @ inverses["D̂"]).T, (B @ inverses["B̂"]).T
-weights_fixed = Claim(
-    "gd_ssm.product_fixes_the_weights",
+
+
+@proves(
     And((Eq(B_2, turn @ B), Eq(D_2, turn_back @ D), Eq(turn.T @ turn_back, Identity(f)))),
     {"same_product": Eq(B.T @ D, B_2.T @ D_2), **full_rank},
-    witness={"f": 1, "p": 1, **{name: rational([[1]]) for each in weights for name in (each, f"{each}⁺")}},
 )
-
-
-def prove_weights_fixed() -> Fact:
+def product_fixes_the_weights() -> Fact:
     """B̂ = (D̂⁺)'D̂'B̂ = (D̂⁺)'D'B, and likewise for D̂; R'Q = I, as D D̂⁺ = (B⁺)'B̂' and B' = B̂'D̂ D⁺."""
-    same = assume(weights_fixed.hypotheses["same_product"])
+    same = assume(product_fixes_the_weights.hypotheses["same_product"])
     right = {name: assume(full_rank[f"{name}_full_rank"]) for name in weights}
     left = {name: _from_the_left(weights[name], inverse, right[name]) for name, inverse in inverses.items()}
     turned_same = transposed(same, D_2.T @ B_2)
@@ -278,19 +251,17 @@ def _from_the_left(B: Term, inverse: Term, right: Fact) -> Fact:
 # ------------------------------------------------------------------------------ scales of the layer on raw tokens
 alpha, beta, Z_2, C_any = scalar("α"), scalar("β"), sequence("Ẑ", f, f), matrix("C", f, f)
 scaled_output = (one / (alpha * beta)) * C_any @ Z_2(T).T @ (beta * query)
-scalings = Claim(
-    "gd_ssm.scalings",
+
+
+@proves(
     Eq(scaled_output, C_any @ Z(T).T @ query),
     {
         "factors_not_zero": Nonzero(alpha * beta),
         **recurrence(Z, gate(target_gate, t)),
         **recurrence(Z_2, alpha * gate(target_gate, t)),
     },
-    witness={"f": 1, "α": fmpq(1), "β": fmpq(1), "C": rational([[1]]), **{n: column(0) for n in ("u", "Z", "Ẑ")}},
 )
-
-
-def prove_scalings() -> Fact:
+def scalings() -> Fact:
     """The state is α Z_t, by induction on t."""
     given = {name: assume(h) for name, h in scalings.hypotheses.items()}
     statement = Eq(Z_2(t), alpha * Z(t))
@@ -302,15 +273,5 @@ def prove_scalings() -> Fact:
     return equal(goal.lhs, goal.rhs, transposed(state, alpha * Z(T).T))
 
 
-derivations = (
-    Derivation(optimal_rate, prove_optimal_rate),
-    Derivation(optimal_loss, prove_optimal_loss),
-    Derivation(uniform_optimum, prove_uniform_optimum),
-    Derivation(identifiability, prove_identifiability),
-    Derivation(product_fixed, prove_product_fixed),
-    Derivation(weights_fixed, prove_weights_fixed),
-    Derivation(scalings, prove_scalings),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

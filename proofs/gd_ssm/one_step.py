@@ -31,9 +31,8 @@ from typing import Any, cast
 import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     Refuted,
     Table,
@@ -127,18 +126,16 @@ def step(W: Term | None, T: Index, rate: Term = rate, weight: Term = unweighted)
 W0 = matrix("W₀", m, f)
 a, b = vector("a", m), vector("b", f)
 curvature = summation(i, 1, T, omega(i) * ((b.T @ x(i)) * (b.T @ x(i))))
-gradient = Claim(
-    "gd_ssm.gradient",
+
+
+@proves(
     Eq(
         loss(W0 + a @ b.T, T),
         loss(W0, T) + a.T @ (slope(W0, T, omega(i)) / Nat(N)) @ b + term(1) / 2 * (a.T @ a) * (curvature / Nat(N)),
     ),
     not_empty,
-    witness={"N": 1},
 )
-
-
-def prove_gradient() -> Fact:
+def gradient() -> Fact:
     """Pair by pair, ‖W x + a (b'x) - y‖² is expanded; what is linear in the entries of a and in those of b is the
     gradient. With unit vectors a and b, and ε a for a, this is every partial derivative."""
     square = residual(W0, i).T @ residual(W0, i)
@@ -215,12 +212,15 @@ target_gate: Weights = {(1, 2): one}  # e_1 e_2'
 C = -rate * Identity(f)
 output = C @ Z(T).T @ query
 from_zero = from_tokens(step(None, T)) @ query
-one_step = Claim(
-    "gd_ssm.one_step",
-    Eq(-output, from_zero),
-    {**not_empty, **recurrence(Z, gate(target_gate, t))},
-    witness={"N": 1, "f": 1, "u": column(0), "Z": column(0)},
-)
+
+
+@proves(Eq(-output, from_zero), {**not_empty, **recurrence(Z, gate(target_gate, t))})
+def one_step() -> Fact:
+    """Z_T' = M_T by induction on T; and one step from 0 is (η/N) M_T, for the slope at 0 is -M_T."""
+    goal = cast(Eq, one_step.conclusion)
+    state = collects(Z, gate(target_gate, t), lambda T: from_tokens(memory(T)))
+    slope = slope_from_tokens(None)
+    return equal(goal.lhs, goal.rhs, state, slope)
 
 
 def collects(Z: Symbol, write: Term, total: Callable[[Index], Term]) -> Fact:
@@ -245,14 +245,6 @@ def slope_from_tokens(W: Term | None) -> Fact:
     return instantiate(instantiate(slope_is(W, T), {"m": f}), families=tokens)
 
 
-def prove_one_step() -> Fact:
-    """Z_T' = M_T by induction on T; and one step from 0 is (η/N) M_T, for the slope at 0 is -M_T."""
-    goal = cast(Eq, one_step.conclusion)
-    state = collects(Z, gate(target_gate, t), lambda T: from_tokens(memory(T)))
-    slope = slope_from_tokens(None)
-    return equal(goal.lhs, goal.rhs, state, slope)
-
-
 # -------------------------------------------------- one step, from constructed tokens: the released scalar version
 yx, q_next = sequence("y"), x(T + 2)
 z, c_token = sequence("z", f), sequence("s", 2 * f)
@@ -266,22 +258,16 @@ halves = {
 }
 one_target = substitute(step(None, T + 1), {"m": ONE})
 constructed_prediction = -(z(T + 1).T @ D @ c_token(T + 1))
-constructed_tokens = Claim(
-    "gd_ssm.one_step_constructed_tokens",
+
+
+@proves(
     Eq(constructed_prediction, one_target @ q_next),
     {**not_empty, **halves, **recurrence(z, -rate * (B @ c_token(t + 1)))},
-    witness={
-        "N": 1,
-        "f": 1,
-        "B": rational([[1, 0]]),
-        "D": rational([[0, 1]]),
-        "η": fmpq(1),
-        "s": column(0, 0),
-        "x": column(0),
-        "y": fmpq(0),
-        "z": column(0),
-    },
 )
+def one_step_constructed_tokens() -> Fact:
+    """B s_t = y_t x_t and D s_t = x_{t+1}, for B and D are the two halves of a token; so z_T' = -γ M_T."""
+    goal = cast(Eq, one_step_constructed_tokens.conclusion)
+    return modulo(goal.lhs, goal.rhs, *vector_state(), instantiate(slope_is(None, T + 1), {"m": ONE}))
 
 
 def modulo(lhs: Term, rhs: Term, *by: Fact) -> Fact:
@@ -289,15 +275,9 @@ def modulo(lhs: Term, rhs: Term, *by: Fact) -> Fact:
     return discharge(words(lhs, rhs, [cast(Eq, fact.conclusion) for fact in by]), *by)
 
 
-def prove_constructed_tokens() -> Fact:
-    """B s_t = y_t x_t and D s_t = x_{t+1}, for B and D are the two halves of a token; so z_T' = -γ M_T."""
-    goal = cast(Eq, constructed_tokens.conclusion)
-    return modulo(goal.lhs, goal.rhs, *vector_state(), instantiate(slope_is(None, T + 1), {"m": ONE}))
-
-
 def vector_state() -> tuple[Fact, Fact]:
     """z_{T+1}' = -γ M_{T+1}, and D s_{T+1} = x_{T+2}."""
-    given = {name: assume(h) for name, h in constructed_tokens.hypotheses.items()}
+    given = {name: assume(h) for name, h in one_step_constructed_tokens.hypotheses.items()}
     total = substitute(memory(t), {"m": ONE})
     split_token = specialise(given["tokens"], t)
     inner = [given[name] for name in ("B_is_a_half", "halves_apart", "apart_halves", "D_is_a_half")]
@@ -318,14 +298,13 @@ def at(x: Any, value: Index | int) -> Any:
 
 
 # --------------------------------------------------------------------- what a prefix of the context is divided by
-mean_so_far = Claim(
-    "gd_ssm.prefix_normalisation",
+
+
+@proves(
     Eq(-output, from_tokens(step(None, T, eta / Nat(T))) @ query),
     {**one_step.hypotheses, "prefix_not_empty": Nonzero(Nat(T))},
 )
-
-
-def refute_mean_so_far() -> Refuted:
+def prefix_normalisation() -> Refuted:
     """One pair of two: the layer's step has the factor η/2, a step on the mean loss of what was seen has η."""
     point = {
         "f": 1,
@@ -335,7 +314,7 @@ def refute_mean_so_far() -> Refuted:
         "u": Table({(place,): column(1) for place in (1, 2, 3)}, column(0)),
         "Z": Table({(0,): column(0)}, column(1)),
     }
-    return refute(mean_so_far.sequent, point)
+    return refute(prefix_normalisation.sequent, point)
 
 
 n = sequence("n")
@@ -353,21 +332,8 @@ def mean_step(count: Term) -> Term:
     return cast(Term, from_tokens(step(None, T + 1, eta / count, omega(i)))) @ last
 
 
-running_mean = Claim(
-    "gd_ssm.prefix_mean",
-    Eq(eta * (Z(T + 1).T @ last), mean_step(n(T + 1))),
-    averaging,
-    witness={
-        "f": 1,
-        "n": Table({(0,): fmpq(0)}, fmpq(1)),
-        "ω": Table({(1,): fmpq(1)}, fmpq(0)),
-        "u": column(0),
-        "Z": column(0),
-    },
-)
-
-
-def prove_running_mean() -> Fact:
+@proves(Eq(eta * (Z(T + 1).T @ last), mean_step(n(T + 1))), averaging)
+def prefix_mean() -> Fact:
     """n_t Z_t' = M_t by induction on t. With n_t = t and weights 1 the gate is (t-1)/t and the gain 1/t, which depend
     on the time alone, and the step is one on the mean loss of the pairs so far."""
     given = {name: assume(h) for name, h in averaging.items()}
@@ -387,46 +353,41 @@ def prove_running_mean() -> Fact:
     solved = rewrite(identity(state, one / whole * (whole * state)), every)
     slope = instantiate(slope_is(None, T + 1, omega(i)), {"m": f})
     slope = instantiate(slope, families=tokens)
-    goal = cast(Eq, running_mean.conclusion)
+    goal = cast(Eq, prefix_mean.conclusion)
     return settle(equal(goal.lhs, goal.rhs, solved, slope), specialise(given["count_not_zero"], T))
 
 
 # ------------------------------------------------------------------------------------------------ gates below one
-decay = sequence("λ")
-kept = product(l, i + 1, T, decay(l))
+lam = sequence("λ")
+kept = product(l, i + 1, T, lam(l))
 decaying = {
     "Z_starts_empty": Eq(Z(0), Zero(f, f)),
-    "Z_decays": for_all(t, Eq(Z(t + 1), decay(t + 1) * Z(t) + gate(target_gate, t))),
+    "Z_decays": for_all(t, Eq(Z(t + 1), lam(t + 1) * Z(t) + gate(target_gate, t))),
 }
-decayed = Claim(
-    "gd_ssm.decay",
-    Eq(-output, from_tokens(step(None, T, weight=kept)) @ query),
-    {**not_empty, **decaying},
-    witness={"f": 1, "N": 1, "λ": fmpq(1, 2), "u": column(0), "Z": column(0)},
-)
 
 
-def prove_decayed() -> Fact:
+@proves(Eq(-output, from_tokens(step(None, T, weight=kept)) @ query), {**not_empty, **decaying})
+def decay() -> Fact:
     """Z_T' = sum of ω_i y_i x_i' with ω_i = λ_T ... λ_{i+1}, by induction on T: one more gate in each product."""
     total = at_T(from_tokens(memory(T, kept)), t)
     statement = Eq(Z(t).T, total)
     after = at(total, t + 1)
     cut = split(after, t)
     member = from_tokens(y(t + 1) @ x(t + 1).T)
-    newest = single(summation(i, t + 1, t + 1, from_tokens(product(l, i + 1, t + 1, decay(l)) * (y(i) @ x(i).T))))
-    newest = rewrite(newest, empty(product(l, t + 2, t + 1, decay(l))))
-    pair, before = from_tokens(y(i) @ x(i).T), product(l, i + 1, t, decay(l))
-    longer = unfold(product(l, i + 1, t + 1, decay(l)))
-    each = identity(cast(Eq, longer.conclusion).rhs * pair, Mul((decay(t + 1), before * pair)))
+    newest = single(summation(i, t + 1, t + 1, from_tokens(product(l, i + 1, t + 1, lam(l)) * (y(i) @ x(i).T))))
+    newest = rewrite(newest, empty(product(l, t + 2, t + 1, lam(l))))
+    pair, before = from_tokens(y(i) @ x(i).T), product(l, i + 1, t, lam(l))
+    longer = unfold(product(l, i + 1, t + 1, lam(l)))
+    each = identity(cast(Eq, longer.conclusion).rhs * pair, Mul((lam(t + 1), before * pair)))
     each = congruence(rewrite(each, backwards(longer)), Sum, i, 1, t)
-    older = rewrite(each, linear(i, 1, t, decay(t + 1), before * pair))
+    older = rewrite(each, linear(i, 1, t, lam(t + 1), before * pair))
     recurs = specialise(assume(decaying["Z_decays"]), t)
-    now = transposed(recurs, decay(t + 1) * Z(t).T + member)
+    now = transposed(recurs, lam(t + 1) * Z(t).T + member)
     grown = equal(Z(t + 1).T, after, now, assume(statement), cut, newest, older)
     base = transposed(assume(decaying["Z_starts_empty"]), at(total, 0), empty(at(total, 0)))
     state = instantiate(induction(statement, t, base, grown), {"t": T})
     slope = instantiate(instantiate(slope_is(None, T, kept), {"m": f}), families=tokens)
-    goal = cast(Eq, decayed.conclusion)
+    goal = cast(Eq, decay.conclusion)
     return equal(goal.lhs, goal.rhs, state, slope)
 
 
@@ -443,14 +404,5 @@ def descend(x: Any, y: Any, W: Any, rate: Any, steps: int) -> Any:
     return W
 
 
-derivations = (
-    Derivation(gradient, prove_gradient),
-    Derivation(one_step, prove_one_step),
-    Derivation(constructed_tokens, prove_constructed_tokens),
-    Derivation(mean_so_far, refute_mean_so_far),
-    Derivation(running_mean, prove_running_mean),
-    Derivation(decayed, prove_decayed),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -34,13 +34,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from flint import fmpq
 from sympy import QQ
 from sympy.polys.rings import ring
 
-from proofs.derivation import Derivation, main
-from proofs.gd_ssm.one_step import column
-from proofs.kernel import Claim, Fact, additive, assume, congruence, identity, linear, rewrite
+from proofs.derivation import main, proves
+from proofs.kernel import Fact, additive, assume, congruence, identity, linear, rewrite
 from proofs.tactics.equations import equal
 from proofs.terms import ONE, Add, Eq, Mul, Sum, Term, Zero, sequence, size, summation, term, vector
 
@@ -57,18 +55,16 @@ def mean_square(error: Term) -> Term:
 
 covariance = (probability(s) * residual(s)) * monomials(s)
 normal_equations = Eq(summation(s, 1, n, covariance), Zero(d, ONE))
-excess = Claim(
-    "gd_ssm.optimal_excess",
+
+
+@proves(
     Eq(
         mean_square(residual(s) - delta.T @ monomials(s)),
         mean_square(residual(s)) + mean_square(delta.T @ monomials(s)),
     ),
     {"residual_uncorrelated": normal_equations},
-    witness={"n": 1, "d": 1, "ω": fmpq(1), "r": fmpq(0), "m": column(0), "δ": column(0)},
 )
-
-
-def prove_excess() -> Fact:
+def optimal_excess() -> Fact:
     """Outcome by outcome the square is expanded; the cross term sums to -2 δ' times the residual's covariance with the
     monomials, which is 0."""
     error, change = residual(s), delta.T @ monomials(s)
@@ -78,7 +74,7 @@ def prove_excess() -> Fact:
     summed = rewrite(congruence(each, Sum, s, 1, n), additive(s, 1, n, parts))
     summed = rewrite(summed, linear(s, 1, n, -2 * delta.T, covariance))
     summed = rewrite(summed, assume(normal_equations))
-    goal = cast(Eq, excess.conclusion)
+    goal = cast(Eq, optimal_excess.conclusion)
     return rewrite(summed, identity(cast(Eq, summed.conclusion).rhs, goal.rhs))
 
 
@@ -198,7 +194,5 @@ def left_over(monomial: Monomial, spread: Any = spread, moments: Any = MOMENTS) 
     return spread * correlation(truth, monomial, moments) - sigma * correlation(step, monomial, moments)
 
 
-derivations = (Derivation(excess, prove_excess),)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -32,7 +32,7 @@ from typing import cast
 from flint import fmpq
 
 from proofs import recurrence
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.gd_ssm.one_step import (
     at,
     column,
@@ -53,7 +53,6 @@ from proofs.gd_ssm.one_step import (
     y,
 )
 from proofs.kernel import (
-    Claim,
     Fact,
     Refuted,
     Table,
@@ -115,15 +114,8 @@ def explained(last: Index) -> Term:
     return summation(i, 1, last, (x(i).T @ x(T + 1)) * (beta(i) * e(i)))
 
 
-pass_errors = Claim(
-    "gd_ssm.pass_errors",
-    Eq(e(T + 1), y(T + 1) - explained(T)),
-    one_pass,
-    witness={"f": 1, "m": 1, "β": fmpq(1), **{name: column(0) for name in "xye"}, "W": rational([[0]])},
-)
-
-
-def prove_pass_errors() -> Fact:
+@proves(Eq(e(T + 1), y(T + 1) - explained(T)), one_pass)
+def pass_errors() -> Fact:
     """W_T = sum of β_i e_i x_i', by induction on T; read at the next input, each outer product leaves x_i'x_{T+1}."""
     given = {name: assume(h) for name, h in one_pass.items()}
     outer = one * ((beta(i) * e(i)) @ x(i).T)
@@ -140,21 +132,16 @@ def prove_pass_errors() -> Fact:
 
 
 normalised = for_all(t, Eq(beta(t + 1) * (x(t + 1).T @ x(t + 1)), one))
-kaczmarz = Claim(
-    "gd_ssm.kaczmarz",
-    Eq(explained(T + 1), y(T + 1)),
-    {**one_pass, "steps_fit_their_pairs": normalised},
-    witness={**pass_errors.witness, "x": column(1)},
-)
 
 
-def prove_kaczmarz() -> Fact:
+@proves(Eq(explained(T + 1), y(T + 1)), {**one_pass, "steps_fit_their_pairs": normalised})
+def kaczmarz() -> Fact:
     """The last member of the sum is β (x'x) e = e, and e is the target less the other members."""
     goal, fits = cast(Eq, kaczmarz.conclusion), specialise(assume(normalised), T)
     whole = unfold(goal.lhs)
     last = cast(Add, cast(Eq, whole.conclusion).rhs).terms[1]
     member = rewrite(identity(last, cast(Eq, fits.conclusion).lhs * e(T + 1)), fits)
-    rest = equal(explained(T) + one * e(T + 1), goal.rhs, prove_pass_errors())
+    rest = equal(explained(T) + one * e(T + 1), goal.rhs, pass_errors.fact)
     return rewrite(rewrite(whole, member), rest)
 
 
@@ -194,32 +181,27 @@ def iterates(A: Symbol, factor: Term, *by: Fact) -> Fact:
 a_pass: dict[str, Formula] = {"B_errors_of_a_pass": Eq(Y, B - B @ E)}
 estimating: dict[str, Formula] = {"A_by_layers": for_all(k, Eq(A(k + 1), Y + A(k) @ E))}
 nothing = {"m": 1, "T": 1, **{name: rational([[0]]) for name in "YB"}}
-picard_error = Claim(
-    "gd_ssm.picard_error",
-    Eq(A(K), B + (A(0) - B) @ power(E, K)),
-    {**a_pass, **estimating},
-    witness={**nothing, "A": rational([[0]]), "E": rational([[0]])},
-)
 
 
-def prove_picard_error() -> Fact:
+@proves(Eq(A(K), B + (A(0) - B) @ power(E, K)), {**a_pass, **estimating})
+def picard_error() -> Fact:
     """A_k - B = (A_0 - B) E^k by induction on k."""
     given = {name: assume(h) for name, h in picard_error.hypotheses.items()}
     return iterates(A, E, specialise(given["A_by_layers"], k), given["B_errors_of_a_pass"])
 
 
 causal: dict[str, Formula] = {"E_strictly_causal": Eq(power(E, T), Zero(T, T)), **a_pass}
-picard = Claim("gd_ssm.picard", Eq(A(T + s), B), {**causal, **estimating}, witness=picard_error.witness)
+
+
+@proves(Eq(A(T + s), B), {**causal, **estimating})
+def picard() -> Fact:
+    """The error of T layers or more has the factor E^T = 0."""
+    return equal(A(T + s), B, instantiate(picard_error.fact, {"K": T + s}), vanished())
 
 
 def vanished() -> Fact:
     """E^{T+s} = 0."""
     return equal(power(E, T + s), Zero(T, T), split(power(E, T + s), T), assume(causal["E_strictly_causal"]))
-
-
-def prove_picard() -> Fact:
-    """The error of T layers or more has the factor E^T = 0."""
-    return equal(A(T + s), B, instantiate(prove_picard_error(), {"K": T + s}), vanished())
 
 
 def rewriting(U: Term) -> dict[str, Formula]:
@@ -232,12 +214,10 @@ def rewriting(U: Term) -> dict[str, Formula]:
     }
 
 
-stacking_error = Claim(
-    "gd_ssm.stacking_error",
-    Eq(P(K), B - B @ power(Identity(T) - U, K)),
-    {**rewriting(U), "B_explains": Eq(Y, B @ U)},
-    witness={**nothing, **{name: rational([[0]]) for name in "PRU"}},
-)
+@proves(Eq(P(K), B - B @ power(Identity(T) - U, K)), {**rewriting(U), "B_explains": Eq(Y, B @ U)})
+def stacking_error() -> Fact:
+    """What has been read is B but for the factor I - U of every layer."""
+    return stacked(U, Identity(T) - U, assume(stacking_error.hypotheses["B_explains"]))
 
 
 def stacked(U: Term, factor: Term, at_rest: Fact) -> Fact:
@@ -251,20 +231,8 @@ def stacked(U: Term, factor: Term, at_rest: Fact) -> Fact:
     return equal(P(K), B - B @ power(factor, K), every, given["P_starts_empty"])
 
 
-def prove_stacking_error() -> Fact:
-    """What has been read is B but for the factor I - U of every layer."""
-    return stacked(U, Identity(T) - U, assume(stacking_error.hypotheses["B_explains"]))
-
-
-stacking_sweeps = Claim(
-    "gd_ssm.stacking_sweeps",
-    Eq(P(T + s), B),
-    {**causal, **rewriting(Identity(T) - E)},
-    witness={**nothing, **{name: rational([[0]]) for name in "PRE"}},
-)
-
-
-def prove_stacking_sweeps() -> Fact:
+@proves(Eq(P(T + s), B), {**causal, **rewriting(Identity(T) - E)})
+def stacking_sweeps() -> Fact:
     """Here I - U = E, which is 0 to the power T."""
     read = instantiate(stacked(Identity(T) - E, E, assume(a_pass["B_errors_of_a_pass"])), {"K": T + s})
     return equal(P(T + s), B, read, vanished())
@@ -280,13 +248,10 @@ minibatches: dict[str, Formula] = {
 
 start = matrix("W₀", m, f)
 at_once = start - gamma * summation(i, 1, T, start @ S(i) - M(i))
-minibatches_at_once = Claim(
-    "gd_ssm.minibatches_at_once",
-    Eq(at_once, start - gamma * (start @ summation(i, 1, T, S(i)) - summation(i, 1, T, M(i)))),
-)
 
 
-def prove_minibatches_at_once() -> Fact:
+@proves(Eq(at_once, start - gamma * (start @ summation(i, 1, T, S(i)) - summation(i, 1, T, M(i)))))
+def minibatches_at_once() -> Fact:
     """The slopes at one W_0 add up to the slope of all."""
     parts = [Mul((start, S(i))), Mul((-one, M(i)))]
     each = congruence(identity(start @ S(i) - M(i), Add(tuple(parts))), Sum, i, 1, T)
@@ -301,20 +266,13 @@ def kept(lo: Index | int, hi: Index) -> Term:
     return product(l, lo, hi, Identity(f) - gamma * S(l))
 
 
-minibatch_product = Claim(
-    "gd_ssm.minibatch_product",
-    Eq(W(T).T, kept(1, T) @ W(0).T + summation(i, 1, T, kept(i + 1, T) @ (gamma * M(i).T))),
-    minibatches,
-    witness={"f": 1, "m": 1, "γ": fmpq(1), **{name: rational([[0]]) for name in "SMW"}},
-)
-
-
-def prove_minibatch_product() -> Fact:
+@proves(Eq(W(T).T, kept(1, T) @ W(0).T + summation(i, 1, T, kept(i + 1, T) @ (gamma * M(i).T))), minibatches)
+def minibatch_product() -> Fact:
     """W_{t+1}' = (I - γ S) W_t' + γ M', a linear recurrence: unrolled."""
     given = {name: assume(h) for name, h in minibatches.items()}
     symmetric, steps = specialise(given["S_symmetric"], t + 1), specialise(given["W_steps"], t)
     moved = equal(W(t + 1).T, (Identity(f) - gamma * S(t + 1)) @ W(t).T + gamma * M(t + 1).T, steps, symmetric)
-    unrolled = instantiate(recurrence.prove_unrolled(), {"n": f})
+    unrolled = instantiate(recurrence.unrolled.fact, {"n": f})
     place = size("place")
     unrolled = instantiate(
         unrolled,
@@ -342,43 +300,21 @@ def first_step(T: Index) -> dict[str, Formula]:
     return {"first_step": Eq(W_1, step(None, T, gamma))}
 
 
-released_two_steps = Claim(
-    "gd_ssm.released_two_steps",
-    Eq(-released(N) @ q, step(W_1, N, gamma) @ q),
-    first_step(N),
-    witness={"f": 1, "m": 1, "N": 1, "γ": fmpq(1), "W₁": rational([[0]]), **{name: column(0) for name in "qxy"}},
-)
-released_on_prefix = Claim(
-    "gd_ssm.released_two_steps_prefix", Eq(-released(T) @ q, step(W_1, T, gamma) @ q), first_step(T)
-)
-
-
-def prove_released() -> Fact:
+@proves(Eq(-released(N) @ q, step(W_1, N, gamma) @ q), first_step(N))
+def released_two_steps() -> Fact:
     """The blocks hold -γ M, -γ S and -γ M: in all -(2γ M - γ² M S), which is -W_2."""
     goal, first = cast(Eq, released_two_steps.conclusion), assume(released_two_steps.hypotheses["first_step"])
     return equal(goal.lhs, goal.rhs, first, slope_is(None, N), slope_is(W_1, N))
 
 
-def refute_released_on_prefix() -> Refuted:
+@proves(Eq(-released(T) @ q, step(W_1, T, gamma) @ q), first_step(T))
+def released_two_steps_prefix() -> Refuted:
     """One pair of two equal ones, γ = 1: the step fits it and a second one keeps it; the layer, whose one factor knows
     both pairs, gives 0."""
     alike = Table({(1,): column(1), (2,): column(1)}, column(0))
     point = {"f": 1, "m": 1, "N": 2, "T": 1, "γ": fmpq(1), "q": column(1), "x": alike, "y": alike, "W₁": column(1)}
-    return refute(released_on_prefix.sequent, point)
+    return refute(released_two_steps_prefix.sequent, point)
 
-
-derivations = (
-    Derivation(pass_errors, prove_pass_errors),
-    Derivation(kaczmarz, prove_kaczmarz),
-    Derivation(picard_error, prove_picard_error),
-    Derivation(picard, prove_picard),
-    Derivation(stacking_error, prove_stacking_error),
-    Derivation(stacking_sweeps, prove_stacking_sweeps),
-    Derivation(minibatches_at_once, prove_minibatches_at_once),
-    Derivation(minibatch_product, prove_minibatch_product),
-    Derivation(released_two_steps, prove_released),
-    Derivation(released_on_prefix, refute_released_on_prefix),
-)
 
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.gd_ssm.one_step import (
     W0,
     T,
@@ -56,7 +56,6 @@ from proofs.gd_ssm.one_step import (
     x,
 )
 from proofs.kernel import (
-    Claim,
     Fact,
     Refuted,
     Table,
@@ -96,14 +95,9 @@ step_from_W = from_tokens(step(W0, T))
 input_gate: Weights = {(1, 1): one}  # e_1 e_1'
 both_states = {**not_empty, **recurrence(Z, gate(target_gate, t)), **recurrence(V, gate(input_gate, t))}
 
-nonzero_start = Claim(
-    "gd_ssm.nonzero_start",
-    Eq(-output, step_from_W @ query),
-    one_step.hypotheses,
-)
 
-
-def refute_nonzero_start() -> Refuted:
+@proves(Eq(-output, step_from_W @ query), one_step.hypotheses)
+def nonzero_start() -> Refuted:
     """One pair that W_0 = 1 fits: a step of any rate changes nothing, so 1 is to come out; the layer gives η = 2."""
     point = {
         "f": 1,
@@ -118,17 +112,12 @@ def refute_nonzero_start() -> Refuted:
 
 
 second_term = rate * (W @ V(T).T @ query)
-two_accumulators = Claim(
-    "gd_ssm.nonzero_start_two_accumulators",
-    Eq(W @ query + rate * (Z(T).T @ query) - second_term, step_from_W @ query),
-    both_states,
-    witness={"N": 1, "f": 1, "u": column(0), "Z": column(0), "V": column(0)},
-)
 
 
-def prove_two_accumulators() -> Fact:
+@proves(Eq(W @ query + rate * (Z(T).T @ query) - second_term, step_from_W @ query), both_states)
+def nonzero_start_two_accumulators() -> Fact:
     """Z_T' = M_T and V_T' = S_T, each by induction; the step from W_0 is W_0 - γ (W_0 S_T - M_T)."""
-    goal = cast(Eq, two_accumulators.conclusion)
+    goal = cast(Eq, nonzero_start_two_accumulators.conclusion)
     states = [
         collects(Z, gate(target_gate, t), lambda T: from_tokens(memory(T))),
         collects(V, gate(input_gate, t), lambda T: from_tokens(scatter(T))),
@@ -137,15 +126,13 @@ def prove_two_accumulators() -> Fact:
 
 
 scalar_gate: Weights = {(1, 2): one, (1, 1): -c}  # e_1 (e_2 - c e_1)'
-scalar_start = Claim(
-    "gd_ssm.nonzero_start_scalar",
+
+
+@proves(
     Eq(c * query - output, substitute(step_from_W, families={Symbol("W₀", f, f): c * Identity(f)}) @ query),
     {**not_empty, **recurrence(Z, gate(scalar_gate, t))},
-    witness={**one_step.witness, "c": fmpq(1)},
 )
-
-
-def prove_scalar_start() -> Fact:
+def nonzero_start_scalar() -> Fact:
     """With W_0 = c I the residual W_0 x - y is a mixture c x - y of the tokens of the window itself."""
     W, y_f = c * Identity(f), sequence("y", f)
     written = y_f(i) @ x(i).T - c * (x(i) @ x(i).T)
@@ -153,7 +140,7 @@ def prove_scalar_start() -> Fact:
     each = congruence(equal(one * error, Mul((term(-1), written))), Sum, i, 1, T)
     slope = instantiate(rewrite(each, linear(i, 1, T, term(-1), written)), families=tokens)
     state = collects(Z, gate(scalar_gate, t), lambda T: from_tokens(summation(i, 1, T, written)))
-    goal = cast(Eq, scalar_start.conclusion)
+    goal = cast(Eq, nonzero_start_scalar.conclusion)
     return equal(goal.lhs, goal.rhs, state, slope)
 
 
@@ -189,8 +176,9 @@ agreement: dict[str, Formula] = {
 }
 weight_of_target = w(1, 2) * pick(3) + w(3, 2) * pick(1)
 weight_of_input = w(1, 1) * pick(3) + w(3, 1) * pick(1) + w(1, 3) * pick(1)
-one_head = Claim(
-    "gd_ssm.nonzero_start_one_head",
+
+
+@proves(
     And(
         (
             Eq(gamma * p, weight_of_target * (C_any @ p)),
@@ -210,6 +198,27 @@ one_head = Claim(
         "d": Table({(3,): fmpq(1)}, fmpq(0)),
     },
 )
+def nonzero_start_one_head() -> Fact:
+    """Where the head agrees, so do combinations over signs. What is odd in x_1 and odd in q, at y = p across
+    x_1 = q = r, is the target's term: γ p = β C p. What is even in x_1 and odd in q, less what is there without x_1,
+    is the start's: -γ W_0 p = α C p. So W_0 p = -(α/β) p for every unit p: W_0 is a multiple of the identity."""
+    quarter, half = Fraction(1, 4), Fraction(1, 2)
+    odd = {(a, b): quarter if a == b else -quarter for a in signs for b in signs}
+    even = {(a, b): quarter if b == "+" else -quarter for a in signs for b in signs}
+    even |= {("0", "+"): -half, ("0", "-"): half}
+    others = w(2, 1) * pick(3) + w(3, 1) * pick(2) + w(1, 3) * pick(2) + w(2, 3) * pick(1)
+    across = others * (p.T @ r) * (C_any @ r)
+    target = combination(read_target, odd, weight_of_target * (r.T @ r) * (C_any @ p) + across, gamma * (r.T @ r) * p)
+    target = restate(target, gamma * p, weight_of_target * (C_any @ p))
+    norm = p.T @ p
+    start = combination(read_start, even, weight_of_input * norm * (C_any @ p), -gamma * norm * (W @ p))
+    start = restate(start, -gamma * (W @ p), weight_of_input * (C_any @ p))
+    share = weight_of_input / gamma
+    solved = rewrite(equal(W @ p, -one / gamma * (-gamma * (W @ p))), start)
+    scaled = modulo(weight_of_target * (W @ p), -share * (weight_of_target * (C_any @ p)), solved)
+    turned = rewrite(rewrite(identity(gamma * p, p * gamma), target), identity(p * gamma, gamma * p))
+    scaled = rewrite(scaled, turned)
+    return conjunction(target, rewrite(scaled, identity(cast(Eq, scaled.conclusion).rhs, -weight_of_input * p)))
 
 
 def combination(inputs: dict[Any, Any], factors: dict[Any, Fraction], head_is: Term, target_is: Term) -> Fact:
@@ -235,35 +244,5 @@ def restate(fact: Fact, lhs: Term, rhs: Term) -> Fact:
     return rewrite(rewrite(identity(lhs, equation.lhs), fact), identity(equation.rhs, rhs))
 
 
-def prove_one_head() -> Fact:
-    """Where the head agrees, so do combinations over signs. What is odd in x_1 and odd in q, at y = p across
-    x_1 = q = r, is the target's term: γ p = β C p. What is even in x_1 and odd in q, less what is there without x_1,
-    is the start's: -γ W_0 p = α C p. So W_0 p = -(α/β) p for every unit p: W_0 is a multiple of the identity."""
-    quarter, half = Fraction(1, 4), Fraction(1, 2)
-    odd = {(a, b): quarter if a == b else -quarter for a in signs for b in signs}
-    even = {(a, b): quarter if b == "+" else -quarter for a in signs for b in signs}
-    even |= {("0", "+"): -half, ("0", "-"): half}
-    others = w(2, 1) * pick(3) + w(3, 1) * pick(2) + w(1, 3) * pick(2) + w(2, 3) * pick(1)
-    across = others * (p.T @ r) * (C_any @ r)
-    target = combination(read_target, odd, weight_of_target * (r.T @ r) * (C_any @ p) + across, gamma * (r.T @ r) * p)
-    target = restate(target, gamma * p, weight_of_target * (C_any @ p))
-    norm = p.T @ p
-    start = combination(read_start, even, weight_of_input * norm * (C_any @ p), -gamma * norm * (W @ p))
-    start = restate(start, -gamma * (W @ p), weight_of_input * (C_any @ p))
-    share = weight_of_input / gamma
-    solved = rewrite(equal(W @ p, -one / gamma * (-gamma * (W @ p))), start)
-    scaled = modulo(weight_of_target * (W @ p), -share * (weight_of_target * (C_any @ p)), solved)
-    turned = rewrite(rewrite(identity(gamma * p, p * gamma), target), identity(p * gamma, gamma * p))
-    scaled = rewrite(scaled, turned)
-    return conjunction(target, rewrite(scaled, identity(cast(Eq, scaled.conclusion).rhs, -weight_of_input * p)))
-
-
-derivations = (
-    Derivation(nonzero_start, refute_nonzero_start),
-    Derivation(two_accumulators, prove_two_accumulators),
-    Derivation(scalar_start, prove_scalar_start),
-    Derivation(one_head, prove_one_head),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

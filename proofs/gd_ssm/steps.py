@@ -28,10 +28,9 @@ from typing import Any, cast
 from flint import fmpq
 
 from proofs import recurrence
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.gd_ssm.one_step import column, f, i, k, l, m, memory, modulo, rational, s, scatter, slope, slope_is, t, x, y
 from proofs.kernel import (
-    Claim,
     Fact,
     Refuted,
     assume,
@@ -96,22 +95,10 @@ query_stack = {
     "v_rewritten": for_all(k, Eq(v(k + 1), v(k) + g(k + 1) * (q - attended(x, v(k))))),
 }
 nought = {"W": rational([[0]]), "v": column(0), "x": column(0), "y": column(0)}
-multi_step_query = Claim(
-    "gd_ssm.multi_step_query",
-    Eq(attended(y, v(K)), W(K) @ q),
-    {**descent, **query_stack},
-    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), "q": column(0), **nought},
-)
 
 
-def attended_is(values: Any, to: Term) -> Fact:
-    """Linear attention is a product with the sum of the outer products."""
-    outer = one * (values(i) @ x(i).T)
-    each = equal((x(i).T @ to) * values(i), Mul((one, outer, to)))
-    return rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, to))
-
-
-def prove_multi_step_query() -> Fact:
+@proves(Eq(attended(y, v(K)), W(K) @ q), {**descent, **query_stack})
+def multi_step_query() -> Fact:
     """W_k S^s q = M S^s v_k for every s, by induction on k: W_{k+1} S^s q = W_k S^s q - γ W_k S^{s+1} q + γ M S^s q,
     and M S^s v_{k+1} = M S^s v_k + γ M S^s q - γ M S^{s+1} v_k. The powers of S commute. So both stand for the same
     polynomial in S, which may act on the weights or on the query."""
@@ -157,6 +144,13 @@ def prove_multi_step_query() -> Fact:
     return equal(goal.lhs, goal.rhs, attended_is(y, v(K)), empty(power(0)), every)
 
 
+def attended_is(values: Any, to: Term) -> Fact:
+    """Linear attention is a product with the sum of the outer products."""
+    outer = one * (values(i) @ x(i).T)
+    each = equal((x(i).T @ to) * values(i), Mul((one, outer, to)))
+    return rewrite(congruence(each, Sum, i, 1, T), linear(i, 1, T, one, outer, to))
+
+
 def _next(now: Term, later: Term, new: Term) -> Term:
     """now - γ_{k+1} later + γ_{k+1} new."""
     return now - g(k + 1) * later + g(k + 1) * new
@@ -168,23 +162,8 @@ def left(lo: Index | int, hi: Index) -> Term:
     return product(l, lo, hi, Identity(f) - g(l) * scatter(T))
 
 
-closed_form = Claim(
-    "gd_ssm.closed_form",
-    Eq(W(K).T, summation(i, 1, K, left(i + 1, K) @ (g(i) * memory(T).T))),
-    descent,
-    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), **{name: nought[name] for name in "Wxy"}},
-)
-
-
-def scatter_symmetric() -> Fact:
-    """S' = S, by induction on T."""
-    statement, longer = Eq(scatter(t).T, scatter(t)), unfold(scatter(t + 1))
-    base = equal(scatter(index(0)).T, scatter(index(0)), empty(scatter(index(0))))
-    step = equal(scatter(t + 1).T, scatter(t + 1), longer, assume(statement))
-    return instantiate(induction(statement, t, base, step), {"t": T})
-
-
-def prove_closed_form() -> Fact:
+@proves(Eq(W(K).T, summation(i, 1, K, left(i + 1, K) @ (g(i) * memory(T).T))), descent)
+def closed_form() -> Fact:
     """W_{k+1}' = (I - γ_{k+1} S) W_k' + γ_{k+1} M', a linear recurrence: unrolled."""
     S, M, place = scatter(T), memory(T), size("place")
     descends = specialise(assume(descent["W_descends"]), k)
@@ -195,22 +174,25 @@ def prove_closed_form() -> Fact:
         Symbol("B", f, m, 1): family((place,), g(place) * M.T),
         Symbol("H", f, m, 1): family((place,), W(place).T),
     }
-    unrolled = instantiate(instantiate(recurrence.prove_unrolled(), {"n": f, "T": K}), families=families)
+    unrolled = instantiate(instantiate(recurrence.unrolled.fact, {"n": f, "T": K}), families=families)
     goal = cast(Eq, closed_form.conclusion)
     every = discharge(unrolled, generalise(moved, k))
     return equal(goal.lhs, goal.rhs, assume(descent["W_starts_at_zero"]), every)
 
 
+def scatter_symmetric() -> Fact:
+    """S' = S, by induction on T."""
+    statement, longer = Eq(scatter(t).T, scatter(t)), unfold(scatter(t + 1))
+    base = equal(scatter(index(0)).T, scatter(index(0)), empty(scatter(index(0))))
+    step = equal(scatter(t + 1).T, scatter(t + 1), longer, assume(statement))
+    return instantiate(induction(statement, t, base, step), {"t": T})
+
+
 # ------------------------------------------------------------------------------------ what K steps leave of it
-left_over = Claim(
-    "gd_ssm.left_over",
-    Eq(memory(T) - W(K) @ scatter(T), memory(T) @ left(1, K)),
-    descent,
-    witness=closed_form.witness,
-)
 
 
-def prove_left_over() -> Fact:
+@proves(Eq(memory(T) - W(K) @ scatter(T), memory(T) @ left(1, K)), descent)
+def left_over() -> Fact:
     """A step multiplies M - W S by I - γ S, by induction on K; its factors commute, being polynomials in S."""
     S, M = scatter(T), memory(T)
     start, now, longer = left(1, index(0)), left(1, k), unfold(left(1, k + 1))
@@ -234,15 +216,10 @@ kernel_descent = {
     "A_starts_at_zero": Eq(A(0), Zero(m, T)),
     "A_descends": for_all(k, Eq(A(k + 1), A(k) - g(k + 1) * (A(k) @ (X.T @ X) - Y))),
 }
-dual = Claim(
-    "gd_ssm.dual",
-    Eq(W(K) @ q, A(K) @ (X.T @ q)),
-    kernel_descent,
-    witness={"f": 1, "m": 1, "T": 1, "γ": fmpq(1), "q": column(0), **{name: rational([[0]]) for name in "WXYA"}},
-)
 
 
-def prove_dual() -> Fact:
+@proves(Eq(W(K) @ q, A(K) @ (X.T @ q)), kernel_descent)
+def dual() -> Fact:
     """W_k = A_k X', by induction on k."""
     given, statement = {name: assume(h) for name, h in kernel_descent.items()}, Eq(W(k), A(k) @ X.T)
     base = equal(W(0), A(0) @ X.T, given["W_starts_at_zero"], given["A_starts_at_zero"])
@@ -286,24 +263,26 @@ def sweep(pairs: Pairs) -> Term:
 
 
 stack = read(two_pairs) + read(rewritten(two_pairs))
-stacking = Claim("gd_ssm.multi_step_by_stacking", Eq(stack, two_steps(two_pairs)))
+
+
+@proves(Eq(stack, two_steps(two_pairs)))
+def multi_step_by_stacking() -> Refuted:
+    """The same pair twice, with γ = 1: two steps overshoot to 2 and come back to 0; the stack gives 1. For one pair
+    the two agree, so two are least."""
+    return refute(multi_step_by_stacking.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
+
+
 one_pair_twice = {name: column(1) for name in ("x₁", "x₂", "y₁", "y₂", "q")}
 
 
-def refute_stacking() -> Refuted:
-    """The same pair twice, with γ = 1: two steps overshoot to 2 and come back to 0; the stack gives 1. For one pair
-    the two agree, so two are least."""
-    return refute(stacking.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
-
-
 # ------------------------------------------------------------------------------------------------- minibatches
-in_turn = Claim("gd_ssm.sequential_minibatches", Eq(read(two_pairs), sweep(two_pairs)))
 
 
-def refute_in_turn() -> Refuted:
+@proves(Eq(read(two_pairs), sweep(two_pairs)))
+def sequential_minibatches() -> Refuted:
     """The same pair twice, with γ = 1: after the first step nothing is left to learn; the layer adds both gradients
     at zero. For one minibatch the two agree, so two are least."""
-    return refute(in_turn.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
+    return refute(sequential_minibatches.sequent, {"f": 1, "m": 1, "γ": fmpq(1), **one_pair_twice})
 
 
 forget, C = sequence("λ", arity=2), scalar("C")
@@ -327,33 +306,20 @@ def sweep_by_entries() -> Term:
     return add(*(w[e] * entry_query[e] for e in range(2)))
 
 
-diagonal_minibatches = Claim(
-    "gd_ssm.minibatches_need_a_matrix",
+@proves(
     And(
         (
             Eq(diagonal_layer(), term(0)),
             Eq(sweep_by_entries(), -(gamma * gamma) * (y_1 * x_1 * x_2 * x_3 * q_2)),
         )
-    ),
+    )
 )
-
-
-def prove_diagonal_minibatches() -> Fact:
+def minibatches_need_a_matrix() -> Fact:
     """The first pair writes into the first entry alone, and gates on the diagonal leave it there; the second step
     carries it to the second entry, which the query asks for: its transition is I - γ x x'."""
-    parts = cast(Sequence[Eq], cast(And, diagonal_minibatches.conclusion).parts)
+    parts = cast(Sequence[Eq], cast(And, minibatches_need_a_matrix.conclusion).parts)
     return conjunction(*(identity(part.lhs, part.rhs) for part in parts))
 
 
-derivations = (
-    Derivation(multi_step_query, prove_multi_step_query),
-    Derivation(closed_form, prove_closed_form),
-    Derivation(left_over, prove_left_over),
-    Derivation(dual, prove_dual),
-    Derivation(stacking, refute_stacking),
-    Derivation(in_turn, refute_in_turn),
-    Derivation(diagonal_minibatches, prove_diagonal_minibatches),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

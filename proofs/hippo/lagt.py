@@ -20,11 +20,8 @@ from __future__ import annotations
 from functools import cache
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     assume,
     conjunction,
@@ -86,15 +83,12 @@ def closed_moment(n: Index | int, q: Index | int) -> Term:
 
 
 # ----------------------------------------------------------------------------------------------- the derivative
-derivative = Claim(
-    "hippo.laguerre_derivative",
-    Eq(falling(n, j + 1), -Nat(j + 1) * summation(k, 0, n - 1, falling(k, j))),
-)
 
 
-def prove_derivative() -> Fact:
+@proves(Eq(falling(n, j + 1), -Nat(j + 1) * summation(k, 0, n - 1, falling(k, j))))
+def laguerre_derivative() -> Fact:
     """L_n' = - sum over k < n of L_k, power by power and times (j!)² (j+1), by induction on n."""
-    goal = cast(Eq, derivative.conclusion)
+    goal = cast(Eq, laguerre_derivative.conclusion)
     first, following = (substitute(goal, {"n": index(i)}) for i in (0, n + 1))
     flat = inductively(Eq(falling(0, j + 1), zero), j, grow(falling(0, j + 2)), base=grow(falling(0, 1)))
     base = put_in(first.lhs, first.rhs, (), [flat])
@@ -104,12 +98,12 @@ def prove_derivative() -> Fact:
 
 
 # -------------------------------------------------------------------------------------- moments, orthogonality
-moments = Claim("hippo.laguerre_moments", Eq(factorial(n) * moment(n, q), falling(q, n)))
 
 
-def prove_moments() -> Fact:
+@proves(Eq(factorial(n) * moment(n, q), falling(q, n)))
+def laguerre_moments() -> Fact:
     """λ_nq = (-q)_n / n! by induction on n, from (n+1) λ_(n+1)q = (n-q) λ_nq."""
-    goal = cast(Eq, moments.conclusion)
+    goal = cast(Eq, laguerre_moments.conclusion)
     return put_in(goal.lhs, goal.rhs, [known_moments()])
 
 
@@ -147,15 +141,8 @@ def inner(m: Index | int, n: Index | int) -> Term:
     return summation(q, 0, m, coefficient(m, q) * (factorial(q) * moment(n, q)))
 
 
-orthogonal = Claim(
-    "hippo.laguerre_orthogonal",
-    And((Eq(inner(m, n), zero), Eq(inner(n, n), one))),
-    {"m_below_n": index_le(m + 1, n)},
-    witness={"m": 0, "n": 1},
-)
-
-
-def prove_orthogonal() -> Fact:
+@proves(And((Eq(inner(m, n), zero), Eq(inner(n, n), one))), {"m_below_n": index_le(m + 1, n)})
+def laguerre_orthogonal() -> Fact:
     """λ_nq has the factor q - q for q < n; and l_nn n! λ_nn = ((-n)_n / n!)² = 1."""
     products = [coefficient(degree, q) * (factorial(q) * moment(n, q)) for degree in (m, n)]
     lower = all_vanish(q, m, products[0], [known_moments()], rewrite(split(falling(q, n), m), no_factor_left(q, m)))
@@ -181,20 +168,17 @@ def change(q: Index) -> Term:
     return (1 - tilt) * moment(n, q + 1) - moment(n, q)
 
 
-matrix = Claim(
-    "hippo.lagt_matrix",
+@proves(
     And(
         (
             Eq(change(q) - kept(n, q + 1), zero),
             Eq((1 - tilt) * moment(n, 0) - kept(n, 0), one),
         )
-    ),
+    )
 )
-
-
-def prove_matrix() -> Fact:
+def lagt_matrix() -> Fact:
     """q times the sum of λ_kq over k < n is -n λ_nq, and (q+1) λ_nq = (q+1-n) λ_n(q+1); B = 1 shows at x^0."""
-    first, constant = (cast(Eq, part) for part in cast(And, matrix.conclusion).parts)
+    first, constant = (cast(Eq, part) for part in cast(And, lagt_matrix.conclusion).parts)
     growth = grow(before(n + 1, q))
     sums = inductively(Eq(Nat(q) * before(n, q), -Nat(n) * moment(n, q)), n, growth, [moments_of_neighbours()])
     given = [instantiate(sums, {"q": q + 1}), higher_power()]
@@ -220,30 +204,18 @@ def ones_add_up() -> Fact:
     return inductively(statement, n, grow(before(n + 1, 0)), [gone], grow(moment(0, 0)))
 
 
-nplr = Claim(
-    "hippo.lagt_nplr",
+@proves(
     Eq(
         summation(n, 0, N - 1, c(n) * (-(one / 2) * c(n) - summation(k, 0, n - 1, c(k)))),
         -(one / 2) * (summation(k, 0, N - 1, c(k)) * summation(k, 0, N - 1, c(k))),
-    ),
-    witness={"N": 1, "c": fmpq(0)},
+    )
 )
-
-
-def prove_nplr() -> Fact:
+def lagt_nplr() -> Fact:
     """By induction on N: c'(A + 11'/2) c = 0 for b = 1/2."""
-    goal = cast(Eq, nplr.conclusion)
+    goal = cast(Eq, lagt_nplr.conclusion)
     sums = [summation(n, 0, N, cast(Sum, goal.lhs).at(n)), summation(k, 0, N, c(k))]
     return inductively(goal, N, grow(*sums))
 
 
-derivations = (
-    Derivation(derivative, prove_derivative),
-    Derivation(moments, prove_moments),
-    Derivation(orthogonal, prove_orthogonal),
-    Derivation(matrix, prove_matrix),
-    Derivation(nplr, prove_nplr),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -19,9 +19,8 @@ from __future__ import annotations
 from functools import cache
 from typing import cast
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     assume,
     conjunction,
@@ -93,14 +92,10 @@ def no_higher_power(n: Index) -> Fact:
 
 
 # --------------------------------------------------------------------------------------------------- the ends
-ends = Claim(
-    "hippo.legendre_ends",
-    And((Eq(coefficient(n, 0), one), Eq(total(n, n), sign(n)))),
-)
 
 
-@cache
-def prove_ends() -> Fact:
+@proves(And((Eq(coefficient(n, 0), one), Eq(total(n, n), sign(n)))))
+def legendre_ends() -> Fact:
     """p_n(0) = 1 is the empty product. The sums of p_nj and p_(n+1)j up to J add up to 2 (n+1+J)/(n+1) p_nJ, by
     induction on J; at J = n + 1 that is 0, so p_(n+1)(1) = -p_n(1)."""
     last = Eq(total(n, n), sign(n))
@@ -147,15 +142,10 @@ def scaled_coefficient(n: Index | int, j: Index | int) -> Term:
     return falling(n, j) * rising(index(n) + 1, j)
 
 
-derivative = Claim(
-    "hippo.legendre_derivative",
-    Eq(scaled_coefficient(n, j + 1), Nat(j + 1) * derivative_row(n, scaled_coefficient(k, j))),
-)
-
-
-def prove_derivative() -> Fact:
+@proves(Eq(scaled_coefficient(n, j + 1), Nat(j + 1) * derivative_row(n, scaled_coefficient(k, j))))
+def legendre_derivative() -> Fact:
     """By induction on n, from p_(n+1)' + p_n' = -2 sum over k <= n of (2k+1) p_k. Everything times (j!)² (j+1)."""
-    goal = cast(Eq, derivative.conclusion)
+    goal = cast(Eq, legendre_derivative.conclusion)
     row = scaled_coefficient(k, j)
     flat = inductively(Eq(falling(0, j + 1), zero), j, grow(falling(0, j + 2)), base=grow(falling(0, 1)))
     first, following = (substitute(goal, {"n": index(i)}) for i in (0, n + 1))
@@ -191,13 +181,12 @@ def multiples(n: Index, j: Index) -> list[Fact]:
 
 
 # ------------------------------------------------------------------------------------ moments and orthogonality
-moments = Claim("hippo.legendre_moments", Eq(moment(n, q), closed_moment(n, q)))
 
 
-@cache
-def prove_moments() -> Fact:
+@proves(Eq(moment(n, q), closed_moment(n, q)))
+def legendre_moments() -> Fact:
     """By induction on n: (q+n+2) μ_(n+1)q = (n-q) μ_nq."""
-    goal = cast(Eq, moments.conclusion)
+    goal = cast(Eq, legendre_moments.conclusion)
     first, following = (substitute(goal, {"n": index(i)}) for i in (0, n + 1))
     base = put_in(first.lhs, first.rhs, grow(moment(0, q)), grow(rising(q + 1, 1)))
     scaled = rewrite(moments_of_neighbours(), assume(goal))
@@ -232,32 +221,20 @@ def inner(m: Index | int, n: Index | int, last: Index | int | None = None) -> Te
     return summation(q, 0, m if last is None else last, coefficient(m, q) * moment(n, q))
 
 
-orthogonal = Claim(
-    "hippo.legendre_orthogonal",
-    And((Eq(inner(m, n), zero), Eq(inner(n, n), one / Nat(2 * n + 1)))),
-    {"m_below_n": index_le(m + 1, n)},
-    witness={"m": 0, "n": 1},
-)
-
-
-def prove_orthogonal() -> Fact:
+@proves(And((Eq(inner(m, n), zero), Eq(inner(n, n), one / Nat(2 * n + 1)))), {"m_below_n": index_le(m + 1, n)})
+def legendre_orthogonal() -> Fact:
     """μ_nq has the factor q - q for q < n, so p_n is orthogonal to all lower powers. What is left of ∫ p_n² is
     p_nn μ_nn, where (-n)_n = (-1)^n n! and (n+1)_(n+1) = (2n+1) (n+1)_n."""
     products = [coefficient(degree, q) * moment(n, q) for degree in (m, n)]
-    lower = all_vanish(q, m, products[0], [prove_moments()], rewrite(split(falling(q, n), m), no_factor_left(q, m)))
-    early = all_vanish(q, n - 1, products[1], [prove_moments()], no_factor_left(q, n - 1))
-    square = rewrite(rewrite(unfold(inner(n, n)), early), instantiate(prove_moments(), {"q": n}))
+    lower = all_vanish(
+        q, m, products[0], [legendre_moments.fact], rewrite(split(falling(q, n), m), no_factor_left(q, m))
+    )
+    early = all_vanish(q, n - 1, products[1], [legendre_moments.fact], no_factor_left(q, n - 1))
+    square = rewrite(rewrite(unfold(inner(n, n)), early), instantiate(legendre_moments.fact, {"q": n}))
     powers = [top_coefficient(n), square_of_sign(n), *grow(rising(n + 1, n + 1))]
     value = put_in(zero + coefficient(n, n) * closed_moment(n, n), one / Nat(2 * n + 1), (), powers)
     return conjunction(lower, rewrite(square, value))
 
 
-derivations = (
-    Derivation(ends, prove_ends),
-    Derivation(derivative, prove_derivative),
-    Derivation(moments, prove_moments),
-    Derivation(orthogonal, prove_orthogonal),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -23,23 +23,20 @@ from __future__ import annotations
 from functools import cache
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.hippo.legendre import (
     alternating,
     closed_moment,
     derivative_row,
     k,
+    legendre_moments,
     moment,
     moments_of_neighbours,
     n,
-    prove_moments,
     q,
     weighted,
 )
 from proofs.kernel import (
-    Claim,
     Fact,
     additive,
     assume,
@@ -98,20 +95,19 @@ state = c(k) / d(k)  # ∫ u p_k, from the scaled state
 
 
 # ------------------------------------------------------------------------------------------- the window's ODE
-window = Claim(
-    "hippo.legt_window",
+
+
+@proves(
     And(
         (
             Eq(-Nat(q + 1) * moment(n, q) - derivative_row(n, moment(k, q + 1)), -sign(n)),
             Eq(-derivative_row(n, moment(k, 0)), one - sign(n)),
         )
-    ),
+    )
 )
-
-
-def prove_window() -> Fact:
+def legt_window() -> Fact:
     """The sums of (2k+1) μ_kq and of (-1)^k (2k+1) μ_kq are multiples of μ_nq, and that is one of μ_n(q+1)."""
-    first, constant = (cast(Eq, part) for part in cast(And, window.conclusion).parts)
+    first, constant = (cast(Eq, part) for part in cast(And, legt_window.conclusion).parts)
     sums = [instantiate(fact, {"q": q + 1}) for fact in (far_end(), near_end())]
     given = [*sums, higher_power(), square_of_sign(n)]
     times = put_in(Nat(q + 1) * first.lhs, Nat(q + 1) * first.rhs, (), given)
@@ -162,7 +158,7 @@ def near_end_of_one() -> Fact:
 
 def higher_power() -> Fact:
     """(q+1)² μ_nq = (q+n+2) (q+1-n) μ_n(q+1)."""
-    values = [prove_moments(), instantiate(prove_moments(), {"q": q + 1})]
+    values = [legendre_moments.fact, instantiate(legendre_moments.fact, {"q": q + 1})]
     given = [lowered(q, n), raised(q + 1, n + 1), *grow(falling(q + 1, n + 1), rising(q + 1, n + 2))]
     rhs = Nat(q + n + 2) * (Nat(q + 1) - Nat(n)) * moment(n, q + 1)
     return put_in(Nat(q + 1) * Nat(q + 1) * moment(n, q), rhs, values, given)
@@ -184,21 +180,17 @@ def high(n: Index, k: Index) -> Term:
     return -(sign(n) * sign(k) * entry(n, k))
 
 
-closed = Claim(
-    "hippo.legt_matrix",
+@proves(
     Eq(
         d(n) * (derivative_row(n, state) + u - sign(n) * alternating(N, state)),
         summation(k, 0, n, low(n, k) * c(k)) + summation(k, n + 1, N - 1, high(n, k) * c(k)) + d(n) * u,
     ),
     {"n_below_N": index_le(n + 1, N), **scaled},
-    witness={"n": 0, "N": 1, "d": fmpq(1), "c": fmpq(0), "u": fmpq(0)},
 )
-
-
-def prove_closed() -> Fact:
+def legt_matrix() -> Fact:
     """The far end u(t - 1) is read off the reconstruction, the sum of p_k(1) (2k+1) c_k/d_k with p_k(1) = (-1)^k;
     what of it lies below the diagonal cancels the alternating half of the derivative matrix."""
-    goal = cast(Eq, closed.conclusion)
+    goal = cast(Eq, legt_matrix.conclusion)
     plain, signed = Nat(2 * k + 1) * state, sign(k) * (Nat(2 * k + 1) * state)
     below = moved_out(k, 0, n, low(n, k) * c(k), -d(n), plain)
     above = moved_out(k, n + 1, N - 1, high(n, k) * c(k), -(d(n) * sign(n)), signed)
@@ -220,22 +212,20 @@ def past(k: Index, moment: Term) -> Term:
 
 
 held = past(k, closed_moment(k, q))
-legs = Claim(
-    "hippo.legs_matrix",
+
+
+@proves(
     Eq(
         Nat(q) * past(n, moment(n, q)),
         summation(k, 0, n - 1, low(n, k) * held) - Nat(n + 1) * past(n, closed_moment(n, q)) + d(n),
     ),
     scaled,
-    witness={"n": 0, "q": 0, "d": fmpq(1)},
 )
-
-
-def prove_legs() -> Fact:
+def legs_matrix() -> Fact:
     """t c' = q c for u = t^q; the sum of (2k+1) times the moments with alternating signs is known in closed form."""
-    goal = cast(Eq, legs.conclusion)
+    goal = cast(Eq, legs_matrix.conclusion)
     inner = sign(k) * (Nat(2 * k + 1) * moment(k, q))
-    known = prove_moments(), instantiate(prove_moments(), {"n": k})
+    known = legendre_moments.fact, instantiate(legendre_moments.fact, {"n": k})
     below = moved_out(k, 0, n - 1, low(n, k) * held, -d(n), inner, known[1])
     return put_in(goal.lhs, goal.rhs, [below], [far_end(), known[0]])
 
@@ -248,8 +238,9 @@ def weight(n: Index) -> Term:
 
 read_out = -(Nat(2 * k + 1) / d(k)) * (Nat(N) * Nat(N) - Nat(k) * Nat(k + 1))
 feedthrough = Eq(summation(n, 0, N - 1, weight(n) * d(n)), Nat(N) * Nat(N))
-legt_read_out = Claim(
-    "hippo.legt_readout",
+
+
+@proves(
     And(
         (
             Eq(
@@ -260,10 +251,23 @@ legt_read_out = Claim(
         )
     ),
     {"k_below_N": index_le(k + 1, N), **scaled},
-    witness={"k": 0, "N": 1, "d": fmpq(1)},
 )
-legs_read_out = Claim(
-    "hippo.legs_readout",
+def legt_readout() -> Fact:
+    """The odd numbers 2n+1 add up to N² - k² from k on; with alternating signs, below k, to -(-1)^k k."""
+    goal = cast(Eq, cast(And, legt_readout.conclusion).parts[0])
+    signed = sign(n) * odd
+    before = moved_out(n, 0, k - 1, weight(n) * high(n, k), -(sign(k) * share), signed)
+    alternate = Eq(summation(n, 0, k - 1, signed), -(sign(k) * Nat(k)))
+    sums = inductively(alternate, k, grow(summation(n, 0, k, signed), sign(k + 1)))
+    rows = split(summation(n, k, N - 1, weight(n) * low(n, k)), k)
+    diagonal = single(summation(n, k, k, weight(n) * low(n, k)))
+    fact = put_in(
+        goal.lhs, goal.rhs, [before, rows, diagonal, later_rows()], [sums, instantiate(square_of_sign(n), {"n": k})]
+    )
+    return conjunction(settle(fact, scale_not_zero(k)), prove_feedthrough())
+
+
+@proves(
     And(
         (
             Eq(
@@ -273,9 +277,13 @@ legs_read_out = Claim(
             feedthrough,
         )
     ),
-    legt_read_out.hypotheses,
-    witness=legt_read_out.witness,
+    legt_readout.hypotheses,
 )
+def legs_readout() -> Fact:
+    """As for LegT, whose column k differs from k + 1 on by nothing, and up to k by what adds up to the same."""
+    goal = cast(Eq, cast(And, legs_readout.conclusion).parts[0])
+    fact = put_in(goal.lhs, goal.rhs, [later_rows()])
+    return conjunction(settle(fact, scale_not_zero(k)), prove_feedthrough())
 
 
 def odd_numbers(last: Index) -> Fact:
@@ -302,42 +310,19 @@ def prove_feedthrough() -> Fact:
     return rewrite(congruence(each, Sum, n, 0, N - 1), odd_numbers(N))
 
 
-def prove_legt_read_out() -> Fact:
-    """The odd numbers 2n+1 add up to N² - k² from k on; with alternating signs, below k, to -(-1)^k k."""
-    goal = cast(Eq, cast(And, legt_read_out.conclusion).parts[0])
-    signed = sign(n) * odd
-    before = moved_out(n, 0, k - 1, weight(n) * high(n, k), -(sign(k) * share), signed)
-    alternate = Eq(summation(n, 0, k - 1, signed), -(sign(k) * Nat(k)))
-    sums = inductively(alternate, k, grow(summation(n, 0, k, signed), sign(k + 1)))
-    rows = split(summation(n, k, N - 1, weight(n) * low(n, k)), k)
-    diagonal = single(summation(n, k, k, weight(n) * low(n, k)))
-    fact = put_in(
-        goal.lhs, goal.rhs, [before, rows, diagonal, later_rows()], [sums, instantiate(square_of_sign(n), {"n": k})]
-    )
-    return conjunction(settle(fact, scale_not_zero(k)), prove_feedthrough())
-
-
-def prove_legs_read_out() -> Fact:
-    """As for LegT, whose column k differs from k + 1 on by nothing, and up to k by what adds up to the same."""
-    goal = cast(Eq, cast(And, legs_read_out.conclusion).parts[0])
-    fact = put_in(goal.lhs, goal.rhs, [later_rows()])
-    return conjunction(settle(fact, scale_not_zero(k)), prove_feedthrough())
-
-
 # ------------------------------------------------------------------------------------------------- NPLR forms
 x = sequence("x")
 row = -weighted(n + 1, x(k)) - sign(n) * summation(k, n + 1, N - 1, sign(k) * (Nat(2 * k + 1) * x(k)))
 ends = weighted(N, x(k)), alternating(N, x(k))  # the reconstruction now, and at the far end
-legt_nplr = Claim(
-    "hippo.legt_nplr",
+
+
+@proves(
     Eq(
         summation(n, 0, N - 1, Nat(2 * n + 1) * x(n) * row),
         -half * (ends[0] * ends[0]) - half * (ends[1] * ends[1]),
-    ),
+    )
 )
-
-
-def prove_legt_nplr() -> Fact:
+def legt_nplr() -> Fact:
     """The signed sum over k > n is that over k < N less that over k <= n; the first moves out, the rest adds up."""
     goal = cast(Eq, legt_nplr.conclusion)
     weight = Nat(2 * n + 1) * x(n)
@@ -361,18 +346,16 @@ def cut_in_two(body: Term, inner: Term, outer: Term, *by: Fact) -> Fact:
 mass = Nat(2 * n + 1) / d(n) / d(n)
 reconstructed = summation(k, 0, N - 1, Nat(2 * k + 1) / d(k) * c(k))
 drift = summation(k, 0, n - 1, low(n, k) * c(k)) - Nat(n + 1) * c(n)
-legs_nplr = Claim(
-    "hippo.legs_nplr",
+
+
+@proves(
     Eq(
         summation(n, 0, N - 1, mass * (c(n) * drift)),
         -half * summation(n, 0, N - 1, mass * (c(n) * c(n))) - half * (reconstructed * reconstructed),
     ),
     scaled,
-    witness={"N": 1, "d": fmpq(1), "c": fmpq(0)},
 )
-
-
-def prove_legs_nplr() -> Fact:
+def legs_nplr() -> Fact:
     """By induction on N: the new row meets the sum over those before, which is the reconstruction from them."""
     goal = cast(Eq, legs_nplr.conclusion)
     first, following = (substitute(goal, {"N": index(i)}) for i in (0, N + 1))
@@ -383,15 +366,5 @@ def prove_legs_nplr() -> Fact:
     return induction(goal, N, put_in(first.lhs, first.rhs), settle(step, scale_not_zero(N)))
 
 
-derivations = (
-    Derivation(window, prove_window),
-    Derivation(closed, prove_closed),
-    Derivation(legs, prove_legs),
-    Derivation(legt_nplr, prove_legt_nplr),
-    Derivation(legs_nplr, prove_legs_nplr),
-    Derivation(legt_read_out, prove_legt_read_out),
-    Derivation(legs_read_out, prove_legs_read_out),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -25,27 +25,24 @@ from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
-from proofs.gd_ssm.one_step import at, modulo, rational, t
+from proofs.derivation import main, proves
+from proofs.gd_ssm.one_step import at, modulo, t
 from proofs.hippo.legendre import (
     alternating,
     coefficient,
     derivative_row,
     k,
+    legendre_moments,
     moment,
     multiples,
     n,
     no_higher_power,
-    prove_moments,
     q,
     weighted,
 )
 from proofs.hippo.legt import cut_in_two, far_end, near_end, near_end_of_one, row, x
-from proofs.hippo.window import A, M, by_parts, g0, nought
+from proofs.hippo.window import A, M, by_parts, g0
 from proofs.kernel import (
-    Claim,
     Fact,
     assume,
     conjunction,
@@ -102,23 +99,13 @@ ell, w, v = (vector(name, N) for name in ("ℓ", "w", "v"))
 gain = 1 + ell.T @ g0
 read = g0.T @ A @ w + g0.T @ g0
 resolved = {"by_parts": by_parts, "resolvent_of_M": Eq(s * ell, g0 - M @ ell)}
-observer_error = Claim(
-    "hippo.observer_error",
+
+
+@proves(
     And((Eq(gain * (1 - g0.T @ w), one), Eq(gain * (read - s), -s))),
     {**resolved, "steady_state": Eq(s * w, A @ w + g0)},
-    witness={
-        "N": 1, "s": fmpq(1), **nought("M", "ℓ"), "g₀": rational([[0]]), "g₁": rational([[0]]), "w": rational([[0]]),
-    },
-)  # fmt: skip
-observer_modes = Claim(
-    "hippo.observer_modes",
-    Eq(gain * (g0.T @ v), zero),
-    {**resolved, "eigenvector": Eq(s * v, A @ v)},
-    witness={**observer_error.witness, "v": rational([[0]])},
 )
-
-
-def prove_observer_error() -> Fact:
+def observer_error() -> Fact:
     """ℓ'w, with sℓ and with s w in its place: by parts, g₀'w (1 + ℓ'g₀) = ℓ'g₀. And the read-out is g₀'(s w)."""
     given = [assume(h) for h in observer_error.hypotheses.values()]
     products = taken_twice(w, *given)
@@ -130,7 +117,8 @@ def prove_observer_error() -> Fact:
     )
 
 
-def prove_observer_modes() -> Fact:
+@proves(Eq(gain * (g0.T @ v), zero), {**resolved, "eigenvector": Eq(s * v, A @ v)})
+def observer_modes() -> Fact:
     """As before, without an input."""
     goal = cast(Eq, observer_modes.conclusion)
     return equal(goal.lhs, goal.rhs, *taken_twice(v, *(assume(h) for h in observer_modes.hypotheses.values())))
@@ -146,21 +134,19 @@ def taken_twice(w: Term, parts: Fact, resolvent: Fact, steady: Fact) -> tuple[Fa
 
 
 looped, fed = sequence("x", N), sequence("u")
-closed_loop = Claim(
-    "hippo.legt_closed_loop",
+
+
+@proves(
     Eq(looped(T + 1), product(l, 1, T, -M.T) @ looped(1)),
     {
         "by_parts": by_parts,
         "states": for_all(t, Eq(looped(t + 1), A @ looped(t) + fed(t) * g0)),
         "read_out": for_all(t, Eq(fed(t + 1), g0.T @ looped(t + 1))),
     },
-    witness={"N": 1, "T": 0, **nought("M", "g₀", "g₁", "x"), "u": fmpq(0)},
 )
-
-
-def prove_closed_loop() -> Fact:
+def legt_closed_loop() -> Fact:
     """(A + g₀g₀') x = -M'x, by parts: from the first on, each power of K = [[A, B], [C, D]] costs one of -M'."""
-    parts, states, reads = (assume(h) for h in closed_loop.hypotheses.values())
+    parts, states, reads = (assume(h) for h in legt_closed_loop.hypotheses.values())
     turns = product(l, 1, t, -M.T)
     statement = Eq(looped(t + 1), turns @ looped(1))
     base = modulo(looped(1), at(statement.rhs, 0), empty(at(turns, 0)))
@@ -170,25 +156,24 @@ def prove_closed_loop() -> Fact:
 
 
 # ------------------------------------------------------------------------------------------ exact on polynomials
-exact = Claim(
-    "hippo.legt_exact_on_polynomials",
+
+
+@proves(
     And(
         (
             Eq(alternating(q + 1 + r, moment(k, q)), one),
             Eq(weighted(q + 2 + r, moment(k, q + 1)), zero),
             Eq(weighted(1 + r, moment(k, 0)), one),
         )
-    ),
+    )
 )
-
-
-def prove_exact() -> Fact:
+def legt_exact_on_polynomials() -> Fact:
     """The sums end in a multiple of μ_Nq, which has the factor q - q if N > q."""
     degree = q + 1 + r
     factor = split(falling(q, degree), q)
     factor = rewrite(factor, unfold(falling(q, q + 1)))
     factor = rewrite(factor, identity(cast(Eq, factor.conclusion).rhs, zero))
-    gone = put_in(moment(degree, q), zero, [instantiate(prove_moments(), {"n": degree})], [factor])
+    gone = put_in(moment(degree, q), zero, [instantiate(legendre_moments.fact, {"n": degree})], [factor])
     far = put_in(alternating(degree, moment(k, q)), one, (), [instantiate(far_end(), {"n": degree}), gone])
     near = instantiate(near_end(), {"n": degree + 1, "q": q + 1})
     here = weighted(degree + 1, moment(k, q + 1))
@@ -211,24 +196,21 @@ def denominator(N: Index | int, last: Index | None = None) -> Term:
     return summation(j, 0, N if last is None else last, body)
 
 
-denominators = Claim(
-    "hippo.legt_denominator",
+@proves(
     And(
         (
             Eq(transform(n) + z * derivative_row(n, transform(k)), z),
             Eq(denominator(N) - weighted(N, transform(k)), one),
         )
-    ),
+    )
 )
-
-
-def prove_denominators() -> Fact:
+def legt_denominator() -> Fact:
     """The three-term relation of the derivatives makes ℓ_(n+2) - ℓ_n = 2(2n+3) z ℓ_(n+1), whence the first part as for
     the derivative matrix; and z^N Q_N(1/z) grows by (2N+1) ℓ_N with N."""
     return conjunction(prove_resolvent(), prove_sum())
 
 
-resolvent, total_is = (cast(Eq, part) for part in cast(And, denominators.conclusion).parts)
+resolvent, total_is = (cast(Eq, part) for part in cast(And, legt_denominator.conclusion).parts)
 
 
 @cache
@@ -286,13 +268,10 @@ def denominators_differ() -> Fact:
 seen = weighted(N, x(k))  # the reconstruction now
 unsettled = x(n) - z * row - z  # of x = z (A x + B), in the scale d = 1
 share = Nat(2 * n + 1) * transform(n)
-legt_error = Claim(
-    "hippo.legt_error",
-    Eq(summation(n, 0, N - 1, share * unsettled) + z * (denominator(N) * (1 - seen)), z),
-)
 
 
-def prove_legt_error() -> Fact:
+@proves(Eq(summation(n, 0, N - 1, share * unsettled) + z * (denominator(N) * (1 - seen)), z))
+def legt_error() -> Fact:
     """The signed sum over k > n is that over k < N less that over k <= n. What then depends on N alone moves out, and
     the rest adds up, row by row, as ℓ_n = z (1 + sum of (2k+1) ℓ_k - (-1)^n times the signed sum)."""
     goal = cast(Eq, legt_error.conclusion)
@@ -322,16 +301,11 @@ def product_coefficient(N: Index | int, last: Index | int | None = None) -> Term
     return summation(i, 0, N if last is None else last, summand(N, i))
 
 
-order = Claim(
-    "hippo.pade_order",
-    Eq(product_coefficient(N), sign(N) * falling(m, N) / rising(m + 1, N)),
-)
-
-
-def prove_order() -> Fact:
+@proves(Eq(product_coefficient(N), sign(N) * falling(m, N) / rising(m + 1, N)))
+def pade_order() -> Fact:
     """By induction on N: the sums S_N obey (m+N+1) S_(N+1) = (m-N) S_N, for up to i = J the difference of the two sides
     is (2N+1) (-N)_J (N+1)_J / (J! (m+1)_J), by induction on J."""
-    goal = cast(Eq, order.conclusion)
+    goal = cast(Eq, pade_order.conclusion)
     first, following = (substitute(goal, {"N": index(value)}) for value in (0, N + 1))
     base = put_in(first.lhs, first.rhs, grow(product_coefficient(0)))
     quotient = (Nat(m) - Nat(N)) * goal.rhs / Nat(m + N + 1)
@@ -357,15 +331,5 @@ def orders_of_neighbours() -> Fact:
     return put_in(lhs, (Nat(m) - Nat(N)) * product_coefficient(N), (), given)
 
 
-derivations = (
-    Derivation(observer_error, prove_observer_error),
-    Derivation(observer_modes, prove_observer_modes),
-    Derivation(closed_loop, prove_closed_loop),
-    Derivation(exact, prove_exact),
-    Derivation(denominators, prove_denominators),
-    Derivation(legt_error, prove_legt_error),
-    Derivation(order, prove_order),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -32,8 +32,8 @@ from typing import cast
 import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
-from proofs.gd_ssm.one_step import modulo, rational
+from proofs.derivation import main, proves
+from proofs.gd_ssm.one_step import modulo
 from proofs.kernel import (
     Claim,
     Fact,
@@ -86,8 +86,9 @@ def proved(claim: Claim, *by: Fact) -> Fact:
 # ----------------------------------------------------------------------------- LegT: the far end is read as g₁'c
 by_parts = Eq(M.T, g1 @ g1.T - g0 @ g0.T - M)
 A = M - g1 @ g1.T
-observer = Claim(
-    "hippo.legt_observer",
+
+
+@proves(
     And(
         (
             Eq(M @ c + u * g0 - (g1.T @ c) * g1, -(M.T @ c) + (u - g0.T @ c) * g0),
@@ -96,20 +97,18 @@ observer = Claim(
         )
     ),
     {"by_parts": by_parts},
-    witness={"N": 1, **nought("M", "g₀", "g₁", "c"), "u": fmpq(0)},
 )
-
-
-def prove_observer() -> Fact:
+def legt_observer() -> Fact:
     """Integration by parts turns M - g₁g₁' into -M' - g₀g₀'."""
-    return proved(observer, assume(by_parts))
+    return proved(legt_observer.claim, assume(by_parts))
 
 
 # ------------------------------------------------- FouT: a Fourier sum gives the mean of both ends, so v = 2 g'c - u
 periodic = Eq(M.T, -M)
 A_fout = M - 2 * (g @ g.T)
-fout = Claim(
-    "hippo.fout_closure",
+
+
+@proves(
     And(
         (
             Eq(M @ c + u * g - (2 * (g.T @ c) - u) * g, A_fout @ c + 2 * u * g),
@@ -118,13 +117,10 @@ fout = Claim(
         )
     ),
     {"periodic": periodic},
-    witness={"N": 1, **nought("M", "g", "c"), "u": fmpq(0)},
 )
-
-
-def prove_fout() -> Fact:
+def fout_closure() -> Fact:
     """A basis with the same values at both ends has M' = -M."""
-    return proved(fout, assume(periodic))
+    return proved(fout_closure.claim, assume(periodic))
 
 
 # --------------------------------------------------------------------------------------------- the Fourier basis
@@ -138,8 +134,9 @@ def frequency(m: Index) -> Term:
 
 
 slow, fast = frequency(m), frequency(m + j + 1)
-orthogonal = Claim(
-    "hippo.fourier_orthogonal",
+
+
+@proves(
     And((Eq(cc, zero), Eq(ss, zero), Eq(cs, zero), Eq(sc, zero), Eq(c2, half), Eq(s2, half))),
     {
         "pi_positive": Lt(zero, pi),
@@ -150,17 +147,11 @@ orthogonal = Claim(
         "own_sin_cos_returns": Eq(fast * c2 - fast * s2, zero),
         "squares_add_up": Eq(c2 + s2, one),
     },
-    witness={
-        "m": 1, "j": 0, "π": fmpq(3), "c₂": fmpq(1, 2), "s₂": fmpq(1, 2),
-        **{name: fmpq(0) for name in ("cc", "ss", "cs", "sc")},
-    },
-)  # fmt: skip
-
-
-def prove_orthogonal() -> Fact:
+)
+def fourier_orthogonal() -> Fact:
     """Products of a cosine or sine of m with one of n > m return to their value after the window, so their derivatives
     integrate to 0: two equations for two integrals, with the determinant n² - m² > 0."""
-    positive, *given = orthogonal.hypotheses.values()
+    positive, *given = fourier_orthogonal.hypotheses.values()
     gap = 4 * (pi * pi * Nat(j + 1) * Nat(2 * m + j + 1))
     facts = [assume(equation) for equation in given]
 
@@ -177,8 +168,9 @@ now, far = scalar("u"), scalar("v")
 slopes = tuple(scalar(name) for name in ("Z", "X", "Y"))  # of the window, integrated against 1, cosine, sine
 reconstruction = a + summation(m, 1, H, 2 / e * cosine(m))
 seen = summation(m, 1, H, 4 / e * cosine(m)), summation(m, 1, H, 4 * cosine(m))
-fout_matrix = Claim(
-    "hippo.fout_matrix",
+
+
+@proves(
     And(
         (
             Eq(-slopes[0], -2 * a - seen[0] + 2 * now),
@@ -193,14 +185,8 @@ fout_matrix = Claim(
         "sine_by_parts": Eq(slopes[2], -frequency(j) * (cosine(j) / e)),
         "far_end": Eq(far, 2 * reconstruction - now),
     },
-    witness={
-        "j": 1, "M": 1, "π": fmpq(3), "e": fmpq(1), "c": fmpq(0), "s": fmpq(0),
-        **{name: fmpq(0) for name in ("a", "u", "v", "X", "Y", "Z")},
-    },
-)  # fmt: skip
-
-
-def prove_fout_matrix() -> Fact:
+)
+def fout_matrix() -> Fact:
     """The far end, put into the rows; the sum over the harmonics moves past its factors."""
     _, *given = (assume(h) for h in fout_matrix.hypotheses.values())
     sums = [
@@ -221,8 +207,7 @@ def fout_weight(m: Index) -> Term:
     return -(4 * pi * Nat(m) / e)
 
 
-fout_read_out = Claim(
-    "hippo.fout_readout",
+@proves(
     And(
         (
             Eq(-summation(m, 1, H, 2 / e * tangent), summation(m, 1, H, fout_weight(m) * sine(m))),
@@ -230,17 +215,11 @@ fout_read_out = Claim(
         )
     ),
     {"scale_not_zero": Nonzero(e), "cosine_is_one": Eq(now_cosine, one), "sine_is_zero": Eq(now_sine, zero)},
-    witness={
-        "j": 1, "M": 1, "π": fmpq(3), "e": fmpq(1), "c₀": fmpq(1),
-        **{name: fmpq(0) for name in ("c", "s", "Y", "s₀")},
-    },
-)  # fmt: skip
-
-
-def prove_fout_read_out() -> Fact:
+)
+def fout_readout() -> Fact:
     """The reconstruction a + sum of (2/e)(c_m cos + s_m sin), differentiated at lag 0; and the state s_j = e Y/2."""
-    ends = [assume(h) for name, h in fout_read_out.hypotheses.items() if name != "scale_not_zero"]
-    slope, harmonic = cast(Sequence[Eq], cast(And, fout_read_out.conclusion).parts)
+    ends = [assume(h) for name, h in fout_readout.hypotheses.items() if name != "scale_not_zero"]
+    slope, harmonic = cast(Sequence[Eq], cast(And, fout_readout.conclusion).parts)
     inner = Nat(m) * sine(m)
     sums = [moved_out(m, 1, H, 2 / e * tangent, 4 * pi / e, inner, *ends)]
     sums.append(moved_out(m, 1, H, fout_weight(m) * sine(m), -(4 * pi / e), inner))
@@ -282,8 +261,9 @@ A_any, B, C, D = matrix("A", N, N), vector("B", N), matrix("C", 1, N), scalar("D
 last, x, chi, rate = vector("p", N + 1), vector("x", N), scalar("χ"), s * Identity(N)
 transfer = (C @ F @ B) / chi + D
 chi_K = s * chi - C @ F @ B - D * chi
-error = Claim(
-    "hippo.transfer_error",
+
+
+@proves(
     And(
         (
             Eq((rate - A_any) @ (F @ B) - chi * B, Zero(N, ONE)),
@@ -292,29 +272,19 @@ error = Claim(
         )
     ),
     {"adjugate": Eq(A_any @ F, s * F - chi * Identity(N)), "no_eigenvalue": Nonzero(chi)},
-    witness={
-        "N": 1,
-        "A": nought("A")["A"],
-        "F": rational([[1]]),
-        "χ": fmpq(1),
-        "s": fmpq(1),
-        **nought("B", "C"),
-        "D": fmpq(0),
-    },
 )
-
-
-def prove_error() -> Fact:
+def transfer_error() -> Fact:
     """Block elimination: sI - K sends the column (F B; χ) to (0; χ_K)."""
-    return proved(error, assume(error.hypotheses["adjugate"]))
+    return proved(transfer_error.claim, assume(transfer_error.hypotheses["adjugate"]))
 
 
 state, input_ = x, scalar("u")
 mode = P.T @ state + input_ * last
 steady = A_any @ state + input_ * B - s * state
 missed = C @ state + D * input_ - s * input_
-modes = Claim(
-    "hippo.closed_loop_modes",
+
+
+@proves(
     And(
         (
             Eq(P @ (K @ mode - s * mode), steady),
@@ -330,21 +300,11 @@ modes = Claim(
         "apart_input": Eq(last.T @ P.T, Zero(ONE, N)),
         "input_is_one": Eq(last.T @ last, one),
     },
-    witness={
-        "N": 1,
-        "K": rational([[0, 0], [0, 0]]),
-        "P": rational([[1, 0]]),
-        "p": rational([[0], [1]]),
-        **nought("A", "B", "C", "x"),
-        **{name: fmpq(0) for name in ("D", "u", "s")},
-    },
 )
-
-
-def prove_modes() -> Fact:
+def closed_loop_modes() -> Fact:
     """K = [[A, B], [C, D]] applied to (x; u), block by block."""
-    *given, unit = (assume(h) for h in modes.hypotheses.values())
-    first, second, whole = cast(Sequence[Eq], cast(And, modes.conclusion).parts)
+    *given, unit = (assume(h) for h in closed_loop_modes.hypotheses.values())
+    first, second, whole = cast(Sequence[Eq], cast(And, closed_loop_modes.conclusion).parts)
     norm = last.T @ last
     below = rewrite(modulo(second.lhs, norm * missed, *given), unit)
     return conjunction(
@@ -354,17 +314,5 @@ def prove_modes() -> Fact:
     )
 
 
-derivations = (
-    Derivation(observer, prove_observer),
-    Derivation(fout, prove_fout),
-    Derivation(orthogonal, prove_orthogonal),
-    Derivation(fout_matrix, prove_fout_matrix),
-    Derivation(fout_read_out, prove_fout_read_out),
-    Derivation(printed, refute_printed),
-    Derivation(text, refute_text),
-    Derivation(error, prove_error),
-    Derivation(modes, prove_modes),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -32,10 +32,9 @@ from typing import cast
 
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.hippo_prophecy.fout import M, N, X, followed, m, omega, one, over, theta
 from proofs.kernel import (
-    Claim,
     Fact,
     Refuted,
     apart,
@@ -111,8 +110,9 @@ def drift(X: Symbol, rise: Term) -> Formula:
 
 slope = a1 + 2 * a2 * t
 rise = a1 + a2 * (2 * t - theta)  # J/θ for u = a₁ t + a₂ t²
-as_read = Claim(
-    "hippo_prophecy.error_bound",
+
+
+@proves(
     absolute_le(N * (slope - read_out(X)), kappa * L),
     {
         "coefficients": drift(X, rise),
@@ -120,18 +120,17 @@ as_read = Claim(
         "window_not_empty": Lt(term(0), theta),
     },
 )
-
-
-def refute_as_read() -> Refuted:
+def error_bound() -> Refuted:
     """k = 3 and u = t, whose third derivative is 0: the error is 3 with three states. Only the products ω_m X_m matter,
     so that ω_m = 1 may stand for 2πm/θ, which is no rational."""
     point = {"M": 1, "θ": fmpq(1), "t": fmpq(1), "a₁": fmpq(1), "a₂": fmpq(0), "L": fmpq(0), "κ": fmpq(1)}
-    return refute(as_read.sequent, {**point, "ω": fmpq(1), "X": fmpq(1)})
+    return refute(error_bound.sequent, {**point, "ω": fmpq(1), "X": fmpq(1)})
 
 
 Z = sequence("Z")
-no_constant = Claim(
-    "hippo_prophecy.error_bound_no_constant",
+
+
+@proves(
     And(
         (
             Eq(1 - read_out(X), N),
@@ -140,14 +139,11 @@ no_constant = Claim(
         )
     ),
     {"ramp": drift(X, one), "closed_window": drift(Z, term(0)), "derivative_bound": Eq(L, term(0))},
-    witness={name: fmpq(0) for name in "LκZ"} | {"M": 1, "p": 0, "ω": fmpq(1), "X": fmpq(1)},
 )
-
-
-def prove_no_constant() -> Fact:
+def error_bound_no_constant() -> Fact:
     """u = t (X) has u^(k) = 0 for k >= 2, and an error of exactly N. So that no one blames the jump alone: the window
     [0, 1] of u = x(x - 1) (Z), at t = 1, has equal ends, u^(k) = 0 for k >= 3, and an error of 1, for every N."""
-    given = {name: assume(h) for name, h in no_constant.hypotheses.items()}
+    given = {name: assume(h) for name, h in error_bound_no_constant.hypotheses.items()}
     found: list[Fact] = []
     for coefficients, name, total in ((X, "ramp", N), (Z, "closed_window", one)):
         found.append(equal(1 - read_out(coefficients), total, summed(coefficients, given[name])))
@@ -169,8 +165,9 @@ def summed(X: Symbol, drifts: Fact) -> Fact:
 
 
 innovation = t - (t - theta / 2)  # of u = t, where C = t - θ/2 and P_m = 0 recompose it
-ramp_motion = Claim(
-    "hippo_prophecy.fout_ramp",
+
+
+@proves(
     And(
         (
             Eq(2 / theta * innovation, one),
@@ -178,27 +175,22 @@ ramp_motion = Claim(
         )
     ),
     {"ramp": drift(X, one), "window_not_empty": Lt(term(0), theta)},
-    witness={"t": fmpq(0), "θ": fmpq(1), "ω": fmpq(1), "X": fmpq(1), "m": 0},
 )
-
-
-def prove_ramp_motion() -> Fact:
+def fout_ramp() -> Fact:
     """The exact coefficients of u = t, Q_m = 2 X_m = 2/ω_m, satisfy FouT's equations: C' = 1, P_m' = 0, Q_m' = 0. So in
     steady state the layer reads out what exact coefficients do, and misses u' by N."""
-    parts = [cast(Eq, part) for part in cast(And, ramp_motion.conclusion).parts]
-    ramp, window = (assume(h) for h in ramp_motion.hypotheses.values())
+    parts = [cast(Eq, part) for part in cast(And, fout_ramp.conclusion).parts]
+    ramp, window = (assume(h) for h in fout_ramp.hypotheses.values())
     still = rewrite(identity(parts[1].lhs, 2 - 2 * (omega(m + 1) * X(m + 1))), specialise(ramp, m))
     return settle(conjunction(identity(parts[0].lhs, one), followed(still, term(0))), apart(window))
 
 
 # ------------------------------------------------------------------------------- the tail of the sum of m^-(k-1)
 x, next_x = Nat(c + 1), Nat(c + 2)
-bernoulli = Claim(
-    "hippo_prophecy.bernoulli", Le(power(x, p) * (x + Nat(p)), x * power(next_x, p)), {}, witness={"c": 0, "p": 0}
-)
 
 
-def prove_bernoulli() -> Fact:
+@proves(Le(power(x, p) * (x + Nat(p)), x * power(next_x, p)), {})
+def bernoulli() -> Fact:
     """x^p (x + p) <= x (x + 1)^p, by induction on p: Bernoulli's inequality times x^(p+1)."""
     statement = cast(Le, bernoulli.conclusion)
     nothing = [empty(power(base, 0)) for base in (x, next_x)]
@@ -222,18 +214,13 @@ def beyond_basis(term: Term) -> Term:
 
 
 beyond = beyond_basis(1 / power(Nat(higher), p + 2))
-tail = Claim(
-    "hippo_prophecy.tail",
-    Le(q * beyond, 1 / power(M_, p + 1) - 1 / power(Nat(mu + 1 + n), p + 1)),
-    {},
-    witness={"μ": 0, "n": 0, "p": 0},
-)
 
 
-def prove_tail() -> Fact:
+@proves(Le(q * beyond, 1 / power(M_, p + 1) - 1 / power(Nat(mu + 1 + n), p + 1)), {})
+def tail() -> Fact:
     """(k-2)/(x+1)^(k-1) <= 1/x^(k-2) - 1/(x+1)^(k-2), by Bernoulli; and these differences telescope."""
     x, next_x = Nat(mu + 1 + n), Nat(mu + 2 + n)
-    steeper = instantiate(prove_bernoulli(), {"c": mu + n, "p": p + 1})
+    steeper = instantiate(bernoulli.fact, {"c": mu + n, "p": p + 1})
     a, b, first = power(x, p + 1), power(next_x, p + 1), power(M_, p + 1)
     falls = (next_x * slack(steeper) + q * a) / (x * a * b * next_x)
     statement = cast(Le, tail.conclusion)
@@ -259,12 +246,20 @@ wave = f(higher) * cosine(higher) + h(higher) * sine(higher)
 
 weight = 2 * L / power(lam * Nat(higher), p + 2)
 scale = 2 * L / power(lam, p + 2)
-periodic = Claim(
-    "hippo_prophecy.error_bound_periodic",
-    absolute_le(beyond_basis(weight * wave), scale / (q * power(M_, p + 1))),
-    {**unit_disc, **positive_constants},
-    witness={name: fmpq(0) for name in "fhcsL"} | {"λ": fmpq(1), "μ": 0, "n": 0, "p": 0},
-)
+
+
+@proves(absolute_le(beyond_basis(weight * wave), scale / (q * power(M_, p + 1))), {**unit_disc, **positive_constants})
+def error_bound_periodic() -> Fact:
+    """A number in [-1, 1] times the weight is at most the weight; the weights are 2L/λ^(k-1) times m^-(k-1), of which
+    the `tail` has the sum."""
+    given = [assume(hypothesis) for hypothesis in positive_constants.values()]
+    falls, share = tail.fact, 1 / q * scale
+    rest = share * (1 / power(Nat(mu + 1 + n), p + 1))
+    bounds = []
+    for sign, part in zip((-1, 1), cast(And, error_bound_periodic.conclusion).parts, strict=True):
+        most, goal = largest(sign), cast(Le, part)
+        bounds.append(at_most(goal.lhs, goal.rhs, [slack(most), share * slack(falls), rest], most, falls, *given))
+    return plainly_nonzero(conjunction(*bounds), positive_constants["frequency"])
 
 
 def power_of_product(y: Term) -> Fact:
@@ -273,22 +268,9 @@ def power_of_product(y: Term) -> Fact:
     return inductively(statement, p, grow(*(power(base, p + 1) for base in (lam * y, lam, y))))
 
 
-def prove_periodic() -> Fact:
-    """A number in [-1, 1] times the weight is at most the weight; the weights are 2L/λ^(k-1) times m^-(k-1), of which
-    the `tail` has the sum."""
-    given = [assume(hypothesis) for hypothesis in positive_constants.values()]
-    falls, share = prove_tail(), 1 / q * scale
-    rest = share * (1 / power(Nat(mu + 1 + n), p + 1))
-    bounds = []
-    for sign, part in zip((-1, 1), cast(And, periodic.conclusion).parts, strict=True):
-        most, goal = largest(sign), cast(Le, part)
-        bounds.append(at_most(goal.lhs, goal.rhs, [slack(most), share * slack(falls), rest], most, falls, *given))
-    return plainly_nonzero(conjunction(*bounds), positive_constants["frequency"])
-
-
 def largest(sign: int) -> Fact:
     """± the error is at most 2L/λ^(k-1) times the sum of m^-(k-1), by (f c + h s)² <= (f² + h²)(c² + s²) <= 1."""
-    given = {name: assume(hypothesis) for name, hypothesis in periodic.hypotheses.items()}
+    given = {name: assume(hypothesis) for name, hypothesis in error_bound_periodic.hypotheses.items()}
     inside = [specialise(given[name], higher) for name in unit_disc]
     x = Nat(higher)
     separate, each = power(lam, p + 2) * power(x, p + 2), 1 / power(x, p + 2)
@@ -302,14 +284,5 @@ def largest(sign: int) -> Fact:
     return rewrite(rewrite(bound, linear(j, 1, n, term(sign), weight * wave)), linear(j, 1, n, scale, each))
 
 
-derivations = (
-    Derivation(as_read, refute_as_read),
-    Derivation(no_constant, prove_no_constant),
-    Derivation(ramp_motion, prove_ramp_motion),
-    Derivation(bernoulli, prove_bernoulli),
-    Derivation(tail, prove_tail),
-    Derivation(periodic, prove_periodic),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

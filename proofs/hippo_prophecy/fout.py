@@ -29,9 +29,8 @@ from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     additive,
     apart,
@@ -113,24 +112,22 @@ def distribute(body: Term, parts: Parts, *by: Fact) -> Fact:
 
 # -------------------------------------------------------------- the static read-out is the dynamic one, less 2N/θ d
 readout = -over(omega(m) * Q(m))
-innovation = Claim(
-    "hippo_prophecy.fout_innovation",
+
+
+@proves(
     Eq(moved_mean + over(moved(m)), readout + 2 / theta * (N * d)),
     {
         "mean_moves": Eq(moved_mean, 2 / theta * d),
         "cosines_move": for_all(m, Eq(moved(m), 4 / theta * d - omega(m) * Q(m))),
         "window_not_empty": Nonzero(theta),
     },
-    witness={"M": 1, "θ": fmpq(1), "C'": fmpq(2), "P'": fmpq(4), "d": fmpq(1), "ω": fmpq(0), "Q": fmpq(0)},
 )
-
-
-def prove_innovation() -> Fact:
+def fout_innovation() -> Fact:
     """The equations of the mean and of the M cosines, added up: 2/θ + M · 4/θ = 2N/θ."""
-    given = innovation.hypotheses
+    given = fout_innovation.hypotheses
     parts = [(4 / theta * d, one), (term(-1), omega(m) * Q(m))]
     cosines = distribute(moved(m), parts, specialise(assume(given["cosines_move"]), m))
-    goal = cast(Eq, innovation.conclusion)
+    goal = cast(Eq, fout_innovation.conclusion)
     return equal(goal.lhs, goal.rhs, cosines, count(), assume(given["mean_moves"]))
 
 
@@ -149,8 +146,9 @@ steady: dict[str, Formula] = {
     "no_resonance": for_all(m, Nonzero(frequency)),
     "no_pole": Nonzero(gain),
 }
-transfer = Claim(
-    "hippo_prophecy.fout_transfer",
+
+
+@proves(
     And(
         (
             Eq(readout, 2 * (s * G - N / theta) / gain * u),
@@ -159,12 +157,8 @@ transfer = Claim(
         )
     ),
     steady,
-    witness={name: fmpq(0) for name in ("u", "d", "C", "P", "Q", "ω")}
-    | {"M": 1, "θ": fmpq(1), "s": fmpq(1), "G": fmpq(3)},
 )
-
-
-def prove_transfer() -> Fact:
+def fout_transfer() -> Fact:
     """C + sum of P_m = 2 G d, so d = u/(1 + 2 G); and y = s (u - d) - (2N/θ) d, by `fout_innovation`."""
     given = {name: assume(h) for name, h in steady.items()}
     cosine, sine = specialise(given["cosines_steady"], m), specialise(given["sines_steady"], m)
@@ -174,10 +168,10 @@ def prove_transfer() -> Fact:
     recomposed = rewrite(recomposed, backwards(given["resolvent"]))
     solved = settle(equal(d, u / gain, recomposed), given["no_pole"])
     families = {Symbol("C'", *s.shape, 0): s * mean, Symbol("P'", *s.shape, 1): family((m,), s * P(m))}
-    read = instantiate(prove_innovation(), families=families)
+    read = instantiate(fout_innovation.fact, families=families)
     read = discharge(read, given["mean_steady"], given["cosines_steady"])
     read = rewrite(read, distribute(s * P(m), [(s, P(m))]))
-    goals = [cast(Eq, part) for part in cast(And, transfer.conclusion).parts]
+    goals = [cast(Eq, part) for part in cast(And, fout_transfer.conclusion).parts]
     static = equal(readout, s * (u - d) - 2 / theta * (N * d), read, given["innovation"])
     dynamic = equal(goals[2].lhs, s * (u - d), given["innovation"])
     y, r = (followed(rewrite(fact, solved), goal.rhs) for fact, goal in ((static, goals[0]), (dynamic, goals[2])))
@@ -214,45 +208,16 @@ oscillating: dict[str, Formula] = {
 }
 still = {name: fmpq(0) for name in ("u₁", "u₂", "d₁", "d₂", "C₁", "C₂", "P₁", "P₂", "Q₁", "Q₂")}
 above = for_all(m, Lt(omega(m) * omega(m), nu * nu))
-overtone = Claim(
-    "hippo_prophecy.fout_overtone",
+
+
+@proves(
     Le(errors[0] * errors[0] + errors[1] * errors[1], nu * nu * (u1 * u1 + u2 * u2)),
     {**oscillating, "above_the_basis": above},
-    witness=still | {"M": 1, "θ": fmpq(1), "ν": fmpq(1), "ω": fmpq(0)},
 )
-
-
-def both(name: str, at: Index | None = None) -> tuple[Fact, Fact]:
-    """The two parts of a hypothesis, for real and imaginary parts."""
-    fact = assume(oscillating[name])
-    fact = fact if at is None else specialise(fact, at)
-    return component(fact, 0), component(fact, 1)
-
-
-def read_errors() -> list[Fact]:
-    """y - iν u = -(iν + 2N/θ) d, by `fout_innovation`."""
-    growth = [(-nu, C2, P2, Q1, d1), (nu, C1, P1, Q2, d2)]
-    found = []
-    for k, (rate, mean_k, P_k, Q_k, d_k) in enumerate(growth):
-        families = {
-            Symbol("C'", *s.shape, 0): rate * mean_k,
-            Symbol("P'", *s.shape, 1): family((m,), rate * P_k(m)),
-            Q: family((m,), Q_k(m)),
-            Symbol("d", *s.shape, 0): d_k,
-        }
-        read = instantiate(prove_innovation(), families=families)
-        cosine = generalise(both("cosines_steady", m)[k], m)
-        read = settle(read, both("mean_steady")[k], cosine)
-        read = rewrite(read, distribute(rate * P_k(m), [(rate, P_k(m))]))
-        inside = (nu * d2, -nu * d1)[k] - 2 / theta * (N * d_k)
-        found.append(equal(errors[k], inside, read, both("innovation")[1 - k]))
-    return found
-
-
-def prove_overtone() -> Fact:
+def fout_overtone() -> Fact:
     """With W = sum of ω_m²/(ν² - ω_m²) >= 0 and κ = 2(N + 2W)/(θν) the input is (1 - iκ) d, so that
     ν²|u|² - |y - iν u|² = (ν²(1 + κ²) - ν² - 4N²/θ²)|d|² = (16/θ²) W (N + W) |d|²."""
-    positive = [assume(overtone.hypotheses[name]) for name in ("window_not_empty", "oscillates")]
+    positive = [assume(fout_overtone.hypotheses[name]) for name in ("window_not_empty", "oscillates")]
     higher = specialise(assume(above), m)
     products = [at_most(term(0), x, [x], *positive, strict=True) for x in (theta * nu, theta * theta)]
     known = [*map(apart, [*positive, *products]), apart(positive_gap(higher))]
@@ -274,18 +239,43 @@ def prove_overtone() -> Fact:
     return settle(bound, *known)
 
 
+def both(name: str, at: Index | None = None) -> tuple[Fact, Fact]:
+    """The two parts of a hypothesis, for real and imaginary parts."""
+    fact = assume(oscillating[name])
+    fact = fact if at is None else specialise(fact, at)
+    return component(fact, 0), component(fact, 1)
+
+
+def read_errors() -> list[Fact]:
+    """y - iν u = -(iν + 2N/θ) d, by `fout_innovation`."""
+    growth = [(-nu, C2, P2, Q1, d1), (nu, C1, P1, Q2, d2)]
+    found = []
+    for k, (rate, mean_k, P_k, Q_k, d_k) in enumerate(growth):
+        families = {
+            Symbol("C'", *s.shape, 0): rate * mean_k,
+            Symbol("P'", *s.shape, 1): family((m,), rate * P_k(m)),
+            Q: family((m,), Q_k(m)),
+            Symbol("d", *s.shape, 0): d_k,
+        }
+        read = instantiate(fout_innovation.fact, families=families)
+        cosine = generalise(both("cosines_steady", m)[k], m)
+        read = settle(read, both("mean_steady")[k], cosine)
+        read = rewrite(read, distribute(rate * P_k(m), [(rate, P_k(m))]))
+        inside = (nu * d2, -nu * d1)[k] - 2 / theta * (N * d_k)
+        found.append(equal(errors[k], inside, read, both("innovation")[1 - k]))
+    return found
+
+
 j, r = size("j"), size("r")
-harmonic = Claim(
-    "hippo_prophecy.fout_harmonic",
+
+
+@proves(
     substitute(And((Eq(readouts[0], -nu * u2), Eq(readouts[1], nu * u1))), {"M": j + 1 + r}),
     {name: substitute(h, {"M": j + 1 + r}) for name, h in oscillating.items()} | {"in_the_basis": Eq(omega(j + 1), nu)},
-    witness=still | {"j": 0, "r": 0, "θ": fmpq(1), "ν": fmpq(1), "ω": fmpq(1)},
 )
-
-
-def prove_harmonic() -> Fact:
+def fout_harmonic() -> Fact:
     """The equations of the resonant pair, s² = -ω_j², leave no innovation; and y = iν u - (iν + 2N/θ) d."""
-    resonant = assume(harmonic.hypotheses["in_the_basis"])
+    resonant = assume(fout_harmonic.hypotheses["in_the_basis"])
     defined = apart(assume(oscillating["oscillates"])), apart(assume(oscillating["window_not_empty"]))
     none = []
     for k, d_k in enumerate((d1, d2)):
@@ -324,45 +314,41 @@ def check_closed_loop(M: int, jump: int = 2) -> str:
 # ------------------------------------------------------------- exact coefficients: the jump of the window's ends
 X, Y, J = sequence("X"), sequence("Y"), scalar("J")
 partial_sum = Y(0) + 2 * over(Y(m))  # the M-th Fourier partial sum of u' on the window, at lag 0
-jump = Claim(
-    "hippo_prophecy.fout_jump",
+
+
+@proves(
     Eq(-2 * over(omega(m) * X(m)), -(N / theta) * J + partial_sum),
     {
         "by_parts": for_all(m, Eq(omega(m) * X(m), J / theta - Y(m))),
         "constant": Eq(omega(0), term(0)),
         "window_not_empty": Nonzero(theta),
     },
-    witness={"M": 1, "θ": fmpq(1), "J": fmpq(1), "X": fmpq(0), "Y": fmpq(1), "ω": fmpq(0)},
 )
-
-
-def prove_jump() -> Fact:
+def fout_jump() -> Fact:
     """Q_m = 2 X_m, where X_m and Y_m are the means over the window of u(t - σ) sin ω_m σ and u'(t - σ) cos ω_m σ.
 
     One integration by parts, as cos ω_m θ = 1 and sin ω_m θ = 0, is ω_m X_m = J/θ - Y_m: a hypothesis here, which the
     tests check on exponentials and polynomials, by exact integration.
     """
-    given = [assume(h) for h in jump.hypotheses.values()]
+    given = [assume(h) for h in fout_jump.hypotheses.values()]
     waves = distribute(omega(m) * X(m), [(J / theta, one), (term(-1), Y(m))], specialise(given[0], m))
-    goal = cast(Eq, jump.conclusion)
+    goal = cast(Eq, fout_jump.conclusion)
     return settle(equal(goal.lhs, goal.rhs, waves, count(), specialise(given[0], 0), given[1]), given[2])
 
 
 # -------------------------------------------------------------------------------------- from derivative to next state
 delta, slope, read, after, E, S = (scalar(name) for name in ("δ", "u'", "y", "v", "E", "S"))
-next_state = Claim(
-    "hippo_prophecy.next_state",
+
+
+@proves(
     absolute_le(after - (u + delta * read), delta * E + delta * delta / 2 * S),
     {
         "taylor": absolute_le(after - u - delta * slope, delta * delta / 2 * S),
         "read_error": absolute_le(slope - read, E),
         "step_nonnegative": Le(term(0), delta),
     },
-    witness={name: fmpq(0) for name in ("u", "v", "y", "u'", "E", "S", "δ")},
 )
-
-
-def prove_next_state() -> Fact:
+def next_state() -> Fact:
     """v - u - δ y = (v - u - δ u') + δ (u' - y): Taylor's remainder, S a bound of |u''|, and δ times the error of y."""
     remainder, error = (Bounded.of(assume(next_state.hypotheses[name])) for name in ("taylor", "read_error"))
     facts = [*remainder.facts, *error.facts, assume(next_state.hypotheses["step_nonnegative"])]
@@ -372,14 +358,5 @@ def prove_next_state() -> Fact:
     return conjunction(*(at_most(b.lhs, b.rhs, gap, *facts) for b, gap in zip(bounds, gaps, strict=True)))
 
 
-derivations = (
-    Derivation(innovation, prove_innovation),
-    Derivation(transfer, prove_transfer),
-    Derivation(overtone, prove_overtone),
-    Derivation(harmonic, prove_harmonic),
-    Derivation(jump, prove_jump),
-    Derivation(next_state, prove_next_state),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.hippo_prophecy.bound import L, cosine, j, n, p, sine, slack, unit_disc, with_sides
 from proofs.hippo_prophecy.fout import m, one
-from proofs.kernel import Claim, Fact, assume, induction, single, specialise
+from proofs.kernel import Fact, assume, induction, single, specialise
 from proofs.tactics.equations import unfold
 from proofs.tactics.inequalities import at_most
 from proofs.tactics.products import plainly_nonzero, power
@@ -55,18 +53,14 @@ def norm(x: Term, y: Term) -> Term:
     return x * x + y * y
 
 
-amplitude = Claim(
-    "hippo_prophecy.amplitude",
+@proves(
     Le(norm(correlation(cosine), correlation(sine)), samples * L * (samples * L)),
     {
         "derivative_bound": for_all(m, Le(v(m) * v(m), L * L)),
         "phases": unit_disc["phases"],
     },
-    witness={name: fmpq(0) for name in "vcsL"} | {"n": 0},
 )
-
-
-def prove_amplitude() -> Fact:
+def amplitude() -> Fact:
     """The sum of n + 1 vectors of length at most L is at most (n + 1) L long, by induction on n.
 
     Divided by (n + 1)/2 it is the amplitude of a harmonic in u^(k), and so (λm)^k times that in u: by hand, for n + 1
@@ -101,19 +95,17 @@ def shorter(at: Index) -> tuple[Term, list[Fact]]:
 # ---------------------------------------------------------------------------------------- the error in a harmonic
 nu, squared, e1, e2 = scalar("ν"), scalar("A"), scalar("e₁"), scalar("e₂")
 most = 2 * L / power(nu, p + 2)
-harmonic_error = Claim(
-    "hippo_prophecy.harmonic_error",
+
+
+@proves(
     Le(norm(e1, e2), most * most),
     {
         "amplitude": Le(squared * (power(nu, p + 3) * power(nu, p + 3)), 2 * L * (2 * L)),
         "error": Le(norm(e1, e2), nu * nu * squared),
         "oscillates": Lt(term(0), nu),
     },
-    witness={name: fmpq(0) for name in ("A", "e₁", "e₂", "L")} | {"ν": fmpq(1), "p": 0},
 )
-
-
-def prove_harmonic_error() -> Fact:
+def harmonic_error() -> Fact:
     """From `amplitude`, (ν^k)² A <= (2L)², and from `fout_overtone`, or for exact coefficients where it is an equality,
     e₁² + e₂² <= ν² A: divided by ν^(k-1), the two add up."""
     largest, error, oscillates = (assume(h) for h in harmonic_error.hypotheses.values())
@@ -125,10 +117,5 @@ def prove_harmonic_error() -> Fact:
     return plainly_nonzero(at_most(goal.lhs, goal.rhs, gap, largest, error, oscillates), Lt(term(0), nu))
 
 
-derivations = (
-    Derivation(amplitude, prove_amplitude),
-    Derivation(harmonic_error, prove_harmonic_error),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -16,9 +16,8 @@ from typing import cast
 
 from flint import fmpq_poly
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     evaluate,
     single,
@@ -45,18 +44,14 @@ def legendre_ratio(j: Index, q: Index | int) -> Term:
     return product(i, 1, q, -Nat(2 * j + i) / Nat(i))
 
 
-legs_kernel = Claim(
-    "hippo_prophecy.legs_kernel",
+@proves(
     Eq(
         Nat(j + 1) * legendre_ratio(j, q),
         Nat(j + q + 1) * legendre_ratio(j, q) + summation(l, 0, q - 1, Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)),
     ),
     {},
-    witness={"j": 0, "q": 1},
 )
-
-
-def prove_legs_kernel() -> Fact:
+def legs_kernel() -> Fact:
     """e^(At) B has the entries √(2n+1) P_n(2x - 1) x with x = e^-t. The claim is, for the power x^(j+1) and n = j + q,
     the equation K' = A K, in which d/dt is -x d/dx; K = B at x = 1, for P_n(1) = 1.
 
@@ -75,15 +70,8 @@ def binomial(j: Index, q: Index | int) -> Term:
     return product(i, 1, q, Nat(j + i) / Nat(i))
 
 
-lagt_kernel = Claim(
-    "hippo_prophecy.lagt_kernel",
-    Eq(binomial(j + 1, q), summation(l, 0, q, binomial(j, l))),
-    {},
-    witness={"j": 0, "q": 1},
-)
-
-
-def prove_lagt_kernel() -> Fact:
+@proves(Eq(binomial(j + 1, q), summation(l, 0, q, binomial(j, l))), {})
+def lagt_kernel() -> Fact:
     """e^(At) B of LagT has the entries L_n(t) e^(-t/2), L_n = sum over j of (-t)^j/j! times n over j. With the factor
     e^(-t/2) gone K' = A K is L_n' = -(L_0 + ... + L_{n-1}); at t^j, for n = j + 1 + q, that is the claim.
 
@@ -140,10 +128,5 @@ def check_legendre(n: int, basis: Sequence[fmpq_poly]) -> str:
     return "" if P(1) == 1 else f"n = {n}: P_n(1) = {P(1)}"
 
 
-derivations = (
-    Derivation(legs_kernel, prove_legs_kernel),
-    Derivation(lagt_kernel, prove_lagt_kernel),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -23,13 +23,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-import numpy as np
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.hippo_prophecy.fout import followed
 from proofs.kernel import (
-    Claim,
     Fact,
     additive,
     apart,
@@ -104,8 +100,9 @@ def above_zero(shift: Index) -> Fact:
 odd = Nat(2 * k + 1)
 drive = 1 - below(N, odd * moment(k))  # B u + A c, line N, without its diagonal, over u
 readout = Nat(N) * Nat(N) * u - below(N, odd * (Nat(N) * Nat(N) - Nat(k) * Nat(k + 1)) * (moment(k) * u))  # t y
-powers = Claim(
-    "hippo_prophecy.legs_powers",
+
+
+@proves(
     And(
         (
             Eq(rho * moment(N), drive - Nat(N + 1) * moment(N)),
@@ -114,8 +111,28 @@ powers = Claim(
         )
     ),
     {"integrable": integrable},
-    witness={"N": 1, "ρ": fmpq(1), "u": fmpq(1)},
 )
+def legs_powers() -> Fact:
+    """(2k+1) μ_k = V_k - V_{k+1} telescopes; and so does what the read-out makes of it, by induction on N.
+
+    So uhat = (1 - V_N) u, and y is its derivative. V_N = 0 for the powers 0..N-1; ρ V_N has the root 0 twice, so that
+    log t is differentiated exactly as well.
+    """
+    goals = [cast(Eq, part) for part in cast(And, legs_powers.conclusion).parts]
+    sums, curved = recomposed(), curvature()
+    line = equal(goals[0].lhs, goals[0].rhs, sums)
+    value = equal(goals[1].lhs, goals[1].rhs, sums)
+    square = Nat(N) * Nat(N)
+    inner = [odd * moment(k), odd * Nat(k) * Nat(k + 1) * moment(k)]
+    outer = [square * u, -u]
+    products = [Mul((left, body)) for left, body in zip(outer, inner, strict=True)]
+    body = odd * (square - Nat(k) * Nat(k + 1)) * (moment(k) * u)
+    apart_ = congruence(settle(identity(body, Add(tuple(products))), above_zero(k)), Sum, k, 0, N - 1)
+    apart_ = rewrite(apart_, additive(k, 0, N - 1, products))
+    for left, part in zip(outer, inner, strict=True):
+        apart_ = rewrite(apart_, linear(k, 0, N - 1, left, part))
+    read = equal(goals[2].lhs, goals[2].rhs, apart_, sums, curved)
+    return settle(conjunction(line, value, read), above_zero(N))
 
 
 def telescoped(body: Term, value: Callable[[Index, Term], Term]) -> Fact:
@@ -136,29 +153,6 @@ def curvature() -> Fact:
     return telescoped(body, lambda N, V: rho - (rho + Nat(N) * Nat(N)) * V)
 
 
-def prove_powers() -> Fact:
-    """(2k+1) μ_k = V_k - V_{k+1} telescopes; and so does what the read-out makes of it, by induction on N.
-
-    So uhat = (1 - V_N) u, and y is its derivative. V_N = 0 for the powers 0..N-1; ρ V_N has the root 0 twice, so that
-    log t is differentiated exactly as well.
-    """
-    goals = [cast(Eq, part) for part in cast(And, powers.conclusion).parts]
-    sums, curved = recomposed(), curvature()
-    line = equal(goals[0].lhs, goals[0].rhs, sums)
-    value = equal(goals[1].lhs, goals[1].rhs, sums)
-    square = Nat(N) * Nat(N)
-    inner = [odd * moment(k), odd * Nat(k) * Nat(k + 1) * moment(k)]
-    outer = [square * u, -u]
-    products = [Mul((left, body)) for left, body in zip(outer, inner, strict=True)]
-    body = odd * (square - Nat(k) * Nat(k + 1)) * (moment(k) * u)
-    apart_ = congruence(settle(identity(body, Add(tuple(products))), above_zero(k)), Sum, k, 0, N - 1)
-    apart_ = rewrite(apart_, additive(k, 0, N - 1, products))
-    for left, part in zip(outer, inner, strict=True):
-        apart_ = rewrite(apart_, linear(k, 0, N - 1, left, part))
-    read = equal(goals[2].lhs, goals[2].rhs, apart_, sums, curved)
-    return settle(conjunction(line, value, read), above_zero(N))
-
-
 r = size("r")
 degree: dict[Symbol, Term] = {Symbol("ρ", *rho.shape): Nat(j)}
 
@@ -168,24 +162,17 @@ def of_power(value: Term, states: Index) -> Term:
     return substitute(substitute(value, {"N": states}), families=dict(degree))
 
 
-polynomials = Claim(
-    "hippo_prophecy.legs_polynomials",
-    Eq(of_power(readout, j + 1 + r), Nat(j) * u),
-    {},
-    witness={"j": 0, "r": 0, "u": fmpq(1)},
-)
-
-
-def prove_polynomials() -> Fact:
+@proves(Eq(of_power(readout, j + 1 + r), Nat(j) * u), {})
+def legs_polynomials() -> Fact:
     """V_N has the factor ρ + 1 - i = 0 at i = j + 1, for the power j < N."""
-    fact = component(instantiate(prove_powers(), {"N": j + 1 + r}, dict(degree)), 2)
+    fact = component(instantiate(legs_powers.fact, {"N": j + 1 + r}, dict(degree)), 2)
     whole, until_j = (of_power(V(N), states) for states in (j + 1 + r, j + 1))
     factors = rewrite(split(whole, j + 1), unfold(until_j))
     nought = followed(factors, term(0))
     least = squares(term(-1), Nat(j), Nat(j + 1), strict=True)
     defined = [apart(squares(term(0), Nat(j) + Nat(j + 1), Nat(2 * j + 1), strict=True))]
     fact = followed(rewrite(fact, nought), term(0))
-    goal = cast(Eq, polynomials.conclusion)
+    goal = cast(Eq, legs_polynomials.conclusion)
     return settle(equal(goal.lhs, goal.rhs, fact), least, *defined)
 
 
@@ -194,19 +181,17 @@ positive = Lt(term(0), rho)
 earlier = rho - 1
 S, F = scalar("S"), scalar("F")
 value_error, slope_error = -(rho / 2 * S), -(rho * (rho - 1) / 2 * (S - F))
-integral = Claim(
-    "hippo_prophecy.legs_error_integral",
+
+
+@proves(
     And((Eq(value_error, -V(N + 1)), Eq(slope_error, -(rho * V(N + 1))))),
     {
         "moments": Eq(S, moment(N + 1, earlier) + moment(N, earlier)),
         "by_parts": Eq((rho - 1) * F, -S),
         "integrable": positive,
     },
-    witness={"N": 0, "ρ": fmpq(2), "S": fmpq(2, 3), "F": fmpq(-2, 3)},
 )
-
-
-def prove_integral() -> Fact:
+def legs_error_integral() -> Fact:
     """V_{N+1}(ρ) = ρ² V_N(ρ-1)/((ρ+N)(ρ+N+1)), by induction on N, and so the two moments add up.
 
     For u = t^ρ the claim is: the value error is -(t/2) ∫ u'(tr) (P_N + P_{N-1})(2r-1) dr, and for N >= 2 that of y is
@@ -214,10 +199,10 @@ def prove_integral() -> Fact:
     is an integration by parts, as Φ_N(1) = 0. By hand: that it then holds for every u with two continuous derivatives,
     for polynomials approximate u'' uniformly.
     """
-    moments, by_parts, _ = (assume(h) for h in integral.hypotheses.values())
+    moments, by_parts, _ = (assume(h) for h in legs_error_integral.hypotheses.values())
     closed = later()
     summed = rewrite(moments, unfold(V(N + 1, earlier)))
-    goals = [cast(Eq, part) for part in cast(And, integral.conclusion).parts]
+    goals = [cast(Eq, part) for part in cast(And, legs_error_integral.conclusion).parts]
     written_out = cast(Eq, summed.conclusion).rhs, cast(Eq, closed.conclusion).rhs
     value = identity(-(rho / 2 * written_out[0]), -written_out[1])
     value = rewrite(rewrite(value, backwards(summed)), backwards(closed))
@@ -254,8 +239,9 @@ A, B = matrix("A", n, n), vector("B", n)
 c, moved, old = vector("c", n), vector("c'", n), scalar("a")
 delta, alpha, step_count = scalar("δ"), scalar("α"), scalar("k")
 now = step_count * delta
-time_scale = Claim(
-    "hippo_prophecy.legs_time_scale",
+
+
+@proves(
     And(
         (
             Eq(t * (old * moved), A @ c + u * B),
@@ -268,31 +254,17 @@ time_scale = Claim(
         "step_not_empty": Lt(term(0), delta),
         "not_at_the_start": Lt(term(0), step_count),
     },
-    witness={
-        "n": 1, "A": np.array([[fmpq(1)]]), "B": np.array([[fmpq(1)]]), "c": np.array([[fmpq(1)]]),
-        "c'": np.array([[fmpq(2)]]),
-        **{name: fmpq(1) for name in ("a", "t", "u", "δ", "k", "α")},
-    },
-)  # fmt: skip
-
-
-def prove_time_scale() -> Fact:
+)
+def legs_time_scale() -> Fact:
     """c(at) has the derivative a c'(at); and a step δ at time kδ divides A/(kδ), so that δ cancels."""
-    given = list(map(assume, time_scale.hypotheses.values()))
+    given = list(map(assume, legs_time_scale.hypotheses.values()))
     signs = [Lt(term(0), delta), Lt(term(0), step_count)]
     defined = [apart(squares(term(0), x, x, signs, strict=True)) for x in (step_count, now)]
-    goals = [cast(Eq, part) for part in cast(And, time_scale.conclusion).parts]
+    goals = [cast(Eq, part) for part in cast(And, legs_time_scale.conclusion).parts]
     stretched = rewrite(identity(goals[0].lhs, old * t * moved), given[0])
     facts = [stretched, *(identity(goal.lhs, goal.rhs) for goal in goals[1:])]
     return settle(conjunction(*facts), *defined)
 
 
-derivations = (
-    Derivation(powers, prove_powers),
-    Derivation(polynomials, prove_polynomials),
-    Derivation(integral, prove_integral),
-    Derivation(time_scale, prove_time_scale),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

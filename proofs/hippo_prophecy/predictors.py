@@ -27,8 +27,8 @@ from typing import cast
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpq_poly
 
-from proofs.derivation import Derivation, main
-from proofs.kernel import Claim, Fact, apart, conjunction, identity, squares, words
+from proofs.derivation import main, proves
+from proofs.kernel import Fact, apart, conjunction, identity, squares, words
 from proofs.tactics.inequalities import settle
 from proofs.terms import And, Eq, Formula, Identity, Nat, Nonzero, matrix, scalar, size, term, vector
 
@@ -45,17 +45,14 @@ steady = Eq(A @ v, s * v - B)
 defined: dict[str, Formula] = {"step_not_empty": Nonzero(delta), "finite_growth": Nonzero(1 - x)}
 numbers = {"x": fmpq(2), "δ": fmpq(2), "u": fmpq(1), "D": fmpq(1), "ε": fmpq(1)}
 
-bilinear_state = Claim(
-    "hippo_prophecy.predictor_state",
+
+@proves(
     Eq((eye - delta / 2 * A) @ (z * state), (eye + delta / 2 * A) @ state + delta * (z * u) * B),
     {"steady": steady, **defined},
-    witness=numbers | {"n": 1} | {name: np.array([[fmpq(1)]]) for name in "ABv"},
 )
-
-
-def prove_bilinear_state() -> Fact:
+def predictor_state() -> Fact:
     """(z - 1) c = (δ/2)(z + 1) A c + δ z u B, as z - 1 = x (z + 1) and 2z = (1 + x)(z + 1); and A v = s v - B."""
-    goal = cast(Eq, bilinear_state.conclusion)
+    goal = cast(Eq, predictor_state.conclusion)
     return words(goal.lhs, goal.rhs, [steady])
 
 
@@ -63,8 +60,9 @@ read = (1 + x) * (s - D - epsilon) * u  # C c
 trapezoidal = (1 + delta * D / 2) * u + delta * read - (1 - delta * D / 2) * (z * u)
 euler = u + delta * (read + D * u) - z * u
 missed = delta * (1 + x) * epsilon
-predictor = Claim(
-    "hippo_prophecy.predictor",
+
+
+@proves(
     And(
         (
             Eq(trapezoidal, ((delta * D - 2 * x) * (x * x) / (1 - x) - missed) * u),
@@ -72,11 +70,8 @@ predictor = Claim(
         )
     ),
     defined,
-    witness=numbers,
 )
-
-
-def prove_predictor() -> Fact:
+def predictor() -> Fact:
     """Both rules are rational in x, and so are what they miss: the normal forms are the same."""
     parts = [cast(Eq, part) for part in cast(And, predictor.conclusion).parts]
     return conjunction(*(identity(part.lhs, part.rhs) for part in parts))
@@ -85,26 +80,25 @@ def prove_predictor() -> Fact:
 # ---------------------------------------------------------------------------------- second order, singular steps
 w = scalar("w")  # z - 1: the forward difference, δ u' + δ² u''/2 + ...; so x = w/(2 + w)
 y = 1 / (2 + w)
-order = Claim(
-    "hippo_prophecy.predictor_order",
+
+
+@proves(
     Eq(
         (delta * D - 2 * (w * y)) * (w * y * (w * y)) / (1 - w * y),
         delta * D / 4 * (w * w) - w * w * w / 4 + w * w * w * (w * (4 + w) / 4 * (y * y) - delta * D / 4 * y),
     ),
     {"growth_not_minus_one": Nonzero(2 + w), "finite_growth": Nonzero(1 - w * y)},
-    witness={"w": fmpq(1), "δ": fmpq(1), "D": fmpq(1)},
 )
-
-
-def prove_order() -> Fact:
+def predictor_order() -> Fact:
     """What `predictor` has without ε, by powers of w; of which each is one of δ."""
-    goal = cast(Eq, order.conclusion)
+    goal = cast(Eq, predictor_order.conclusion)
     return identity(goal.lhs, goal.rhs)
 
 
 states, half_states = Nat(n + 1), Nat(r + 1)
-singular = Claim(
-    "hippo_prophecy.predictor_singular",
+
+
+@proves(
     And(
         (
             Eq(1 - 2 / (states * states) * (states * states) / 2, term(0)),
@@ -112,13 +106,10 @@ singular = Claim(
         )
     ),
     {},
-    witness={"n": 0, "r": 0},
 )
-
-
-def prove_singular() -> Fact:
+def predictor_singular() -> Fact:
     """1 - δ D/2 for LegT, D = N² and δ = 2/N²; and for LegS, D = N²/t and δ = 1, at the step t = N²/2, N = 2(r + 1)."""
-    parts = [cast(Eq, part) for part in cast(And, singular.conclusion).parts]
+    parts = [cast(Eq, part) for part in cast(And, predictor_singular.conclusion).parts]
     below = [states * states, 2 * half_states * half_states]
     known = [apart(squares(term(0), value, value, strict=True)) for value in below]
     return settle(conjunction(*(identity(part.lhs, part.rhs) for part in parts)), *known)
@@ -142,8 +133,9 @@ left = eye - alpha * delta * A
 standing = {name: np.array([[fmpq(0)]]) for name in ("A", "B", "c", "c'", "c''", "c'''", "b", "e")} | {
     name: fmpq(0) for name in ("u", "u'", "u''")
 }
-bilinear_order = Claim(
-    "hippo_prophecy.bilinear_order",
+
+
+@proves(
     Eq(
         (eye + (1 - alpha) * delta * A) @ c + delta * fed * B - left @ later_state,
         square * ((alpha - half) * c2 + (beta - alpha) * u1 * B)
@@ -153,11 +145,8 @@ bilinear_order = Claim(
         - left @ rest,
     ),
     equation,
-    witness=standing | {"n": 1},
 )
-
-
-def prove_bilinear_order() -> Fact:
+def bilinear_order() -> Fact:
     """What the exact solution leaves of the step's equation, by Taylor's formula and the derivatives of c' = A c + B u.
 
     With the solution of the step itself for c_{k+1} it is 0, so it is (I - αδA) times the local error.
@@ -168,8 +157,9 @@ def prove_bilinear_order() -> Fact:
 
 hold = delta * B + square / 2 * b + cube / 6 * e  # the integral of e^(At) B over a step
 flow = A @ (A @ (A @ c)) * (cube / 6) + A @ (A @ c) * (square / 2) + A @ c * delta + c  # e^(δA) c
-hold_order = Claim(
-    "hippo_prophecy.hold_order",
+
+
+@proves(
     Eq(
         flow + fed * hold - later_state,
         square * ((beta - half) * u1 * B)
@@ -179,11 +169,8 @@ hold_order = Claim(
         - rest,
     ),
     equation | driven,
-    witness=standing | {"n": 1},
 )
-
-
-def prove_hold_order() -> Fact:
+def hold_order() -> Fact:
     """The power series of e^(δA) and of its integral over a step, less the Taylor series of the exact solution.
 
     Both series are cut after δ³: what they leave is in ρ.
@@ -228,14 +215,5 @@ def check_unstable(model: Model, delta: fmpq) -> str:
     return f"no root of {others} is outside of the unit circle"
 
 
-derivations = (
-    Derivation(bilinear_state, prove_bilinear_state),
-    Derivation(predictor, prove_predictor),
-    Derivation(order, prove_order),
-    Derivation(singular, prove_singular),
-    Derivation(bilinear_order, prove_bilinear_order),
-    Derivation(hold_order, prove_hold_order),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

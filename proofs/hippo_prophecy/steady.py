@@ -24,13 +24,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
-from proofs.hippo_prophecy.bound import M_, half, j, lam, mu, n, prove_tail, slack, with_sides
+from proofs.derivation import main, proves
+from proofs.hippo_prophecy.bound import M_, half, j, lam, mu, n, slack, tail, with_sides
 from proofs.hippo_prophecy.fout import G as resolvent
-from proofs.hippo_prophecy.fout import N, gain, prove_transfer, readout, s, steady, theta, transfer, u
-from proofs.kernel import Claim, Fact, assume, component, congruence, instantiate, linear, rewrite, single
+from proofs.hippo_prophecy.fout import N, fout_transfer, gain, readout, s, steady, theta, u
+from proofs.kernel import Fact, assume, component, congruence, instantiate, linear, rewrite, single
 from proofs.tactics.equations import equal, unfold
 from proofs.tactics.inequalities import settle
 from proofs.tactics.products import less, power, put_in, zero
@@ -38,20 +36,18 @@ from proofs.terms import Add, Eq, Le, Lt, Mul, Nat, Sum, index, scalar, summatio
 
 E, R, sigma = scalar("E"), scalar("R"), scalar("σ")
 missed = readout - s * u
-two_ends = Claim(
-    "hippo_prophecy.fout_two_ends",
+
+
+@proves(
     Eq(readout, half * (s * u + E * (s * u)) - N / theta * (u - E * u) + R * (missed - E * missed)),
     {**steady, "all_harmonics": Eq(2 * (resolvent + R) * (1 - E), 1 + E)},
-    witness={**transfer.witness, "E": fmpq(0), "R": fmpq(-5, 2)},
 )
-
-
-def prove_two_ends() -> Fact:
+def fout_two_ends() -> Fact:
     """(1 + 2G) y = 2 (s G - N/θ) u, times 1 - E: there 1 + 2G and 2G become 2 - 2R (1 - E) and 1 + E - 2R (1 - E)."""
-    read = component(prove_transfer(), 0)
+    read = component(fout_transfer.fact, 0)
     scaled = put_in(gain * readout, 2 * (s * resolvent - N / theta) * u, [read])
-    goal = cast(Eq, two_ends.conclusion)
-    fact = equal(goal.lhs, goal.rhs, scaled, assume(two_ends.hypotheses["all_harmonics"]))
+    goal = cast(Eq, fout_two_ends.conclusion)
+    fact = equal(goal.lhs, goal.rhs, scaled, assume(fout_two_ends.hypotheses["all_harmonics"]))
     return settle(fact, *(assume(h) for h in steady.values()))
 
 
@@ -60,18 +56,13 @@ x = Nat(mu + 1 + j)
 square = lam * lam * power(x, 2)  # (λm)², m = M + j
 lowest = 2 * sigma + lam * lam * (M_ * M_)
 rest = summation(j, 1, n, 1 / (sigma + square))
-tail = Claim(
-    "hippo_prophecy.fout_tail",
-    Le(rest, 2 / (lam * lam * M_)),
-    {"window_not_empty": Lt(zero, lam), "slow": Le(zero, lowest)},
-    witness={"μ": 0, "n": 1, "λ": fmpq(1), "σ": fmpq(0)},
-)
 
 
-def prove_tail_bound() -> Fact:
+@proves(Le(rest, 2 / (lam * lam * M_)), {"window_not_empty": Lt(zero, lam), "slow": Le(zero, lowest)})
+def fout_tail() -> Fact:
     """Each is at most 2/(λm)², as 2s² is at least -(λm)²; and 1/m², summed beyond M, is at most 1/M, by
     `hippo_prophecy.tail`."""
-    window, slow = (assume(h) for h in tail.hypotheses.values())
+    window, slow = (assume(h) for h in fout_tail.hypotheses.values())
     higher = Add((lowest, lam * lam * (Nat(j) * Nat(2 * mu + 2 + j))))
     slow = less(zero, higher, higher, slow, window, strict=False)
     slow = with_sides(slow, zero, 2 * sigma + square, unfold(power(x, 2)), single(power(x, 1)))
@@ -80,18 +71,13 @@ def prove_tail_bound() -> Fact:
     gap = (2 * sigma + square) / (square * (sigma + square))
     bound = less(1 / (sigma + square), Mul((share, each)), gap, slow, window, positive, strict=False)
     bound = rewrite(congruence(bound, Sum, j, 1, n), linear(j, 1, n, share, each))
-    falls = instantiate(prove_tail(), {"p": index(0)})
+    falls = instantiate(tail.fact, {"p": index(0)})
     for end in (M_, Nat(mu + 1 + n)):
         falls = rewrite(falls, single(power(end, 1)))
-    goal, last = cast(Le, tail.conclusion), share * (1 / Nat(mu + 1 + n))
+    goal, last = cast(Le, fout_tail.conclusion), share * (1 / Nat(mu + 1 + n))
     gap = Add((slack(bound), share * slack(falls), last))
     return less(goal.lhs, goal.rhs, gap, bound, falls, window, strict=False)
 
 
-derivations = (
-    Derivation(two_ends, prove_two_ends),
-    Derivation(tail, prove_tail_bound),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

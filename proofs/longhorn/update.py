@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
-from proofs.kernel import Claim, Fact, Refuted, Table, apart, discharge, identity, refute, rewrite, split, squares
+from proofs.derivation import main, proves
+from proofs.kernel import Fact, Refuted, Table, apart, discharge, identity, refute, rewrite, split, squares
 from proofs.tactics.equations import unfold, unique_minimiser
 from proofs.terms import (
     ONE,
@@ -80,15 +80,9 @@ def objective() -> Term:
 
 minimises = UniqueMinimiser(s, ((ONE, d),), objective(), family((i,), step(p(i), k, x(i), beta(i))))
 
-closed_form = Claim(
-    "longhorn.closed_form",
-    minimises,
-    {"beta_nonnegative": beta_nonnegative},
-    witness={"β": fmpq(1)},
-)
 
-
-def prove_closed_form() -> Fact:
+@proves(minimises, {"beta_nonnegative": beta_nonnegative})
+def closed_form() -> Fact:
     """Moving channel i by δ_i from the update raises its part of the objective by exactly |δ_i|² + β_i (k'δ_i)²."""
     return unique_minimiser(
         minimises,
@@ -98,10 +92,8 @@ def prove_closed_form() -> Fact:
     )
 
 
-closed_form_every_beta = Claim("longhorn.closed_form_every_beta", minimises)
-
-
-def refute_closed_form_every_beta() -> Refuted:
+@proves(minimises)
+def closed_form_every_beta() -> Refuted:
     """At β = -2 the objective of one channel with one state is concave: the update is its maximum."""
     one = fmpq(1)
     point = {"d": 1, "n": 1, "k": column(1), "x": one, "β": fmpq(-2), "p": column(0), "s": column(0)}
@@ -144,15 +136,11 @@ def separable_objective() -> Term:
 
 entries = ((ONE, d), (ONE, n))
 
-diagonal_is_minimiser = Claim(
-    "longhorn.diagonal_is_minimiser",
-    UniqueMinimiser(sij, entries, objective_by_entries(), diagonal_update),
-    {"beta_is_a_sigmoid": beta_is_a_sigmoid},
-    witness={"β": fmpq(1, 2)},
+
+@proves(
+    UniqueMinimiser(sij, entries, objective_by_entries(), diagonal_update), {"beta_is_a_sigmoid": beta_is_a_sigmoid}
 )
-
-
-def refute_diagonal_is_minimiser() -> Refuted:
+def diagonal_is_minimiser() -> Refuted:
     """One channel, two states. For one state the two updates agree (`diagonal_at_one_state`), so two is least; with
     β = 1/2, the simplest number that a sigmoid takes, all others can be 0 or 1."""
     half = fmpq(1, 2)
@@ -175,15 +163,9 @@ p_1, k_1, x_1, beta_1 = (scalar(name) for name in ("p", "k", "x", "β"))
 
 updates_agree = Eq(diagonal_step(p_1, k_1, k_1 * k_1, x_1, beta_1), step(p_1, k_1, x_1, beta_1))
 
-diagonal_at_one_state = Claim(
-    "longhorn.diagonal_at_one_state",
-    updates_agree,
-    {"beta_nonnegative": Le(term(0), beta_1)},
-    witness={"β": fmpq(1)},
-)
 
-
-def prove_diagonal_at_one_state() -> Fact:
+@proves(updates_agree, {"beta_nonnegative": Le(term(0), beta_1)})
+def diagonal_at_one_state() -> Fact:
     """For n = 1 there is nothing beside the diagonal."""
     both = identity(updates_agree.lhs, updates_agree.rhs)
     return discharge(both, strength_is_defined(beta_1, k_1 * k_1))
@@ -191,15 +173,9 @@ def prove_diagonal_at_one_state() -> Fact:
 
 minimises_by_entries = UniqueMinimiser(sij, entries, separable_objective(), diagonal_update)
 
-diagonal_objective = Claim(
-    "longhorn.diagonal_objective",
-    minimises_by_entries,
-    {"beta_nonnegative": beta_nonnegative},
-    witness={"β": fmpq(1)},
-)
 
-
-def prove_diagonal_objective() -> Fact:
+@proves(minimises_by_entries, {"beta_nonnegative": beta_nonnegative})
+def diagonal_objective() -> Fact:
     """Moving entry ij by δ_ij raises its part by exactly δ_ij² + w_ij k_j² δ_ij², once k'k is cut at j."""
 
     def cut_at(j: Index) -> Fact:
@@ -235,13 +211,5 @@ def table(values: dict[Any, Any]) -> Table:
     return Table({i if isinstance(i, tuple) else (i,): fmpq(v) for i, v in values.items()}, fmpq(0))
 
 
-derivations = (
-    Derivation(closed_form, prove_closed_form),
-    Derivation(closed_form_every_beta, refute_closed_form_every_beta),
-    Derivation(diagonal_is_minimiser, refute_diagonal_is_minimiser),
-    Derivation(diagonal_at_one_state, prove_diagonal_at_one_state),
-    Derivation(diagonal_objective, prove_diagonal_objective),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -14,11 +14,9 @@ That a circuit adds up its products right, residue by residue, is not proved her
 
 from __future__ import annotations
 
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
-from proofs.kernel import Claim, Fact, assume, discharge, empty, generalise, induction, instantiate, specialise
-from proofs.recurrence import prove_unrolled_scalar
+from proofs.derivation import main, proves
+from proofs.kernel import Fact, assume, discharge, empty, generalise, induction, instantiate, specialise
+from proofs.recurrence import unrolled_scalar
 from proofs.tactics.equations import equal, unfold
 from proofs.terms import (
     ONE,
@@ -47,10 +45,8 @@ def stepwise(t: Index) -> Term:
     return f(0) + summation(i, 1, t, f(i) - f(i - 1))
 
 
-unary = Claim("tracking.circuit_unary", Eq(stepwise(T), f(T)), witness={"f": fmpq(1)})
-
-
-def prove_unary() -> Fact:
+@proves(Eq(stepwise(T), f(T)))
+def circuit_unary() -> Fact:
     """By induction on T: one more counter fires, and adds the last step."""
     base = equal(stepwise(index(0)), f(0), empty(summation(i, 1, 0, f(i) - f(i - 1))))
     grown = unfold(summation(i, 1, t + 1, f(i) - f(i - 1)))
@@ -68,22 +64,16 @@ recurrence = for_all(t, Eq(s * h(t + 1), a(t + 1) * h(t) + b(t + 1)))
 start = Eq(h(0), term(0))
 N = summation(i, 1, T, product(l, i + 1, T, a(l)) * (power(i - 1) * b(i)))
 
-numerator = Claim(
-    "tracking.circuit_numerator",
-    Eq(power(T) * h(T), N),
-    {"recurrence": recurrence, "start": start},
-    witness={"s": fmpq(4), "a": fmpq(0), "b": fmpq(0), "h": fmpq(0)},
-)
 
-
-def prove_numerator() -> Fact:
+@proves(Eq(power(T) * h(T), N), {"recurrence": recurrence, "start": start})
+def circuit_numerator() -> Fact:
     """s^t h_t satisfies the recurrence whose inputs are s^(t-1) b_t; unroll it."""
     scaled = {
         Symbol("A", ONE, ONE, 1): family((t,), a(t)),
         Symbol("B", ONE, ONE, 1): family((t,), power(t - 1) * b(t)),
         Symbol("H", ONE, ONE, 1): family((t,), power(t) * h(t)),
     }
-    unrolled = instantiate(prove_unrolled_scalar(), families=scaled)
+    unrolled = instantiate(unrolled_scalar.fact, families=scaled)
     step = equal(
         power(t + 1) * h(t + 1),
         a(t + 1) * (power(t) * h(t)) + power(t) * b(t + 1),
@@ -94,7 +84,5 @@ def prove_numerator() -> Fact:
     return equal(power(T) * h(T), N, unrolled, assume(start))
 
 
-derivations = (Derivation(unary, prove_unary), Derivation(numerator, prove_numerator))
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

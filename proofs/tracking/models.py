@@ -16,12 +16,10 @@ from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     assume,
     component,
@@ -43,19 +41,17 @@ epsilon = scalar("ε")
 
 # ------------------------------------------------------------------------------------- one letter, and every word
 fixed_point = {"A": fmpq(-1), "b": fmpq(1), "h": fmpq(1, 2), "v": fmpq(1, 2)}
-simulation = Claim(
-    "tracking.simulation",
+
+
+@proves(
     Eq(h(T), v(T)),
     {
         "recurrence": for_all(t, Eq(h(t + 1), A(t + 1) @ h(t) + b(t + 1))),
         "each_letter_moves_the_code": for_all(t, Eq(v(t + 1), A(t + 1) @ v(t) + b(t + 1))),
         "starts_with_the_code": Eq(h(0), v(0)),
     },
-    witness={"n": 1, **{name: np.array([[q]]) for name, q in fixed_point.items()}},
 )
-
-
-def prove_simulation() -> Fact:
+def simulation() -> Fact:
     """By induction on T: both take the same step."""
     given = {name: assume(formula) for name, formula in simulation.hypotheses.items()}
     statement = Eq(h(t), v(t))
@@ -78,8 +74,18 @@ def kept(t: Index, m: Term) -> Formula:
 
 gate = {"gate_not_negative": Le(epsilon, term(1))}
 keeps, _, loses = cast(And, kept(T, memory(T))).parts
-leaky_gate_keeps = Claim("tracking.leaky_gate_keeps", keeps, gate, witness={"ε": fmpq(1), "T": 0})
-leaky_gate_loses = Claim("tracking.leaky_gate_loses", loses, gate, witness={"ε": fmpq(1), "T": 0})
+
+
+@proves(keeps, gate)
+def leaky_gate_keeps() -> Fact:
+    """Bernoulli's inequality, by induction on T."""
+    return component(prove_kept(), 0)
+
+
+@proves(loses, gate)
+def leaky_gate_loses() -> Fact:
+    """Bernoulli's inequality from the other side: (1 + T ε)(1 - ε)^T <= 1, by induction on T."""
+    return component(prove_kept(), 2)
 
 
 def prove_kept() -> Fact:
@@ -101,21 +107,5 @@ def prove_kept() -> Fact:
     return instantiate(induction(before, t, base, rewrite(step, backwards(unfold(memory(t + 1))))), {"t": T})
 
 
-def prove_keeps() -> Fact:
-    """Bernoulli's inequality, by induction on T."""
-    return component(prove_kept(), 0)
-
-
-def prove_loses() -> Fact:
-    """Bernoulli's inequality from the other side: (1 + T ε)(1 - ε)^T <= 1, by induction on T."""
-    return component(prove_kept(), 2)
-
-
-derivations = (
-    Derivation(simulation, prove_simulation),
-    Derivation(leaky_gate_keeps, prove_keeps),
-    Derivation(leaky_gate_loses, prove_loses),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -35,9 +35,8 @@ from typing import cast
 import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
     apart,
     assume,
@@ -186,29 +185,23 @@ single_pass = d, r, x(t + 1) - x(t), x(t + 2) - x(t + 1)
 nonnegative = {**passes(*single_pass), "gates_nonnegative": for_all(l, Le(term(0), a(l)))}
 resting = {"n": 1, "p": 0, "T": 1, **{name: fmpq(1, 2) for name in "xyarq"}, "d": fmpq(0), "e": fmpq(0)}
 
-monotone = Claim("tracking.monotone_orbits", displaced_by_words(word(r, n)), nonnegative, witness=resting)
-monotone_returns = Claim(
-    "tracking.monotone_orbits_that_return",
-    Eq(x(T) - x(0), term(0)),
-    {**nonnegative, "returns": returns},
-    witness=resting,
-)
+
+@proves(displaced_by_words(word(r, n)), nonnegative)
+def monotone_orbits() -> Fact:
+    """The slope of a word is a product of numbers >= 0, so the lemma is about words as well as letters."""
+    return prove_for_nonnegative_gates(prove_displaced())
+
+
+@proves(Eq(x(T) - x(0), term(0)), {**nonnegative, "returns": returns})
+def monotone_orbits_that_return() -> Fact:
+    """S_{p+1} is not 0, so what is a multiple of x_{p+1} - x_0 = 0 is 0: there is no period but 1."""
+    return prove_for_nonnegative_gates(prove_returned())
 
 
 def prove_for_nonnegative_gates(lemma: Fact) -> Fact:
     slope = word(r, n)
     sign = squares(term(0), slope, slope, list(nonnegative.values()))
     return for_words(lemma, slope, through_the_word(*single_pass), sign)
-
-
-def prove_monotone() -> Fact:
-    """The slope of a word is a product of numbers >= 0, so the lemma is about words as well as letters."""
-    return prove_for_nonnegative_gates(prove_displaced())
-
-
-def prove_monotone_returns() -> Fact:
-    """S_{p+1} is not 0, so what is a multiple of x_{p+1} - x_0 = 0 is 0: there is no period but 1."""
-    return prove_for_nonnegative_gates(prove_returned())
 
 
 # -------------------------------------------------------------------------------------------- gates of either sign
@@ -222,13 +215,21 @@ def twice(length: Index | int) -> Term:
     return product(s, 1, length, (q(t, s) * a(s)) * (r(t, s) * a(s)))
 
 
-any_sign = Claim("tracking.monotone_orbits_any_sign", displaced_by_words(twice(n)), either_sign, witness=resting)
-any_sign_returns = Claim(
-    "tracking.monotone_orbits_any_sign_that_return",
-    And((Eq(x(T) - x(0), term(0)), Eq(y(T) - y(0), term(0)))),
-    {**either_sign, "returns": returns},
-    witness=resting,
-)
+@proves(displaced_by_words(twice(n)), either_sign)
+def monotone_orbits_any_sign() -> Fact:
+    """Two passes keep the order, whatever one does: their slope is a product of squares of gates and of slopes >= 0."""
+    return prove_for_any_gates(prove_displaced())
+
+
+@proves(And((Eq(x(T) - x(0), term(0)), Eq(y(T) - y(0), term(0)))), {**either_sign, "returns": returns})
+def monotone_orbits_any_sign_that_return() -> Fact:
+    """After an even number of passes there is one state, so after an odd number as well: the period is 1 or 2."""
+    even = prove_for_any_gates(prove_returned())
+    now, later = (instantiate(even, {"T": end}) for end in (t, t + 1))
+    rests = Eq(y(t) - y(0), term(0))
+    moved = equal(y(t + 1) - y(0), term(0), through_the_word(*first_pass), now, later, assume(rests))
+    odd = instantiate(induction(rests, t, identity(y(0) - y(0), term(0)), moved), {"t": T})
+    return conjunction(even, odd)
 
 
 def prove_for_any_gates(lemma: Fact) -> Fact:
@@ -242,21 +243,6 @@ def prove_for_any_gates(lemma: Fact) -> Fact:
     moves = equal(x(t + 2) - x(t + 1), slope * (x(t + 1) - x(t)), *halves)
     sign = squares(term(0), slope, slope, list(either_sign.values()))
     return for_words(lemma, slope, moves, sign)
-
-
-def prove_any_sign() -> Fact:
-    """Two passes keep the order, whatever one does: their slope is a product of squares of gates and of slopes >= 0."""
-    return prove_for_any_gates(prove_displaced())
-
-
-def prove_any_sign_returns() -> Fact:
-    """After an even number of passes there is one state, so after an odd number as well: the period is 1 or 2."""
-    even = prove_for_any_gates(prove_returned())
-    now, later = (instantiate(even, {"T": end}) for end in (t, t + 1))
-    rests = Eq(y(t) - y(0), term(0))
-    moved = equal(y(t + 1) - y(0), term(0), through_the_word(*first_pass), now, later, assume(rests))
-    odd = instantiate(induction(rests, t, identity(y(0) - y(0), term(0)), moved), {"t": T})
-    return conjunction(even, odd)
 
 
 # ------------------------------------------------------- x_{t+1} = ρ(B'B x_t + c), entry by entry, on one input c
@@ -284,25 +270,13 @@ still = {
     "m": 1, "b": 1, "T": 0, "p": 0, "B": np.array([[fmpq(1)]]), "φ": fmpq(0),
     **{name: np.array([[fmpq(0)]]) for name in "cx"},
 }  # fmt: skip
-semidefinite = Claim(
-    "tracking.semidefinite_orbits",
+
+
+@proves(
     Le(term(1) / 2 * (change + squared(B @ X(T + 1 + p)) - squared(B @ X(0))), phi(T + 1 + p) - phi(0)),
     {"potential": potential},
-    witness=still,
 )
-semidefinite_returns = Claim(
-    "tracking.semidefinite_orbits_that_return",
-    Le(change, term(0)),
-    {
-        "potential": potential,
-        "returns": Eq(X(T + 1 + p), X(0)),
-        "potential_returns": Eq(phi(T + 1 + p), phi(0)),
-    },
-    witness=still,
-)
-
-
-def prove_semidefinite() -> Fact:
+def semidefinite_orbits() -> Fact:
     """A step adds at least (1/2) ‖B (x_{t+1} - x_t)‖² to the energy, for x'B'B y is half of ‖B x‖² + ‖B y‖² less
     ‖B (x - y)‖²; so it never falls, and from x_0 to x_{T+1+p} it gains no less than at step T."""
     gain = squared(B @ (X(t + 1) - X(t)))
@@ -319,8 +293,24 @@ def prove_semidefinite() -> Fact:
     after = instantiate(never_falls, {"s": T + 1, "t": p})
     at_T = instantiate(grows, {"t": T})
     parts = before, at_T, after
-    goal = cast(Le, semidefinite.conclusion)
+    goal = cast(Le, semidefinite_orbits.conclusion)
     return at_most(goal.lhs, goal.rhs, [gap(fact) for fact in parts], *parts)
+
+
+@proves(
+    Le(change, term(0)),
+    {
+        "potential": potential,
+        "returns": Eq(X(T + 1 + p), X(0)),
+        "potential_returns": Eq(phi(T + 1 + p), phi(0)),
+    },
+)
+def semidefinite_orbits_that_return() -> Fact:
+    """Back at x_0 the energy is what it was: no step has changed B x, hence the argument of ρ, hence the state."""
+    fact = semidefinite_orbits.fact
+    for name in ("returns", "potential_returns"):
+        fact = rewrite(fact, assume(semidefinite_orbits_that_return.hypotheses[name]))
+    return at_most(change, term(0), [2 * gap(fact)], fact)
 
 
 def gap(fact: Fact) -> Term:
@@ -329,22 +319,5 @@ def gap(fact: Fact) -> Term:
     return inequality.rhs - inequality.lhs
 
 
-def prove_semidefinite_returns() -> Fact:
-    """Back at x_0 the energy is what it was: no step has changed B x, hence the argument of ρ, hence the state."""
-    fact = prove_semidefinite()
-    for name in ("returns", "potential_returns"):
-        fact = rewrite(fact, assume(semidefinite_returns.hypotheses[name]))
-    return at_most(change, term(0), [2 * gap(fact)], fact)
-
-
-derivations = (
-    Derivation(monotone, prove_monotone),
-    Derivation(monotone_returns, prove_monotone_returns),
-    Derivation(any_sign, prove_any_sign),
-    Derivation(any_sign_returns, prove_any_sign_returns),
-    Derivation(semidefinite, prove_semidefinite),
-    Derivation(semidefinite_returns, prove_semidefinite_returns),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -165,8 +165,7 @@ def shifted(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, ...]:
 
 
 recurrence = Theorem(
-    claim=paper.recurrent,
-    proof=paper.prove_recurrent,
+    paper.recurrence,
     instances=recurrences,
     source=RECURRENCE,
     says="Causal attention without softmax is a recurrence with the state S_t = S_{t-1} + v_t k_t'.",
@@ -175,50 +174,46 @@ recurrence = Theorem(
 )
 
 exact_step, own_error = paper.query_as_key.conclusion.rhs.terms  # type: ignore[attr-defined]
-inputs_moved, _ = paper.plus_plus.conclusion.rhs.terms  # type: ignore[attr-defined]
+inputs_moved, _ = paper.gd_plus_plus.conclusion.rhs.terms  # type: ignore[attr-defined]
 
 gd_ssm_layer = Theorem(
-    claim=paper.shifted,
-    proof=paper.prove_shifted,
+    paper.gd_ssm,
     instances=raw_tokens,
     source=OURS,
     says="GD-SSM's layer on raw tokens is γ times linear attention with the keys x_i, the values y_i and the next "
     "input for a query. So a parallel scan computes it, as it does linear attention (recurrence.scan_operator).",
     mutants=(
-        Mutant("without γ", claim=with_rhs(paper.shifted, paper.shifted.conclusion.rhs.factors[1])),  # type: ignore[attr-defined]
-        Mutant("the layer's own sign", claim=with_lhs(paper.shifted, output)),
+        Mutant("without γ", claim=with_rhs(paper.gd_ssm.claim, paper.gd_ssm.conclusion.rhs.factors[1])),  # type: ignore[attr-defined]
+        Mutant("the layer's own sign", claim=with_lhs(paper.gd_ssm.claim, output)),
     ),
 )
 
 one_step = Theorem(
-    claim=paper.one_step,
-    proof=paper.prove_one_step,
+    paper.one_step,
     instances=token_layouts,
     source=PROPOSITION,
     says="One layer changes every token's target entry by -ΔW x, ΔW one step of gradient descent from W_0.",
     layers=(step_layer,),
     mutants=(
-        Mutant("up the gradient", claim=with_rhs(paper.one_step, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
+        Mutant("up the gradient", claim=with_rhs(paper.one_step.claim, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
         Mutant("the query among the keys and values", run=query_among_keys),
     ),
 )
 
 query_as_key = Theorem(
-    claim=paper.query_as_key,
-    proof=paper.prove_query_as_key,
+    paper.query_as_key,
     instances=lambda: token_layouts(asked=True),
     source=replace(PROPOSITION, place="appendix A.1, whose keys and values may hold the query"),
     says="With the query's token among the keys and values the prediction is off by -2γ ‖q‖² W_0 q: not at all from "
     "W_0 = 0, which is why W_0 near 0 is asked for.",
     mutants=(
-        Mutant("no error", claim=with_rhs(paper.query_as_key, exact_step)),
-        Mutant("half of it", claim=with_rhs(paper.query_as_key, exact_step + term(1) / 2 * own_error)),
+        Mutant("no error", claim=with_rhs(paper.query_as_key.claim, exact_step)),
+        Mutant("half of it", claim=with_rhs(paper.query_as_key.claim, exact_step + term(1) / 2 * own_error)),
     ),
 )
 
 plus_plus = Theorem(
-    claim=paper.plus_plus,
-    proof=paper.prove_plus_plus,
+    paper.gd_plus_plus,
     instances=lambda: token_layouts(shrink=True),
     source=replace(PROPOSITION, place="appendix A.10, GD++"),
     says="Values that hold -c x_i beside the error take the step and, at the same time, the inputs x to (I - c S) x.",
@@ -226,29 +221,27 @@ plus_plus = Theorem(
         Mutant(
             "the targets moved by the inputs that come out",
             claim=with_rhs(
-                paper.plus_plus, inputs_moved + paper.R.T @ (paper.z - paper.moved @ paper.P @ inputs_moved)
+                paper.gd_plus_plus.claim, inputs_moved + paper.R.T @ (paper.z - paper.moved @ paper.P @ inputs_moved)
             ),
         ),
     ),
 )
 
 bent = Theorem(
-    claim=paper.bent,
-    proof=paper.prove_bent,
+    paper.gd_plus_plus_scatter,
     instances=scatters,
     source=replace(PROPOSITION, place="appendix A.10, GD++"),
     says="A layer of GD++ makes S - 2c S² + c² S³ of the inputs' scatter: λ (1 - c λ)² of each eigenvalue λ.",
     mutants=(
         Mutant(
             "one side of the scatter alone",
-            claim=with_rhs(paper.bent, paper.S_x - paper.shrink * (paper.S_x @ paper.S_x)),
+            claim=with_rhs(paper.gd_plus_plus_scatter.claim, paper.S_x - paper.shrink * (paper.S_x @ paper.S_x)),
         ),
     ),
 )
 
 stack = Theorem(
-    claim=paper.stack,
-    proof=paper.prove_stack,
+    paper.stack,
     instances=stacks,
     source=STACK,
     says="K layers of the same weights are K steps, if every token sees the whole context.",
@@ -256,7 +249,7 @@ stack = Theorem(
     mutants=(
         Mutant(
             "one step more",
-            claim=with_rhs(paper.stack, substitute(paper.stack.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            claim=with_rhs(paper.stack.claim, substitute(paper.stack.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
         Mutant("a causal stack", run=causal),
     ),

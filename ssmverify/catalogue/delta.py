@@ -219,13 +219,12 @@ ttt_layer = Layer(
 # ------------------------------------------------------------------------------------------------- the theorems
 def _with_rule(rhs: Term) -> Any:
     """The online claim with another right side of the rule."""
-    expansion, rule = paper.online.conclusion.parts  # type: ignore[attr-defined]
-    return replace(paper.online, conclusion=And((expansion, Eq(rule.lhs, rhs))))
+    expansion, rule = paper.online_gradient.conclusion.parts  # type: ignore[attr-defined]
+    return replace(paper.online_gradient.claim, conclusion=And((expansion, Eq(rule.lhs, rhs))))
 
 
 online = Theorem(
-    claim=paper.online,
-    proof=paper.prove_online,
+    paper.online_gradient,
     instances=steps,
     source=SCHLAG,
     says="S (I - β k k') + β v k' is one step of rate β on (1/2) ‖S k - v‖², from S. TTT-linear with rate η on the "
@@ -238,23 +237,21 @@ online = Theorem(
 )
 
 implicit = Theorem(
-    claim=paper.implicit,
-    proof=paper.prove_implicit,
+    paper.implicit_step,
     instances=lambda: steps(rationals(0, 3)),
     source=PROXIMAL,
     says="With β/(1 + β k'k) for β the delta rule is the implicit step: its gradient is taken at the new state.",
     mutants=(
         Mutant(
             "the gradient at the old state",
-            claim=replace(paper.implicit, conclusion=Eq(paper.new, paper.S - paper.beta * paper.gradient)),
+            claim=replace(paper.implicit_step.claim, conclusion=Eq(paper.new, paper.S - paper.beta * paper.gradient)),
         ),
     ),
 )
 
 mesa_at_T, mesa_parts = paper.T, paper.mesa.conclusion.parts  # type: ignore[attr-defined]
 mesa = Theorem(
-    claim=paper.mesa,
-    proof=paper.prove_mesa,
+    paper.mesa,
     instances=recursions,
     source=MESA,
     says="Updating R by Sherman and Morrison and F by its error keeps R the inverse of I/λ + Σ and F = M R, exactly, "
@@ -265,7 +262,7 @@ mesa = Theorem(
         Mutant(
             "the inverse of I + Σ",
             claim=replace(
-                paper.mesa,
+                paper.mesa.claim,
                 conclusion=And(
                     (
                         Eq(mesa_parts[0].lhs, Identity(paper.n) - paper.R(mesa_at_T)),
@@ -281,22 +278,20 @@ mesa = Theorem(
 def _with_minimum(at: Term) -> Any:
     goal = paper.ridge.conclusion
     assert isinstance(goal, UniqueMinimiser)
-    return replace(paper.ridge, conclusion=replace(goal, at=at))
+    return replace(paper.ridge.claim, conclusion=replace(goal, at=at))
 
 
 ridge = Theorem(
-    claim=paper.ridge,
-    proof=paper.prove_ridge,
+    paper.ridge,
     instances=ridges,
     source=MESA,
     says="Each row of M R is the ridge regression of that row's values on the keys so far.",
     mutants=(Mutant("λ times the minimum", claim=_with_minimum(paper.lam * paper.ridge_at)),),
 )
 
-moved, dual_goal = paper.dual_sum, paper.dual.conclusion
+moved, dual_goal = paper.dual_sum, paper.ttt_dual.conclusion
 dual = Theorem(
-    claim=paper.dual,
-    proof=paper.prove_dual,
+    paper.ttt_dual,
     instances=minibatches,
     source=SUN,
     says="Within a minibatch TTT-linear needs no states: its outputs are attention to the errors that the state before "
@@ -306,7 +301,7 @@ dual = Theorem(
         Mutant(
             "the rate of the loss with 1/2",
             claim=replace(
-                paper.dual,
+                paper.ttt_dual.claim,
                 conclusion=Eq(dual_goal.lhs, paper.W(0) @ paper.q - paper.eta * moved),  # type: ignore[attr-defined]
             ),
         ),

@@ -188,23 +188,21 @@ def swapped_product(earlier: paper.Pair, later: paper.Pair) -> paper.Pair:
 unrolled_rhs = paper.unrolled_at(paper.T)
 
 unrolled = Theorem(
-    claim=paper.unrolled,
-    proof=paper.prove_unrolled,
+    paper.unrolled,
     instances=runs,
     layers=(loop_layer, default_matrix_layer),
     says="h_T = (a_T ... a_1) h_0 + sum over t of (a_T ... a_{t+1}) b_t.",
     mutants=(
         Mutant(
             "without the start",
-            claim=replace(paper.unrolled, conclusion=Eq(unrolled_rhs.lhs, paper.input_part(ONE, paper.T))),
+            claim=replace(paper.unrolled.claim, conclusion=Eq(unrolled_rhs.lhs, paper.input_part(ONE, paper.T))),
         ),
         Mutant("the earliest factor on the left", run=backwards),
     ),
 )
 
 unrolled_scalar = Theorem(
-    claim=paper.unrolled_scalar,
-    proof=paper.prove_unrolled_scalar,
+    paper.unrolled_scalar,
     instances=lambda: runs(scalar=True),
     layers=(chain_layer, default_chain_layer),
     says="The same for numbers.",
@@ -212,8 +210,7 @@ unrolled_scalar = Theorem(
 )
 
 scan_operator = Theorem(
-    claim=paper.scan_operator,
-    proof=paper.prove_scan_operator,
+    paper.scan_operator,
     instances=three_steps,
     source=BLELLOCH,
     says="(a1, b1) o (a2, b2) = (a2 a1, a2 b1 + b2) is associative, with the identity (1, 0).",
@@ -221,14 +218,13 @@ scan_operator = Theorem(
     mutants=(
         Mutant(
             "the earliest factor on the left",
-            claim=replace(paper.scan_operator, conclusion=paper.monoid_laws(swapped_product)),
+            claim=replace(paper.scan_operator.claim, conclusion=paper.monoid_laws(swapped_product)),
         ),
     ),
 )
 
 any_order_theorem = Theorem(
-    claim=paper.any_order,
-    proof=paper.prove_any_order,
+    paper.any_order,
     instances=segments,
     source=BLELLOCH,
     says="So sequential, tree and chunked evaluation agree.",

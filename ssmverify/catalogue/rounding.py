@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs import rounding as paper
-from proofs.kernel import Claim, Fact, Table
+from proofs.derivation import Derivation
+from proofs.kernel import Table
 from proofs.terms import Eq, Formula, Le, Nat, absolute_le, product
 from ssmverify.rows import Mutant, Source, Theorem
 from ssmverify.strategies import columns, points, rationals, tables
@@ -119,16 +120,15 @@ def quotients(draw: st.DrawFn) -> Point:
 
 # ------------------------------------------------------------------------------------------------- the theorems
 def row(
-    claim: Claim,
-    proof: Callable[[], Fact],
+    claim: Derivation,
     instances: Callable[[], SearchStrategy[Point]],
     says: str,
     broken: str,
     conclusion: Formula,
 ) -> Theorem:
     """A row whose author's mutant is the claim with another conclusion."""
-    mutant = Mutant(broken, claim=replace(claim, conclusion=conclusion))
-    return Theorem(claim, proof, instances, (mutant,), MODEL, says)
+    mutant = Mutant(broken, claim=replace(claim.claim, conclusion=conclusion))
+    return Theorem(claim, None, instances, (mutant,), MODEL, says)
 
 
 P = paper
@@ -138,16 +138,14 @@ first, second = P.node.conclusion.parts  # type: ignore[attr-defined]
 
 theorems = (
     row(
-        P.product_claim,
-        P.prove_product,
+        P.product,
         approximations,
         "The error of a product is at most the product of the majorants less the product of the sizes.",
         "only the first-order terms",
         absolute_le(P.xc * P.yc - P.x * P.y, (P.Xm - P.X) * P.Y + P.X * (P.Ym - P.Y)),
     ),
     row(
-        P.rounding_claim,
-        P.prove_rounded,
+        P.rounded,
         approximations,
         "Rounding multiplies a majorant by 1 + u and adds η.",
         "the size rounded, not the majorant",
@@ -155,7 +153,6 @@ theorems = (
     ),
     row(
         P.gradient,
-        P.prove_gradient,
         approximations,
         "Rounding a product of two computed numbers, such as the gradient of a gate.",
         "the errors of the factors alone",
@@ -163,17 +160,15 @@ theorems = (
     ),
     row(
         P.chain,
-        P.prove_chain,
         chains,
         "|g_T - h_T| <= u/(1 - Nu) (p W_T + q H_T) + U_T: the tolerance of every sequential scan.",
         "one rounding fewer on the inputs",
         absolute_le(P.g(P.T) - P.h(P.T), one_rounding_fewer),
     ),
-    row(P.distance, P.prove_distance, chains, "W_T <= T H_T.", "W_T <= H_T", Le(P.W(P.T), P.H(P.T))),
+    row(P.distance, chains, "W_T <= T H_T.", "W_T <= H_T", Le(P.W(P.T), P.H(P.T))),
     replace(
         row(
             P.node,
-            P.prove_node,
             nodes,
             "In any order of association the term of b_j in h_t collects (t - j) + depth(j) roundings.",
             "the product of the gates alone is rounded",
@@ -185,7 +180,6 @@ theorems = (
     ),
     row(
         P.gamma,
-        P.prove_gamma,
         lambda: points(T=st.integers(0, 6), u=units),
         "(1 + u)^T - 1 <= T u/(1 - T u).",
         "the denominator one rounding short",
@@ -193,7 +187,6 @@ theorems = (
     ),
     row(
         P.delta_step,
-        P.prove_delta_step,
         old_errors,
         "One step of the delta rule does not enlarge an old error while 0 <= r k'k <= 2.",
         "the step with the other sign",
@@ -201,7 +194,6 @@ theorems = (
     ),
     row(
         P.quotient,
-        P.prove_quotient,
         quotients,
         "A quotient by a denominator that is off by a factor 1 ± κ.",
         "1 + κ for 1/(1 - κ)",

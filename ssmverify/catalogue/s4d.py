@@ -1,4 +1,4 @@
-"""Rows for S4D (arXiv 2206.11893): claims from `proofs.s4d` and `proofs.hippo.steps`."""
+"""Rows for S4D (arXiv 2206.11893): claims from `proofs.s4d.spectrum` and `proofs.s4d.steps`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from torch import Tensor
 
 from numeric import s4
 from numeric.bounds import hippo as hippo_bounds
-from proofs import s4d
-from proofs.hippo import steps as paper
 from proofs.hippo.weights import value
 from proofs.hippo_prophecy import kernels
+from proofs.s4d import spectrum as s4d
+from proofs.s4d import steps as paper
 from proofs.terms import And, Eq, Lt, Nat, term
 from ssmverify.catalogue.hippo.layers import BITS, centre
 from ssmverify.checking.mutants import with_rhs
@@ -88,10 +88,9 @@ def eigenvalues(draw: st.DrawFn) -> Mapping[str, Any]:
     return {**drawn, "x": fmpq(-1)} if drawn["x"] == 1 and drawn["y"] == 0 else drawn
 
 
-first, second = (cast(Eq, part) for part in cast(And, paper.s4d_gate.conclusion).parts)
+first, second = (cast(Eq, part) for part in cast(And, paper.gate.conclusion).parts)
 s4d_gate = Theorem(
-    claim=paper.s4d_gate,
-    proof=paper.prove_s4d_gate,
+    paper.gate,
     instances=eigenvalues,
     source=S4D,
     says="The gate of one eigenvalue under the bilinear transform is (1 + z)/(1 - z), z = δλ/2, with a real division.",
@@ -99,7 +98,7 @@ s4d_gate = Theorem(
     mutants=(
         Mutant(
             "1 - z for 1 + z",
-            claim=replace(paper.s4d_gate, conclusion=And((replace(first, rhs=1 - paper.x), second))),
+            claim=replace(paper.gate.claim, conclusion=And((replace(first, rhs=1 - paper.x), second))),
         ),
         Mutant("one of a pair only", run=lambda **given: (s4.s4d(**_complex({**given, "C": given["C"] / 2})),)),
         Mutant("zero-order hold", run=lambda **given: (s4.s4d(**_complex(given), method="zoh"),)),
@@ -120,10 +119,9 @@ def frequencies(draw: st.DrawFn, above: bool = False) -> Mapping[str, Any]:
     return {"N": N, "κ": kappa, "y": low + above * kappa**3 / (4 * N * N)}
 
 
-lines = cast(Eq, s4d.spectrum.conclusion).rhs
+lines = cast(Eq, s4d.legs_spectrum.conclusion).rhs
 s4d_spectrum = Theorem(
-    claim=s4d.spectrum,
-    proof=s4d.prove_spectrum,
+    s4d.legs_spectrum,
     instances=lambda: points(N=st.integers(0, 4), n=st.integers(0, 3), ρ=rationals(0, 3)),
     source=LEGS,
     says="(A + P P') μ = ρ μ - (1 + V_N(ρ))/2 B, line by line, for LegS's states μ of t^ρ: so the eigenvalues of "
@@ -135,13 +133,12 @@ s4d_spectrum = Theorem(
         "These are N places, counted with ρ = -1/2 if N is odd, and so all: the sum falls from Nπ/2 to 0 as y grows.",
     ),
     mutants=(
-        Mutant("2 P P'", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A + 2 * s4d.of_P, lines))),
-        Mutant("LegS itself", claim=replace(s4d.spectrum, conclusion=Eq(s4d.of_A, lines))),
+        Mutant("2 P P'", claim=replace(s4d.legs_spectrum.claim, conclusion=Eq(s4d.of_A + 2 * s4d.of_P, lines))),
+        Mutant("LegS itself", claim=replace(s4d.legs_spectrum.claim, conclusion=Eq(s4d.of_A, lines))),
     ),
 )
 s4d_at_least = Theorem(
-    claim=s4d.at_least,
-    proof=s4d.prove_at_least,
+    s4d.legs_frequencies_at_least,
     instances=frequencies,
     source=LEGS,
     says="The r-th largest frequency of S4D-LegS, r = 1, 3, 5, ..., is above N²/(rπ) - rπ/6 for every N >= 8r: there "
@@ -149,13 +146,15 @@ s4d_at_least = Theorem(
     by_hand=("arctan x is above its Taylor sums that end with a negative term, for x > 0.", "3 < π < 22/7."),
     mutants=(
         Mutant(
-            "κ/4 for κ/3", claim=replace(s4d.at_least, conclusion=Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7)))
+            "κ/4 for κ/3",
+            claim=replace(
+                s4d.legs_frequencies_at_least.claim, conclusion=Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7))
+            ),
         ),
     ),
 )
 s4d_at_most = Theorem(
-    claim=s4d.at_most,
-    proof=s4d.prove_at_most,
+    s4d.legs_frequencies_at_most,
     instances=lambda: frequencies(above=True),
     source=LEGS,
     says="It is below N²/(rπ) - rπ/6 + π³r³/(32 N²), for every N >= 8r. So S4D-Inv, N²/(rπ) - N/π, is "
@@ -164,9 +163,14 @@ s4d_at_most = Theorem(
     mutants=(
         Mutant(
             "half as much room",
-            claim=replace(s4d.at_most, conclusion=Lt(s4d.added(s4d.y - s4d.rise / 2, 5), s4d.kappa)),
+            claim=replace(
+                s4d.legs_frequencies_at_most.claim, conclusion=Lt(s4d.added(s4d.y - s4d.rise / 2, 5), s4d.kappa)
+            ),
         ),
-        Mutant("one term fewer", claim=replace(s4d.at_most, conclusion=Lt(s4d.added(s4d.y, 1), s4d.kappa))),
+        Mutant(
+            "one term fewer",
+            claim=replace(s4d.legs_frequencies_at_most.claim, conclusion=Lt(s4d.added(s4d.y, 1), s4d.kappa)),
+        ),
     ),
 )
 
@@ -200,13 +204,12 @@ def bound_diagonal(init: str, N: int, like: Tensor) -> tuple[Tensor, ...]:
 
 shifted = -(Nat(kernels.j + 1) - term(1) / 2) * kernels.legendre_ratio(kernels.j, kernels.q)
 s4d_real = Theorem(
-    claim=s4d.real,
-    proof=s4d.prove_real,
+    s4d.real,
     instances=lambda: points(j=st.integers(0, 2), q=st.integers(0, 4)),
     source=replace(S4D, place="S4D-Real", read="the abstract; its diagonal is remembered, the rest derived here"),
     says="S4D-Real, -(j+1), is the spectrum of LegS itself, for every N: A R_j = -(j+1) R_j, line n = j + q, with R_nj "
     "the coefficient of r^j in P_n(2r - 1); before line j both sides are 0.",
-    mutants=(Mutant("-(j + 1/2)", claim=with_rhs(s4d.real, shifted)),),
+    mutants=(Mutant("-(j + 1/2)", claim=with_rhs(s4d.real.claim, shifted)),),
 )
 s4d_lin = Finite(
     name="s4d.lin",

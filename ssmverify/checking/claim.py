@@ -119,7 +119,7 @@ def _listed(names: list[str], points: Sequence[Mapping[str, Any]], most: int = 4
 def check_claim(theorem: Theorem, verdict: Verdict, effort: Effort) -> None:
     effort.tell("proof")
     try:
-        found = theorem.derivation.run()
+        found = theorem.derivation.found
     except (NotProved, *RAISED) as reason:
         verdict.problems.append(f"the proof fails: {one_line(explain(reason))}")
         _look_for_counterexample(theorem, verdict, effort)

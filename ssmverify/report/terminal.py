@@ -166,7 +166,7 @@ def _proof(theorem: Any) -> list[str]:
     from ssmverify.checking.claim import scope
 
     try:
-        found = theorem.derivation.run()
+        found = theorem.derivation.found
     except NotProved as reason:
         return [f"  Not proved: {reason}"]
     idea = _indent(theorem.derivation.idea.splitlines())

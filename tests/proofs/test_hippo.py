@@ -147,7 +147,7 @@ def phase(N: int, y: arb) -> arb:
 
 @pytest.mark.parametrize("N", [2, 7, 16])
 def test_the_frequencies_of_legs_have_the_phases_claimed(N: int) -> None:
-    """What `proofs/s4d.py` takes by hand: enclosed eigenvalues have V_N = -1, and the phases rπ/2, r = 1, 3, 5, ..."""
+    """What is by hand in `s4d.spectrum`: enclosed eigenvalues have V_N = -1, and the phases rπ/2, r = 1, 3, 5, ..."""
     for r, y in zip(range(1, N + 1, 2), hippo_spectra.imaginary_parts(N), strict=False):
         root = acb(arb(-1) / 2, y)
         assert acb(-1).overlaps(math.prod(((root + 1 - i) / (root + i) for i in range(1, N + 1)), start=acb(1)))

@@ -36,14 +36,14 @@ def test_a_proof_file_prints_every_derivation_and_ends_in_what_was_proved(paper:
 
 
 def test_sizes_are_put_in() -> None:
-    done = run("proofs.longhorn.update", "longhorn.closed_form", "--d", "3", "--n", "2")
+    done = run("proofs.longhorn.update", "longhorn.closed_form.claim", "--d", "3", "--n", "2")
     assert done.returncode == 0
     assert "For d = 3, n = 2:" in done.stdout.splitlines()[-2]
     assert "∑[i=1..3]" in done.stdout.splitlines()[-1]
 
 
 def test_latex_is_printed() -> None:
-    done = run("proofs.longhorn.update", "longhorn.closed_form", "--latex")
+    done = run("proofs.longhorn.update", "longhorn.closed_form.claim", "--latex")
     assert done.returncode == 0
     assert r"\frac{\beta_{i}}{1 + \beta_{i} k^{\top} k}" in done.stdout
     assert r"\operatorname*{arg\,min}" in done.stdout

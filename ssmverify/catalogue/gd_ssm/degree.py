@@ -27,8 +27,7 @@ degree_goal = paper.one_layer_degree.conclusion
 degree_lhs, degree_rhs = paper.combined(paper.steps_on), paper.one_layer_degree.conclusion.parts[1].rhs  # type: ignore[attr-defined]
 
 one_layer_degree = Theorem(
-    claim=paper.one_layer_degree,
-    proof=paper.prove_one_layer_degree,
+    paper.one_layer_degree,
     instances=one_layer,
     source=OURS,
     says="No weights let one layer take two steps or more: on tokens u, 2u and 3u, γ u² = 1, a combination that is 0 "
@@ -38,14 +37,14 @@ one_layer_degree = Theorem(
         Mutant(
             "a layer without its skip, and two of the inputs",
             claim=replace(
-                paper.one_layer_degree,
+                paper.one_layer_degree.claim,
                 conclusion=And((Eq(8 * paper.head(1), paper.head(2)), Eq(degree_lhs, degree_rhs))),
             ),
         ),
         Mutant(
             "a combination that steps do not see either",
             claim=replace(
-                paper.one_layer_degree,
+                paper.one_layer_degree.claim,
                 conclusion=And((degree_goal.parts[0], Eq(degree_lhs, term(0)))),  # type: ignore[attr-defined]
             ),
         ),
@@ -53,8 +52,7 @@ one_layer_degree = Theorem(
 )
 
 one_layer_apart = Theorem(
-    claim=paper.one_layer_apart,
-    proof=paper.prove_one_layer_apart,
+    paper.one_layer_apart,
     instances=lambda: points(K=st.integers(0, 3)),
     source=OURS,
     says="8·3^K < 3·8^K for K >= 2, squared: the combination of gd_ssm.one_layer_degree is not 0.",
@@ -62,7 +60,7 @@ one_layer_apart = Theorem(
         Mutant(
             "from the first step on",
             claim=replace(
-                paper.one_layer_apart,
+                paper.one_layer_apart.claim,
                 conclusion=Lt(64 * paper.raised(9, paper.K + 1), 9 * paper.raised(64, paper.K + 1)),
             ),
         ),
@@ -71,8 +69,7 @@ one_layer_apart = Theorem(
 
 whole, leading = paper.written_out
 steps_degree = Theorem(
-    claim=paper.steps_degree,
-    proof=paper.prove_steps_degree,
+    paper.steps_degree,
     instances=lambda: points(K=st.integers(0, 4), z=rationals()),
     source=OURS,
     says="Where one pair and the query all are s, K steps of rate γ leave (1 - γ s²)^K of the error, written out: the "
@@ -87,13 +84,13 @@ steps_degree = Theorem(
         Mutant(
             "one power fewer",
             claim=replace(
-                paper.steps_degree,
+                paper.steps_degree.claim,
                 conclusion=And((Eq(paper.polynomial(paper.K, paper.K - 1), whole.rhs), leading)),
             ),
         ),
         Mutant(
             "a leading coefficient that is always 1",
-            claim=replace(paper.steps_degree, conclusion=And((whole, Eq(leading.lhs, term(1))))),
+            claim=replace(paper.steps_degree.claim, conclusion=And((whole, Eq(leading.lhs, term(1))))),
         ),
     ),
 )

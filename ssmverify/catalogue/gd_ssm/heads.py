@@ -99,21 +99,19 @@ def normal_laws(draw: st.DrawFn) -> Mapping[str, Any]:
     return {**_law(contexts), "f": f, "N": N, "ν": nu, "Σ": Sigma, "τ": tau, "P": P}
 
 
-centred, constant = paper.classes.conclusion.rhs.terms  # type: ignore[attr-defined]
+centred, constant = paper.cross_entropy.conclusion.rhs.terms  # type: ignore[attr-defined]
 
 features = Theorem(
-    claim=paper.features,
-    proof=paper.prove_features,
+    paper.features,
     instances=contexts,
     source=NON_LINEAR,
     says="With features φ(x), by an MLP before the layer, in place of x, and y as it is, the layer takes one step on "
     "the last layer W of ‖W φ(x) - y‖², from zero. It takes none on the MLP.",
-    mutants=(Mutant("up the gradient", claim=with_rhs(paper.features, -paper.features.conclusion.rhs)),),  # type: ignore[attr-defined]
+    mutants=(Mutant("up the gradient", claim=with_rhs(paper.features.claim, -paper.features.conclusion.rhs)),),  # type: ignore[attr-defined]
 )
 
 classes = Theorem(
-    claim=paper.classes,
-    proof=paper.prove_classes,
+    paper.cross_entropy,
     instances=lambda: contexts(classes=True),
     source=CLASSES,
     says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, whose "
@@ -121,31 +119,31 @@ classes = Theorem(
     "same.",
     by_hand=("The gradient of the cross-entropy at W = 0 is the sum of (1/m - y_i) x_i', for softmax(0) is 1/m.",),
     mutants=(
-        Mutant("without the constant", claim=with_rhs(paper.classes, centred)),
-        Mutant("without the constant's factor", claim=with_rhs(paper.classes, centred + gamma * paper.ones)),
+        Mutant("without the constant", claim=with_rhs(paper.cross_entropy.claim, centred)),
+        Mutant(
+            "without the constant's factor", claim=with_rhs(paper.cross_entropy.claim, centred + gamma * paper.ones)
+        ),
     ),
 )
 
 goal = paper.preconditioned.conclusion
 assert isinstance(goal, Eq)
 preconditioned = Theorem(
-    claim=paper.preconditioned,
-    proof=paper.prove_preconditioned,
+    paper.preconditioned,
     instances=lambda: constructed(A=True),
     source=OURS,
     says="On constructed tokens D = [0 A] takes the step along the gradient times A, on the inputs' side, for every A. "
     "(The layer on raw tokens has no such weight: its C acts on the targets' side.)",
     mutants=(
-        Mutant("without A", claim=with_rhs(paper.preconditioned, -paper.change @ q_next)),
-        Mutant("A transposed", claim=with_rhs(paper.preconditioned, -paper.change @ paper.A.T @ q_next)),
+        Mutant("without A", claim=with_rhs(paper.preconditioned.claim, -paper.change @ q_next)),
+        Mutant("A transposed", claim=with_rhs(paper.preconditioned.claim, -paper.change @ paper.A.T @ q_next)),
     ),
 )
 
 normal = paper.normal_equations
 before, added, noisy = paper.best_preconditioner.conclusion.rhs.terms  # type: ignore[attr-defined]
 best_preconditioner = Theorem(
-    claim=paper.best_preconditioner,
-    proof=paper.prove_best_preconditioner,
+    paper.best_preconditioner,
     instances=laws,
     source=RESTRICTED,
     says="Of the steps M P from zero the one with P'(E S² + ν E S) = E S is best, for every query at once: another P "
@@ -156,14 +154,13 @@ best_preconditioner = Theorem(
         "and noise independent of all else, of mean 0 and variances 1 and ν.",
     ),
     mutants=(
-        Mutant("nothing lost", claim=with_rhs(paper.best_preconditioner, before)),
-        Mutant("nothing lost by the noise", claim=with_rhs(paper.best_preconditioner, before + added)),
+        Mutant("nothing lost", claim=with_rhs(paper.best_preconditioner.claim, before)),
+        Mutant("nothing lost by the noise", claim=with_rhs(paper.best_preconditioner.claim, before + added)),
     ),
 )
 
 gaussian_preconditioner = Theorem(
-    claim=paper.gaussian_preconditioner,
-    proof=paper.prove_gaussian_preconditioner,
+    paper.best_preconditioner_gaussian,
     instances=normal_laws,
     source=RESTRICTED,
     says="For N normal inputs of covariance Σ the best P is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and "
@@ -173,11 +170,11 @@ gaussian_preconditioner = Theorem(
         Mutant(
             "no noise",
             claim=replace(
-                paper.gaussian_preconditioner,
+                paper.best_preconditioner_gaussian.claim,
                 conclusion=Eq(paper.P.T @ paper.mean(paper.S(paper.at) @ paper.S(paper.at)), normal.rhs),
             ),
         ),
-        Mutant("twice as much", claim=with_rhs(paper.gaussian_preconditioner, 2 * normal.rhs)),
+        Mutant("twice as much", claim=with_rhs(paper.best_preconditioner_gaussian.claim, 2 * normal.rhs)),
     ),
 )
 

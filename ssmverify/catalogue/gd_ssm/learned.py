@@ -85,14 +85,13 @@ def scaled_states(draw: st.DrawFn) -> Mapping[str, Any]:
 
 # ------------------------------------------------------------------------------------------------- the theorems
 def _with_minimum(at: Term) -> Any:
-    return replace(paper.optimal_rate, conclusion=replace(paper.least, at=at))
+    return replace(paper.optimal_rate.claim, conclusion=replace(paper.least, at=at))
 
 
-uniform_rate, uniform_loss = paper.uniform_optimum.conclusion.parts  # type: ignore[attr-defined]
+uniform_rate, uniform_loss = paper.optimal_rate_uniform.conclusion.parts  # type: ignore[attr-defined]
 
 optimal_rate = Theorem(
-    claim=paper.optimal_rate,
-    proof=paper.prove_optimal_rate,
+    paper.optimal_rate,
     instances=moments,
     source=OURS,
     says="On the linear task the best rate of one step from zero is γ* = s²/(μ_4 + (f + N - 2) s⁴), for f entries and "
@@ -112,8 +111,7 @@ optimal_rate = Theorem(
 )
 
 optimal_loss = Theorem(
-    claim=paper.optimal_loss,
-    proof=paper.prove_optimal_loss,
+    paper.optimal_loss,
     instances=moments,
     source=OURS,
     says="The loss there is (1/2) f s² (1 - γ* N s²): no step leaves (1/2) f s².",
@@ -125,7 +123,7 @@ optimal_loss = Theorem(
         Mutant(
             "the loss without a step",
             claim=replace(
-                paper.optimal_loss,
+                paper.optimal_loss.claim,
                 conclusion=Eq(paper.population_loss(paper.best_rate()), term(1) / 2 * paper.entries * paper.sigma),
             ),
         ),
@@ -133,8 +131,7 @@ optimal_loss = Theorem(
 )
 
 uniform_optimum = Theorem(
-    claim=paper.uniform_optimum,
-    proof=paper.prove_uniform_optimum,
+    paper.optimal_rate_uniform,
     instances=intervals,
     source=OURS,
     says="For x uniform on (-a, a): γ* = 15/(a² (5(f + N) - 1)), the loss (f a²/6)(5f - 1)/(5(f + N) - 1). At a = 1/2 "
@@ -147,7 +144,7 @@ uniform_optimum = Theorem(
         Mutant(
             "the moments of a normal distribution",
             claim=replace(
-                paper.uniform_optimum,
+                paper.optimal_rate_uniform.claim,
                 conclusion=And(
                     (
                         Eq(paper.best_rate(paper.area / 3, paper.area * paper.area / 3), uniform_rate.rhs),
@@ -160,8 +157,7 @@ uniform_optimum = Theorem(
 )
 
 identifiability = Theorem(
-    claim=paper.identifiability,
-    proof=paper.prove_identifiability,
+    paper.identifiability,
     instances=turned_states,
     source=MATCHING,
     says="Trained weights can match the construction's up to a change of coordinates of the state only: B to R B and D "
@@ -170,7 +166,7 @@ identifiability = Theorem(
         Mutant(
             "D turned like B",
             claim=replace(
-                paper.identifiability,
+                paper.identifiability.claim,
                 conclusion=Eq(
                     paper.turned(paper.T).T @ (paper.R @ paper.D @ paper.token(paper.T)),
                     paper.identifiability.conclusion.rhs,  # type: ignore[attr-defined]
@@ -182,21 +178,21 @@ identifiability = Theorem(
 
 r, s, products = paper.first, paper.second, paper.B_2.T @ paper.D_2
 product_fixed = Theorem(
-    claim=paper.product_fixed,
-    proof=paper.prove_product_fixed,
+    paper.outputs_fix_the_product,
     instances=two_layers,
     source=OURS,
     says="Conversely two layers that agree on all sequences of one and of two tokens have the same B'D.",
     mutants=(
-        Mutant("the tokens exchanged", claim=with_rhs(paper.product_fixed, s.T @ products @ r)),
-        Mutant("B alone turned", claim=with_rhs(paper.product_fixed, r.T @ (paper.B_2.T @ paper.D) @ s)),
+        Mutant("the tokens exchanged", claim=with_rhs(paper.outputs_fix_the_product.claim, s.T @ products @ r)),
+        Mutant(
+            "B alone turned", claim=with_rhs(paper.outputs_fix_the_product.claim, r.T @ (paper.B_2.T @ paper.D) @ s)
+        ),
     ),
 )
 
-B_turned, D_turned, inverse = paper.weights_fixed.conclusion.parts  # type: ignore[attr-defined]
+B_turned, D_turned, inverse = paper.product_fixes_the_weights.conclusion.parts  # type: ignore[attr-defined]
 weights_fixed = Theorem(
-    claim=paper.weights_fixed,
-    proof=paper.prove_weights_fixed,
+    paper.product_fixes_the_weights,
     instances=lambda: two_layers(inverses=True),
     source=OURS,
     says="And the same B'D, with all four of full rank, leaves a change of coordinates only: one R takes B to "
@@ -204,24 +200,28 @@ weights_fixed = Theorem(
     mutants=(
         Mutant(
             "no change of coordinates",
-            claim=replace(paper.weights_fixed, conclusion=And((Eq(paper.B_2, paper.B), D_turned, inverse))),
+            claim=replace(
+                paper.product_fixes_the_weights.claim, conclusion=And((Eq(paper.B_2, paper.B), D_turned, inverse))
+            ),
         ),
         Mutant(
             "D turned like B",
             claim=replace(
-                paper.weights_fixed, conclusion=And((B_turned, Eq(paper.D_2, paper.turn @ paper.D), inverse))
+                paper.product_fixes_the_weights.claim,
+                conclusion=And((B_turned, Eq(paper.D_2, paper.turn @ paper.D), inverse)),
             ),
         ),
     ),
 )
 
 scalings = Theorem(
-    claim=paper.scalings,
-    proof=paper.prove_scalings,
+    paper.scalings,
     instances=scaled_states,
     source=MATCHING,
     says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
-    mutants=(Mutant("C as it was", claim=with_lhs(paper.scalings, paper.alpha * paper.beta * paper.scaled_output)),),
+    mutants=(
+        Mutant("C as it was", claim=with_lhs(paper.scalings.claim, paper.alpha * paper.beta * paper.scaled_output)),
+    ),
 )
 
 theorems = (

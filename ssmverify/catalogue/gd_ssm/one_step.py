@@ -269,20 +269,18 @@ eta, T, N, W0 = paper.eta, paper.T, paper.N, paper.W0
 half_slope = paper.gradient.conclusion.rhs.terms  # type: ignore[attr-defined]
 
 gradient = Theorem(
-    claim=paper.gradient,
-    proof=paper.prove_gradient,
+    paper.gradient,
     instances=losses,
     says="The loss moves by a'Gb, G = (1/N) sum of ω_i (W x_i - y_i) x_i', and by a term quadratic in a, if a b' is "
     "added to W: G is its gradient. This is what 'one step of gradient descent' means in the other rows.",
     mutants=(
-        Mutant("a loss without its factor 1/2", claim=with_lhs(paper.gradient, 2 * paper.loss(W0, T))),
-        Mutant("no curvature", claim=with_rhs(paper.gradient, half_slope[0] + half_slope[1])),
+        Mutant("a loss without its factor 1/2", claim=with_lhs(paper.gradient.claim, 2 * paper.loss(W0, T))),
+        Mutant("no curvature", claim=with_rhs(paper.gradient.claim, half_slope[0] + half_slope[1])),
     ),
 )
 
 one_step = Theorem(
-    claim=paper.one_step,
-    proof=paper.prove_one_step,
+    paper.one_step,
     instances=contexts,
     source=ABSTRACT,
     says="With mixing e_1 e_2', pick e_3, C = -(η/N) I and decay 1 the layer's prediction for x_{T+1} is that of the "
@@ -291,10 +289,12 @@ one_step = Theorem(
     mutants=(
         Mutant(
             "the state read without its transpose",
-            claim=with_lhs(paper.one_step, -(paper.C @ paper.Z(T) @ paper.query)),
+            claim=with_lhs(paper.one_step.claim, -(paper.C @ paper.Z(T) @ paper.query)),
         ),
-        Mutant("C = (η/N) I", claim=with_lhs(paper.one_step, paper.output)),
-        Mutant("the query picked by e_2", claim=with_lhs(paper.one_step, -(paper.C @ paper.Z(T).T @ paper.u(2 * T)))),
+        Mutant("C = (η/N) I", claim=with_lhs(paper.one_step.claim, paper.output)),
+        Mutant(
+            "the query picked by e_2", claim=with_lhs(paper.one_step.claim, -(paper.C @ paper.Z(T).T @ paper.u(2 * T)))
+        ),
         Mutant("no transpose", run=not_transposed),
         Mutant("the sign of C", run=plus_gradient),
         Mutant("stride 1", run=every_token_a_window),
@@ -303,14 +303,16 @@ one_step = Theorem(
 )
 
 constructed_tokens = Theorem(
-    claim=paper.constructed_tokens,
-    proof=paper.prove_constructed_tokens,
+    paper.one_step_constructed_tokens,
     instances=constructed,
     source=CODE,
     says="The older layer: tokens [y_j x_j; x_{j+1}], a state of f entries, B = -(η/N) [I 0], D = [0 I].",
     layers=(vector_layer,),
     mutants=(
-        Mutant("without the factor -1", claim=with_lhs(paper.constructed_tokens, -paper.constructed_prediction)),
+        Mutant(
+            "without the factor -1",
+            claim=with_lhs(paper.one_step_constructed_tokens.claim, -paper.constructed_prediction),
+        ),
         Mutant(
             "up the gradient",
             run=lambda x, y, rate: (layers.one_step_vector(x, y, -rate),),
@@ -319,17 +321,15 @@ constructed_tokens = Theorem(
 )
 
 nonzero_start = Theorem(
-    claim=starts.nonzero_start,
-    proof=starts.refute_nonzero_start,
+    starts.nonzero_start,
     instances=lambda: contexts(**START),
     source=ABSTRACT,
     says="Nothing of where the step starts. Read for every W_0 the construction does not do it: zero must be meant.",
-    mutants=(Mutant("up the gradient as well", claim=with_lhs(starts.nonzero_start, paper.output)),),
+    mutants=(Mutant("up the gradient as well", claim=with_lhs(starts.nonzero_start.claim, paper.output)),),
 )
 
 two_accumulators = Theorem(
-    claim=starts.two_accumulators,
-    proof=starts.prove_two_accumulators,
+    starts.nonzero_start_two_accumulators,
     instances=lambda: contexts({"Z": _target, "V": _input}, **START),
     source=OURS,
     says="A second head that collects x x', multiplied by W_0, and a skip W_0 x_q give the step from every W_0.",
@@ -338,12 +338,15 @@ two_accumulators = Theorem(
         Mutant("one accumulator", run=forgets_start),
         Mutant(
             "no skip",
-            claim=with_lhs(starts.two_accumulators, paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term),
+            claim=with_lhs(
+                starts.nonzero_start_two_accumulators.claim,
+                paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term,
+            ),
         ),
         Mutant(
             "W_0 behind the state",
             claim=with_lhs(
-                starts.two_accumulators,
+                starts.nonzero_start_two_accumulators.claim,
                 starts.W @ paper.query
                 + paper.rate * (paper.Z(T).T @ paper.query)
                 - paper.rate * (paper.V(T).T @ starts.W @ paper.query),
@@ -353,21 +356,19 @@ two_accumulators = Theorem(
 )
 
 scalar_start = Theorem(
-    claim=starts.scalar_start,
-    proof=starts.prove_scalar_start,
+    starts.nonzero_start_scalar,
     instances=lambda: contexts({"Z": _scalar}, c=rationals()),
     source=OURS,
     says="For W_0 = c I one head is enough: mixing e_1 (e_2 - c e_1)', and a skip c x_q.",
     mutants=(
-        Mutant("no skip", claim=with_lhs(starts.scalar_start, -paper.output)),
-        Mutant("from zero", claim=with_rhs(starts.scalar_start, paper.from_zero)),
+        Mutant("no skip", claim=with_lhs(starts.nonzero_start_scalar.claim, -paper.output)),
+        Mutant("from zero", claim=with_rhs(starts.nonzero_start_scalar.claim, paper.from_zero)),
     ),
 )
 
 beta, alpha = starts.weight_of_target, starts.weight_of_input
 one_head = Theorem(
-    claim=starts.one_head,
-    proof=starts.prove_one_head,
+    starts.nonzero_start_one_head,
     instances=heads,
     source=OURS,
     says="For no other W_0 if f >= 2: a head with any mixing, pick, C and skip that agrees with the step from W_0 on "
@@ -376,7 +377,7 @@ one_head = Theorem(
         Mutant(
             "the weights of a head whose state holds the pair alone",
             claim=replace(
-                starts.one_head,
+                starts.nonzero_start_one_head.claim,
                 conclusion=And(
                     (
                         Eq(paper.gamma * starts.p, (starts.w(1, 2) * starts.pick(3)) * (starts.C_any @ starts.p)),
@@ -388,7 +389,7 @@ one_head = Theorem(
         Mutant(
             "W_0 for a multiple of the identity, without the sign",
             claim=replace(
-                starts.one_head,
+                starts.nonzero_start_one_head.claim,
                 conclusion=And(
                     (
                         Eq(paper.gamma * starts.p, beta * (starts.C_any @ starts.p)),
@@ -401,38 +402,35 @@ one_head = Theorem(
 )
 
 mean_so_far = Theorem(
-    claim=paper.mean_so_far,
-    proof=paper.refute_mean_so_far,
+    paper.prefix_normalisation,
     instances=contexts,
     source=replace(CODE, read="its code, whose factor is the same after every pair; not the paper's body"),
     says="Nothing of what a prediction before the last is: read as a step on the mean loss of the pairs so far, it is "
     "not one. It is a step on their loss divided by N.",
-    mutants=(Mutant("up the gradient as well", claim=with_lhs(paper.mean_so_far, paper.output)),),
+    mutants=(Mutant("up the gradient as well", claim=with_lhs(paper.prefix_normalisation.claim, paper.output)),),
 )
 
 running_mean = Theorem(
-    claim=paper.running_mean,
-    proof=paper.prove_running_mean,
+    paper.prefix_mean,
     instances=averaged,
     source=OURS,
     says="Gates n_{t-1}/n_t and gains ω_t/n_t, which depend on time alone, divide by n_T at every prefix.",
     mutants=(
         Mutant(
             "the count of one pair fewer",
-            claim=with_rhs(paper.running_mean, paper.mean_step(paper.n(T + 2))),
+            claim=with_rhs(paper.prefix_mean.claim, paper.mean_step(paper.n(T + 2))),
         ),
     ),
 )
 
 decay = Theorem(
-    claim=paper.decayed,
-    proof=paper.prove_decayed,
+    paper.decay,
     instances=decaying,
     source=CODE,
     says="With a decay λ_t, as the discretised layer has, the step is one on the loss with weights λ_T ... λ_{i+1}.",
     mutants=(
-        Mutant("no decay", claim=with_rhs(paper.decayed, paper.from_zero)),
-        Mutant("C = (η/N) I", claim=with_lhs(paper.decayed, paper.output)),
+        Mutant("no decay", claim=with_rhs(paper.decay.claim, paper.from_zero)),
+        Mutant("C = (η/N) I", claim=with_lhs(paper.decay.claim, paper.output)),
     ),
 )
 

@@ -41,19 +41,18 @@ def symmetric_laws(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-before, added = paper.excess.conclusion.rhs.terms  # type: ignore[attr-defined]
+before, added = paper.optimal_excess.conclusion.rhs.terms  # type: ignore[attr-defined]
 
 
 excess = Theorem(
-    claim=paper.excess,
-    proof=paper.prove_excess,
+    paper.optimal_excess,
     instances=symmetric_laws,
     source=OURS,
     says="A predictor whose residual is uncorrelated with all monomials is best among the polynomials in them: another "
     "one loses the mean square of the difference of the two.",
     mutants=(
-        Mutant("nothing lost", claim=with_rhs(paper.excess, before)),
-        Mutant("half of it lost", claim=with_rhs(paper.excess, before + term(1) / 2 * added)),
+        Mutant("nothing lost", claim=with_rhs(paper.optimal_excess.claim, before)),
+        Mutant("half of it lost", claim=with_rhs(paper.optimal_excess.claim, before + term(1) / 2 * added)),
     ),
 )
 

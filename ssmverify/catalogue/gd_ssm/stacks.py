@@ -174,69 +174,66 @@ def prefixes(draw: st.DrawFn) -> Mapping[str, Any]:
 T = paper.T
 
 pass_errors = Theorem(
-    claim=paper.pass_errors,
-    proof=paper.prove_pass_errors,
+    paper.pass_errors,
     instances=passes,
     source=OURS,
     says="One pass over the pairs, a step on each with a rate of its own (the delta rule), meets errors of which each "
     "is its target less what the errors before explain of it.",
     mutants=(
-        Mutant("targets for errors", claim=with_rhs(paper.pass_errors, y(T + 1))),
+        Mutant("targets for errors", claim=with_rhs(paper.pass_errors.claim, y(T + 1))),
         Mutant(
             "errors that explain twice as much",
-            claim=with_rhs(paper.pass_errors, y(T + 1) - 2 * paper.explained(T)),
+            claim=with_rhs(paper.pass_errors.claim, y(T + 1) - 2 * paper.explained(T)),
         ),
     ),
 )
 
 kaczmarz = Theorem(
-    claim=paper.kaczmarz,
-    proof=paper.prove_kaczmarz,
+    paper.kaczmarz,
     instances=lambda: passes(fit=True),
     source=OURS,
     says="If each step fits its pair, β = 1/x'x, which is the Kaczmarz sweep, the errors times their rates explain "
     "each target in full, its own pair included: they are Y A^{-1}, A the products x_l'x_i for l <= i.",
     mutants=(
-        Mutant("its own pair not included", claim=with_lhs(paper.kaczmarz, paper.explained(T))),
-        Mutant("one pair more", claim=with_lhs(paper.kaczmarz, paper.explained(T + 2))),
+        Mutant("its own pair not included", claim=with_lhs(paper.kaczmarz.claim, paper.explained(T))),
+        Mutant("one pair more", claim=with_lhs(paper.kaczmarz.claim, paper.explained(T + 2))),
     ),
 )
 
-before, further = paper.picard_error.conclusion.rhs.terms  # type: ignore[attr-defined]
+before, further = paper.picard_error.rhs.terms  # type: ignore[attr-defined]
 picard_error = Theorem(
-    claim=paper.picard_error,
-    proof=paper.prove_picard_error,
+    paper.picard_error,
     instances=estimates,
     source=OURS,
     says="A causal stack whose layers estimate each error from the layer below, one pair before, is off one pass "
     "(the delta rule) by (A_0 - B) E^K after K layers, exactly. E has the factor γ, so that is of order γ^K, in "
     "the weights γ^{K+1}.",
     mutants=(
-        Mutant("no error", claim=with_rhs(paper.picard_error, before)),
+        Mutant("no error", claim=with_rhs(paper.picard_error.claim, before)),
         Mutant(
             "the error of one layer more",
-            claim=with_rhs(paper.picard_error, paper.B + (paper.A(0) - paper.B) @ paper.power(paper.E, paper.K + 1)),
+            claim=with_rhs(
+                paper.picard_error.claim, paper.B + (paper.A(0) - paper.B) @ paper.power(paper.E, paper.K + 1)
+            ),
         ),
-        Mutant("the other sign", claim=with_rhs(paper.picard_error, before - further)),
+        Mutant("the other sign", claim=with_rhs(paper.picard_error.claim, before - further)),
     ),
 )
 
 picard = Theorem(
-    claim=paper.picard,
-    proof=paper.prove_picard,
+    paper.picard,
     instances=lambda: estimates(until_rest=True),
     source=OURS,
     says="A stack that estimates each error from the layer below, one pair before, is one pass over the T pairs "
     "exactly from layer T on, whatever the first estimates: E is nilpotent.",
     mutants=(
-        Mutant("two layers", claim=with_lhs(paper.picard, paper.A(2))),
-        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.picard, paper.A(s))),
+        Mutant("two layers", claim=with_lhs(paper.picard.claim, paper.A(2))),
+        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.picard.claim, paper.A(s))),
     ),
 )
 
 stacking_error = Theorem(
-    claim=paper.stacking_error,
-    proof=paper.prove_stacking_error,
+    paper.stacking_error,
     instances=stacks,
     source=OURS,
     says="What the causal stack that rewrites targets does instead of K steps: for any γ, what K layers have read is "
@@ -247,35 +244,36 @@ stacking_error = Theorem(
         "than 1 in size.",
     ),
     mutants=(
-        Mutant("no error", claim=with_rhs(paper.stacking_error, paper.B)),
+        Mutant("no error", claim=with_rhs(paper.stacking_error.claim, paper.B)),
         Mutant(
             "the error of one layer more",
             claim=with_rhs(
-                paper.stacking_error,
+                paper.stacking_error.claim,
                 paper.B - paper.B @ paper.power(Identity(T) - paper.U, paper.K + 1),
             ),
         ),
-        Mutant("the targets left", claim=with_rhs(paper.stacking_error, paper.Y - paper.stacking_error.conclusion.rhs)),  # type: ignore[attr-defined]
+        Mutant(
+            "the targets left",
+            claim=with_rhs(paper.stacking_error.claim, paper.Y - paper.stacking_error.rhs),
+        ),
     ),
 )
 
 stacking_sweeps = Theorem(
-    claim=paper.stacking_sweeps,
-    proof=paper.prove_stacking_sweeps,
+    paper.stacking_sweeps,
     instances=sweeps,
     source=OURS,
     says="If γ x'x = 1, so that a layer takes R (I - E) off R, then T or more layers have read the errors of one pass "
     "over the T pairs, the Kaczmarz sweep, with nothing left.",
     mutants=(
-        Mutant("one layer", claim=with_lhs(paper.stacking_sweeps, paper.P(1))),
-        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.stacking_sweeps, paper.P(s))),
-        Mutant("nothing rewritten", claim=with_rhs(paper.stacking_sweeps, paper.Y)),
+        Mutant("one layer", claim=with_lhs(paper.stacking_sweeps.claim, paper.P(1))),
+        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.stacking_sweeps.claim, paper.P(s))),
+        Mutant("nothing rewritten", claim=with_rhs(paper.stacking_sweeps.claim, paper.Y)),
     ),
 )
 
 minibatches_at_once = Theorem(
-    claim=paper.minibatches_at_once,
-    proof=paper.prove_minibatches_at_once,
+    paper.minibatches_at_once,
     instances=slopes,
     source=MINIBATCH,
     says="Read as: the gradients of all minibatches, each taken at W_0. Their sum is one step on all pairs, so a "
@@ -284,27 +282,27 @@ minibatches_at_once = Theorem(
         Mutant(
             "the last minibatch alone",
             claim=with_rhs(
-                paper.minibatches_at_once,
+                paper.minibatches_at_once.claim,
                 paper.start - gamma * (paper.start @ paper.S(T) - paper.M(T)),
             ),
         ),
     ),
 )
 
-kept_start, learned = paper.minibatch_product.conclusion.rhs.terms  # type: ignore[attr-defined]
+kept_start, learned = paper.minibatch_product.rhs.terms  # type: ignore[attr-defined]
 minibatch_product = Theorem(
-    claim=paper.minibatch_product,
-    proof=paper.prove_minibatch_product,
+    paper.minibatch_product,
     instances=minibatches,
     source=OURS,
     says="Minibatch steps in turn, written out: what minibatch b taught is multiplied by I - γ S of every later one. "
     "Minibatches of one pair give the delta rule; for f = 1 the factors are numbers, which a gate can be.",
-    mutants=(Mutant("all gradients at the start", claim=with_rhs(paper.minibatch_product, paper.W(0).T + learned)),),
+    mutants=(
+        Mutant("all gradients at the start", claim=with_rhs(paper.minibatch_product.claim, paper.W(0).T + learned)),
+    ),
 )
 
 released_two_steps = Theorem(
-    claim=paper.released_two_steps,
-    proof=paper.prove_released,
+    paper.released_two_steps,
     instances=contexts,
     source=RELEASED,
     says="The released model of two steps, three blocks of which one is multiplied by the state of another at the end "
@@ -312,19 +310,20 @@ released_two_steps = Theorem(
     mutants=(
         Mutant(
             "one block fewer",
-            claim=with_lhs(paper.released_two_steps, (-paper.released(paper.N) - gamma * memory(paper.N)) @ paper.q),
+            claim=with_lhs(
+                paper.released_two_steps.claim, (-paper.released(paper.N) - gamma * memory(paper.N)) @ paper.q
+            ),
         ),
-        Mutant("one step", claim=with_rhs(paper.released_two_steps, paper.W_1 @ paper.q)),
+        Mutant("one step", claim=with_rhs(paper.released_two_steps.claim, paper.W_1 @ paper.q)),
     ),
 )
 
 released_on_prefix = Theorem(
-    claim=paper.released_on_prefix,
-    proof=paper.refute_released_on_prefix,
+    paper.released_two_steps_prefix,
     instances=prefixes,
     source=RELEASED,
     says="Nothing of what its earlier outputs are: read as two steps on each prefix they are not: they know the end.",
-    mutants=(Mutant("one step as well", claim=with_rhs(paper.released_on_prefix, paper.W_1 @ paper.q)),),
+    mutants=(Mutant("one step as well", claim=with_rhs(paper.released_two_steps_prefix.claim, paper.W_1 @ paper.q)),),
 )
 
 theorems = (

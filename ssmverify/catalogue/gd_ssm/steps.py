@@ -132,11 +132,10 @@ layer = Layer(
 
 # ------------------------------------------------------------------------------------------------- the theorems
 query_goal = paper.multi_step_query.conclusion
-matrix_goal = paper.diagonal_minibatches.conclusion
+matrix_goal = paper.minibatches_need_a_matrix.conclusion
 
 multi_step_query = Theorem(
-    claim=paper.multi_step_query,
-    proof=paper.prove_multi_step_query,
+    paper.multi_step_query,
     instances=descents,
     source=OURS,
     says="A stack that rewrites the query, v <- v + γ_k (q - S v), and reads M v at the end is exactly K steps of "
@@ -146,7 +145,7 @@ multi_step_query = Theorem(
         Mutant(
             "one layer fewer",
             claim=replace(
-                paper.multi_step_query,
+                paper.multi_step_query.claim,
                 conclusion=Eq(query_goal.lhs, substitute(query_goal.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
             ),
         ),
@@ -155,19 +154,22 @@ multi_step_query = Theorem(
 )
 
 stacking = Theorem(
-    claim=paper.stacking,
-    proof=paper.refute_stacking,
+    paper.multi_step_by_stacking,
     instances=two_pairs,
     source=POSTER,
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
     "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
     "gd_ssm.stacking_error.",
-    mutants=(Mutant("one pass over the pairs as well", claim=with_rhs(paper.stacking, paper.sweep(paper.two_pairs))),),
+    mutants=(
+        Mutant(
+            "one pass over the pairs as well",
+            claim=with_rhs(paper.multi_step_by_stacking.claim, paper.sweep(paper.two_pairs)),
+        ),
+    ),
 )
 
 closed_form = Theorem(
-    claim=paper.closed_form,
-    proof=paper.prove_closed_form,
+    paper.closed_form,
     instances=lambda: descents(stack=False),
     source=OURS,
     says="K steps from zero, written out: W' is the sum of (I - γ_K S) ... (I - γ_{k+1} S) γ_k times M'; for one rate "
@@ -175,52 +177,53 @@ closed_form = Theorem(
     mutants=(
         Mutant(
             "one step fewer",
-            claim=with_rhs(paper.closed_form, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            claim=with_rhs(paper.closed_form.claim, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
-        Mutant("the first step alone", claim=with_rhs(paper.closed_form, paper.g(1) * memory(paper.T).T)),
+        Mutant("the first step alone", claim=with_rhs(paper.closed_form.claim, paper.g(1) * memory(paper.T).T)),
     ),
 )
 
 left_over = Theorem(
-    claim=paper.left_over,
-    proof=paper.prove_left_over,
+    paper.left_over,
     instances=lambda: descents(stack=False),
     source=OURS,
     says="What K steps leave of the gradient, M - W S, is M (I - γ_K S) ... (I - γ_1 S).",
     mutants=(
         Mutant(
             "one step fewer",
-            claim=with_rhs(paper.left_over, substitute(paper.left_over.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
+            claim=with_rhs(paper.left_over.claim, substitute(paper.left_over.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
         ),
     ),
 )
 
 dual = Theorem(
-    claim=paper.dual,
-    proof=paper.prove_dual,
+    paper.dual,
     instances=kernel_descents,
     source=OURS,
     says="K steps on features need their inner products alone: W q = A X'q, where A moves by A X'X - Y. Against "
     "gd_ssm.stacking_error: all of X'X stands here, its upper triangle there.",
     mutants=(
-        Mutant("one step fewer", claim=with_rhs(paper.dual, paper.A(paper.K + 1) @ (paper.X.T @ paper.q))),
-        Mutant("the targets for A", claim=with_rhs(paper.dual, paper.Y @ (paper.X.T @ paper.q))),
+        Mutant("one step fewer", claim=with_rhs(paper.dual.claim, paper.A(paper.K + 1) @ (paper.X.T @ paper.q))),
+        Mutant("the targets for A", claim=with_rhs(paper.dual.claim, paper.Y @ (paper.X.T @ paper.q))),
     ),
 )
 
 in_turn = Theorem(
-    claim=paper.in_turn,
-    proof=paper.refute_in_turn,
+    paper.sequential_minibatches,
     instances=two_pairs,
     source=MINIBATCH,
     says="Read as: a step for each minibatch, one after the other during one pass. The layer takes all gradients at "
     "zero; already two minibatches of one pair differ.",
-    mutants=(Mutant("two full steps as well", claim=with_rhs(paper.in_turn, paper.two_steps(paper.two_pairs))),),
+    mutants=(
+        Mutant(
+            "two full steps as well",
+            claim=with_rhs(paper.sequential_minibatches.claim, paper.two_steps(paper.two_pairs)),
+        ),
+    ),
 )
 
 diagonal_minibatches = Theorem(
-    claim=paper.diagonal_minibatches,
-    proof=paper.prove_diagonal_minibatches,
+    paper.minibatches_need_a_matrix,
     instances=by_entries,
     source=OURS,
     says="No gates mend it for f >= 2: whatever the gates of the entries, even if they read the tokens, the layer "
@@ -229,7 +232,7 @@ diagonal_minibatches = Theorem(
         Mutant(
             "without the second entry of the second input",
             claim=replace(
-                paper.diagonal_minibatches,
+                paper.minibatches_need_a_matrix.claim,
                 conclusion=And(
                     (
                         matrix_goal.parts[0],  # type: ignore[attr-defined]

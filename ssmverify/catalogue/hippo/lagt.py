@@ -21,36 +21,36 @@ LAGT = Source(
 )
 
 laguerre_derivative = Theorem(
-    claim=lagt.derivative,
-    proof=lagt.prove_derivative,
+    lagt.laguerre_derivative,
     instances=lambda: points(n=degrees, j=degrees),
     source=LAGUERRE,
     says="L_n' = - sum over k < n of L_k, power by power (times (j!)² (j+1)).",
-    mutants=(Mutant("the sign", claim=with_rhs(lagt.derivative, -lagt.derivative.conclusion.rhs)),),  # type: ignore[attr-defined]
+    mutants=(Mutant("the sign", claim=with_rhs(lagt.laguerre_derivative.claim, -lagt.laguerre_derivative.rhs)),),
 )
 laguerre_moments = Theorem(
-    claim=lagt.moments,
-    proof=lagt.prove_moments,
+    lagt.laguerre_moments,
     instances=lambda: points(n=degrees, q=degrees),
     source=LAGUERRE,
     says="∫ x^q e^(-x) L_n(x) dx = q! (-q)_n / n!, which is 0 for q < n.",
-    mutants=(Mutant("the moment of x^(q+1)", claim=with_rhs(lagt.moments, falling(lagt.q + 1, lagt.n))),),
+    mutants=(
+        Mutant("the moment of x^(q+1)", claim=with_rhs(lagt.laguerre_moments.claim, falling(lagt.q + 1, lagt.n))),
+    ),
 )
 laguerre_orthogonal = Theorem(
-    claim=lagt.orthogonal,
-    proof=lagt.prove_orthogonal,
+    lagt.laguerre_orthogonal,
     instances=lambda: below("m", "n"),
     source=LAGUERRE,
     says="The L_n are orthonormal with the weight e^(-x).",
     mutants=(
-        Mutant("not normed", claim=part_with_rhs(lagt.orthogonal, 1, Nat(lagt.n + 1))),
-        Mutant("a degree with itself", claim=part_with_lhs(lagt.orthogonal, 0, lagt.inner(lagt.n, lagt.n))),
+        Mutant("not normed", claim=part_with_rhs(lagt.laguerre_orthogonal.claim, 1, Nat(lagt.n + 1))),
+        Mutant(
+            "a degree with itself", claim=part_with_lhs(lagt.laguerre_orthogonal.claim, 0, lagt.inner(lagt.n, lagt.n))
+        ),
     ),
 )
 earlier = lagt.before(lagt.n, 0)
 lagt_matrix = Theorem(
-    claim=lagt.matrix,
-    proof=lagt.prove_matrix,
+    lagt.lagt_matrix,
     instances=lambda: points(n=degrees, q=degrees, b=rationals()),
     source=LAGT,
     says="The coefficients obey c' = A c + B u with -1 below the diagonal of A, -b on it, and B = 1, exactly: the past "
@@ -58,23 +58,24 @@ lagt_matrix = Theorem(
     mutants=(
         Mutant(
             "-1 on the diagonal",
-            claim=part_with_lhs(lagt.matrix, 1, (2 - lagt.tilt) * lagt.moment(lagt.n, 0) + earlier),
+            claim=part_with_lhs(lagt.lagt_matrix.claim, 1, (2 - lagt.tilt) * lagt.moment(lagt.n, 0) + earlier),
         ),
-        Mutant("a diagonal A", claim=part_with_lhs(lagt.matrix, 1, lagt.moment(lagt.n, 0))),
-        Mutant("B = 1 at every power", claim=part_with_rhs(lagt.matrix, 0, one)),
+        Mutant("a diagonal A", claim=part_with_lhs(lagt.lagt_matrix.claim, 1, lagt.moment(lagt.n, 0))),
+        Mutant("B = 1 at every power", claim=part_with_rhs(lagt.lagt_matrix.claim, 0, one)),
         Mutant(
             "all of the past kept",
-            claim=part_with_lhs(lagt.matrix, 0, lagt.change(lagt.q) + lagt.tilt * lagt.moment(lagt.n, lagt.q + 1)),
+            claim=part_with_lhs(
+                lagt.lagt_matrix.claim, 0, lagt.change(lagt.q) + lagt.tilt * lagt.moment(lagt.n, lagt.q + 1)
+            ),
         ),
     ),
 )
 lagt_nplr = Theorem(
-    claim=lagt.nplr,
-    proof=lagt.prove_nplr,
+    lagt.lagt_nplr,
     instances=lambda: points(N=st.integers(0, 4), c=tables(range(6), rationals())),
     source=LAGT,
     says="c'A c = -(1'c)²/2 for every c: with b = 1/2, A + 11'/2 is skew.",
-    mutants=(Mutant("A + 11' skew", claim=with_rhs(lagt.nplr, 2 * lagt.nplr.conclusion.rhs)),),  # type: ignore[attr-defined]
+    mutants=(Mutant("A + 11' skew", claim=with_rhs(lagt.lagt_nplr.claim, 2 * lagt.lagt_nplr.rhs)),),
 )
 
 theorems = (laguerre_derivative, laguerre_moments, laguerre_orthogonal, lagt_matrix, lagt_nplr)

@@ -292,8 +292,7 @@ def replaced(claim: Any, **sides: Term) -> Any:
 
 
 gbt_step = Theorem(
-    claim=paper.gbt_step,
-    proof=paper.prove_gbt_step,
+    paper.gbt_step,
     instances=steps,
     source=OURS,
     says="Solving with I - αδA is the step c + δ (A (αv + (1-α)c) + B u) that is implicit in v: Euler forwards for "
@@ -303,7 +302,7 @@ gbt_step = Theorem(
         Mutant(
             "the new state's share for the old one's",
             claim=replaced(
-                paper.gbt_step,
+                paper.gbt_step.claim,
                 rhs=paper.v
                 - paper.c
                 - paper.delta * (paper.A @ (paper.alpha * paper.c + (1 - paper.alpha) * paper.v) + paper.u * paper.B),
@@ -327,8 +326,7 @@ def _not_squared(A: Tensor, B: Tensor, delta: Tensor) -> tuple[Tensor, ...]:
 
 
 zero_order_hold = Theorem(
-    claim=paper.zero_order_hold,
-    proof=paper.prove_zero_order_hold,
+    paper.zero_order_hold,
     instances=series,
     source=OURS,
     says="The gain of a held input, of which A need have no inverse: X (b + X b/2 + X² b/6 + ...) = (e^X - I) b, here "
@@ -338,7 +336,7 @@ zero_order_hold = Theorem(
         Mutant(
             "the gain of Euler's rule, one index back",
             claim=replaced(
-                paper.zero_order_hold,
+                paper.zero_order_hold.claim,
                 rhs=summation(paper.j, 0, paper.k, paper.E(paper.j) @ paper.b),
             ),
         ),

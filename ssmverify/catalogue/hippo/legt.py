@@ -59,63 +59,61 @@ n, k, q, N = legendre.n, legendre.k, legendre.q, paper.N
 square = Nat(N) * Nat(N)
 
 ends = Theorem(
-    claim=legendre.ends,
-    proof=legendre.prove_ends,
+    legendre.legendre_ends,
     instances=lambda: points(n=degrees),
     source=CLASSICAL,
     says="p_n(0) = 1 now, p_n(1) = (-1)^n at the far end of the window.",
-    mutants=(Mutant("1 at both ends", claim=part_with_rhs(legendre.ends, 1, one)),),
+    mutants=(Mutant("1 at both ends", claim=part_with_rhs(legendre.legendre_ends.claim, 1, one)),),
 )
 derivative = Theorem(
-    claim=legendre.derivative,
-    proof=legendre.prove_derivative,
+    legendre.legendre_derivative,
     instances=lambda: points(n=degrees, j=degrees),
     source=CLASSICAL,
     says="The derivative matrix: p_n' is the sum over k < n of ((-1)^(n-k) - 1)(2k+1) p_k, power by power.",
     mutants=(
         Mutant(
             "the sign of the window's other direction",
-            claim=with_rhs(legendre.derivative, -legendre.derivative.conclusion.rhs),  # type: ignore[attr-defined]
+            claim=with_rhs(legendre.legendre_derivative.claim, -legendre.legendre_derivative.conclusion.rhs),  # type: ignore[attr-defined]
         ),
     ),
 )
 moments = Theorem(
-    claim=legendre.moments,
-    proof=legendre.prove_moments,
+    legendre.legendre_moments,
     instances=lambda: points(n=degrees, q=degrees),
     source=CLASSICAL,
     says="∫ x^q p_n(x) dx over the window in closed form, for every n and q; it is 0 for q < n.",
     mutants=(
-        Mutant("the moment of x^(q+1)", claim=with_rhs(legendre.moments, legendre.closed_moment(n, legendre.q + 1))),
+        Mutant(
+            "the moment of x^(q+1)",
+            claim=with_rhs(legendre.legendre_moments.claim, legendre.closed_moment(n, legendre.q + 1)),
+        ),
     ),
 )
 tilted = summation(q, 0, legendre.m, legendre.coefficient(legendre.m, q) * legendre.moment(n, q + 1))
 orthogonal = Theorem(
-    claim=legendre.orthogonal,
-    proof=legendre.prove_orthogonal,
+    legendre.legendre_orthogonal,
     instances=lambda: below("m", "n"),
     source=CLASSICAL,
     says="∫ p_m p_n = 0 for m < n, ∫ p_n² = 1/(2n+1): sqrt(2n+1) p_n is an orthonormal basis of the window.",
     mutants=(
-        Mutant("a weight x", claim=part_with_lhs(legendre.orthogonal, 0, tilted)),
-        Mutant("the norm on [-1, 1]", claim=part_with_rhs(legendre.orthogonal, 1, 2 / Nat(2 * n + 1))),
+        Mutant("a weight x", claim=part_with_lhs(legendre.legendre_orthogonal.claim, 0, tilted)),
+        Mutant("the norm on [-1, 1]", claim=part_with_rhs(legendre.legendre_orthogonal.claim, 1, 2 / Nat(2 * n + 1))),
     ),
 )
 
 window = Theorem(
-    claim=paper.window,
-    proof=paper.prove_window,
+    paper.legt_window,
     instances=lambda: points(n=degrees, q=degrees),
     source=HIPPO,
     says="The exact coefficients of every polynomial signal obey x_n' = (M x)_n + u(t) - (-1)^n u(t - 1), with M the "
     "derivative matrix: nothing is closed yet. Here u(t - x) = x^(q+1), and 1.",
     mutants=(
-        Mutant("the far end as p_n(0)", claim=part_with_rhs(paper.window, 0, -one)),
-        Mutant("the near end forgotten", claim=part_with_rhs(paper.window, 1, -sign(n))),
+        Mutant("the far end as p_n(0)", claim=part_with_rhs(paper.legt_window.claim, 0, -one)),
+        Mutant("the near end forgotten", claim=part_with_rhs(paper.legt_window.claim, 1, -sign(n))),
         Mutant(
             "the rows of M weighted by 2k+1 of every k < n",
             claim=part_with_lhs(
-                paper.window,
+                paper.legt_window.claim,
                 0,
                 -Nat(q + 1) * legendre.moment(n, q) + legendre.weighted(n, legendre.moment(k, q + 1)),
             ),
@@ -123,7 +121,7 @@ window = Theorem(
         Mutant(
             "M transposed in sign",
             claim=part_with_lhs(
-                paper.window,
+                paper.legt_window.claim,
                 0,
                 -Nat(q + 1) * legendre.moment(n, q) + legendre.derivative_row(n, legendre.moment(k, q + 1)),
             ),
@@ -131,8 +129,7 @@ window = Theorem(
     ),
 )
 matrix = Theorem(
-    claim=paper.closed,
-    proof=paper.prove_closed,
+    paper.legt_matrix,
     instances=lambda: below("n", "N", d=scales, c=tables(range(6), rationals()), u=rationals()),
     source=HIPPO,
     says="Reading the far end u(t - 1) off the reconstruction turns the window's ODE into the table of LegT.",
@@ -142,19 +139,18 @@ matrix = Theorem(
         Mutant(
             "the far end read as p_k(0)",
             claim=replace(
-                paper.closed,
+                paper.legt_matrix.claim,
                 conclusion=Eq(
                     paper.d(n)
                     * (legendre.derivative_row(n, paper.state) + paper.u - legendre.weighted(N, paper.state)),
-                    paper.closed.conclusion.rhs,  # type: ignore[attr-defined]
+                    paper.legt_matrix.conclusion.rhs,  # type: ignore[attr-defined]
                 ),
             ),
         ),
     ),
 )
 legs = Theorem(
-    claim=paper.legs,
-    proof=paper.prove_legs,
+    paper.legs_matrix,
     instances=lambda: points(n=degrees, q=degrees, d=scales),
     source=HIPPO,
     says="The coefficients of u on [0, t] obey t c' = A c + B u with the table of LegS, exactly: no end is closed.",
@@ -163,36 +159,33 @@ legs = Theorem(
         Mutant(
             "2n+1 on the diagonal",
             claim=with_rhs(
-                paper.legs,
-                paper.legs.conclusion.rhs - Nat(n) * paper.past(n, legendre.closed_moment(n, q)),  # type: ignore[attr-defined]
+                paper.legs_matrix.claim,
+                paper.legs_matrix.conclusion.rhs - Nat(n) * paper.past(n, legendre.closed_moment(n, q)),  # type: ignore[attr-defined]
             ),
         ),
     ),
 )
 legt_nplr = Theorem(
-    claim=paper.legt_nplr,
-    proof=paper.prove_legt_nplr,
+    paper.legt_nplr,
     instances=lambda: points(N=degrees, x=tables(range(4), rationals())),
     source=NPLR,
     says="c'A c = -(g₀'c)²/2 - (g₁'c)²/2 for every c, with c_n = sqrt(2n+1) x_n: A + (g₀g₀' + g₁g₁')/2 is skew.",
     mutants=(
-        Mutant("rank 1", claim=with_rhs(paper.legt_nplr, -(paper.ends[0] * paper.ends[0]))),
-        Mutant("twice as much", claim=with_rhs(paper.legt_nplr, 2 * paper.legt_nplr.conclusion.rhs)),  # type: ignore[attr-defined]
+        Mutant("rank 1", claim=with_rhs(paper.legt_nplr.claim, -(paper.ends[0] * paper.ends[0]))),
+        Mutant("twice as much", claim=with_rhs(paper.legt_nplr.claim, 2 * paper.legt_nplr.conclusion.rhs)),  # type: ignore[attr-defined]
     ),
 )
 nplr_rhs = paper.legs_nplr.conclusion.rhs.terms  # type: ignore[attr-defined]
 legs_nplr = Theorem(
-    claim=paper.legs_nplr,
-    proof=paper.prove_legs_nplr,
+    paper.legs_nplr,
     instances=lambda: points(N=degrees, d=scales, c=tables(range(6), rationals())),
     source=NPLR,
     says="c'A c = -c'c/2 - (B'c)²/2 for every c, in the orthonormal scale: A + P P' is -I/2 plus a skew matrix, "
     "with P = B/sqrt2.",
-    mutants=(Mutant("no I/2", claim=with_rhs(paper.legs_nplr, nplr_rhs[1])),),
+    mutants=(Mutant("no I/2", claim=with_rhs(paper.legs_nplr.claim, nplr_rhs[1])),),
 )
 legt_read_out = Theorem(
-    claim=paper.legt_read_out,
-    proof=paper.prove_legt_read_out,
+    paper.legt_readout,
     instances=lambda: below("k", "N", d=scales),
     source=READ_OUT,
     says="C = g'A and D = g'B of LegT in closed form: -(2k+1)/d_k (N² - k(k+1)) and N²; orthonormal, with d_k² = 2k+1, "
@@ -200,55 +193,72 @@ legt_read_out = Theorem(
     layers=(read_out_layer("legt"),),
     mutants=(
         Mutant(
-            "N² - k²", claim=part_with_rhs(paper.legt_read_out, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k)))
+            "N² - k²",
+            claim=part_with_rhs(paper.legt_readout.claim, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k))),
         ),
-        Mutant("D = N", claim=part_with_rhs(paper.legt_read_out, 1, Nat(N))),
+        Mutant("D = N", claim=part_with_rhs(paper.legt_readout.claim, 1, Nat(N))),
     ),
 )
 legs_read_out = Theorem(
-    claim=paper.legs_read_out,
-    proof=paper.prove_legs_read_out,
+    paper.legs_readout,
     instances=lambda: below("k", "N", d=scales),
     source=READ_OUT,
     says="The read-out of LegS is that of LegT, to be divided by t.",
     layers=(read_out_layer("legs"),),
     mutants=(
-        Mutant("without the diagonal", claim=part_with_rhs(paper.legs_read_out, 0, -paper.share * Nat(N) * Nat(N))),
+        Mutant(
+            "without the diagonal", claim=part_with_rhs(paper.legs_readout.claim, 0, -paper.share * Nat(N) * Nat(N))
+        ),
     ),
 )
 far, now = legendre.moment(k, q), legendre.moment(k, q + 1)
 exact = Theorem(
-    claim=pade.exact,
-    proof=pade.prove_exact,
+    pade.legt_exact_on_polynomials,
     instances=lambda: points(q=st.integers(0, 3), r=st.integers(0, 3)),
     source=OURS,
     says="LegT is exact on polynomials. Up to degree N - 1 the reconstruction from N coefficients has the right values "
     "at both ends of the window (1 at the far end, 0 now, for u(t - x) = x^q with q > 0), so the coefficients obey the "
     "closed ODE. Up to degree N the read-out is u': that is g'c', and c' belongs to u', of degree N - 1.",
     mutants=(
-        Mutant("one state fewer", claim=part_with_lhs(pade.exact, 0, legendre.alternating(q + pade.r, far))),
-        Mutant("without signs", claim=part_with_lhs(pade.exact, 0, legendre.weighted(q + 1 + pade.r, far))),
-        Mutant("one state fewer, now", claim=part_with_lhs(pade.exact, 1, legendre.weighted(q + 1 + pade.r, now))),
-        Mutant("1 from no state", claim=part_with_lhs(pade.exact, 2, legendre.weighted(pade.r, legendre.moment(k, 0)))),
+        Mutant(
+            "one state fewer",
+            claim=part_with_lhs(pade.legt_exact_on_polynomials.claim, 0, legendre.alternating(q + pade.r, far)),
+        ),
+        Mutant(
+            "without signs",
+            claim=part_with_lhs(pade.legt_exact_on_polynomials.claim, 0, legendre.weighted(q + 1 + pade.r, far)),
+        ),
+        Mutant(
+            "one state fewer, now",
+            claim=part_with_lhs(pade.legt_exact_on_polynomials.claim, 1, legendre.weighted(q + 1 + pade.r, now)),
+        ),
+        Mutant(
+            "1 from no state",
+            claim=part_with_lhs(
+                pade.legt_exact_on_polynomials.claim, 2, legendre.weighted(pade.r, legendre.moment(k, 0))
+            ),
+        ),
     ),
 )
 row = pade.transform(k)
 weights = legendre.weighted(N, row)
 denominator = Theorem(
-    claim=pade.denominators,
-    proof=pade.prove_denominators,
+    pade.legt_denominator,
     instances=lambda: points(n=degrees, N=degrees, z=rationals()),
     source=OURS,
     says="ℓ = (sI + M)^-1 g for LegT's M and g = (1, 1, ...), with z = 1/s, and 1 + the sum of (2k+1) ℓ_k is "
     "z^N Q_N(1/z). With `hippo.observer_error`: y - u' = -[s^(N+1)/Q_N(s)] u, for every N and s other than 0.",
     mutants=(
-        Mutant("Q_(N+1)", claim=part_with_lhs(pade.denominators, 1, pade.denominator(N + 1) - weights)),
+        Mutant("Q_(N+1)", claim=part_with_lhs(pade.legt_denominator.claim, 1, pade.denominator(N + 1) - weights)),
         Mutant(
-            "no weights", claim=part_with_lhs(pade.denominators, 1, pade.denominator(N) - summation(k, 0, N - 1, row))
+            "no weights",
+            claim=part_with_lhs(pade.legt_denominator.claim, 1, pade.denominator(N) - summation(k, 0, N - 1, row)),
         ),
         Mutant(
             "s I - M",
-            claim=part_with_lhs(pade.denominators, 0, pade.transform(n) - pade.z * legendre.derivative_row(n, row)),
+            claim=part_with_lhs(
+                pade.legt_denominator.claim, 0, pade.transform(n) - pade.z * legendre.derivative_row(n, row)
+            ),
         ),
     ),
 )
@@ -258,13 +268,12 @@ def unsettled(row: Term) -> Claim:
     """The claim about the error, with other rows of A x."""
     rows = pade.share * (paper.x(n) - pade.z * row - pade.z)
     missed = pade.z * (pade.denominator(N) * (1 - pade.seen))
-    return replace(pade.legt_error, conclusion=Eq(summation(n, 0, N - 1, rows) + missed, pade.z))
+    return replace(pade.legt_error.claim, conclusion=Eq(summation(n, 0, N - 1, rows) + missed, pade.z))
 
 
 legs_row = -legendre.weighted(n, paper.x(k)) - Nat(n + 1) * paper.x(n)
 error = Theorem(
-    claim=pade.legt_error,
-    proof=pade.prove_legt_error,
+    pade.legt_error,
     instances=lambda: points(N=degrees, z=rationals(), x=tables(range(4), rationals())),
     source=OURS,
     says="In the scale d = 1, for any x, and z = 1/s: where x = z (A x + B), the steady state for u = e^(st), the "
@@ -277,14 +286,16 @@ error = Theorem(
     ),
 )
 order = Theorem(
-    claim=pade.order,
-    proof=pade.prove_order,
+    pade.pade_order,
     instances=lambda: points(N=degrees, m=degrees),
     source=OURS,
     says="Q_N(s) e^(-s) has no power from s^N to s^(2N-1), for (-m)_N = 0 if m < N: what it has below s^N, over Q_N, "
     "is the Padé approximant [N-1/N] of e^(-s).",
     mutants=(
-        Mutant("a power more", claim=with_rhs(pade.order, sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N))),
+        Mutant(
+            "a power more",
+            claim=with_rhs(pade.pade_order.claim, sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N)),
+        ),
     ),
 )
 

@@ -167,64 +167,63 @@ def harmonics() -> SearchStrategy[Mapping[str, Any]]:
 # --------------------------------------------------------------------------------------- windows, for every basis
 observer_rhs, fout_rhs = (
     [part.rhs for part in claim.conclusion.parts]  # type: ignore[attr-defined]
-    for claim in (paper.observer, paper.fout)
+    for claim in (paper.legt_observer.claim, paper.fout_closure.claim)
 )
 observer = Theorem(
-    claim=paper.observer,
-    proof=paper.prove_observer,
+    paper.legt_observer,
     instances=windows,
     source=GENERAL,
     says="Reading u(t - 1) as g₁'c makes the window an observer: c' = -M'c + g₀ (u - g₀'c). A + A' = -(g₀g₀' + "
     "g₁g₁'): LegT is skew less half of that, of rank 2 (its NPLR form). And g₀'A, the read-out of u', is "
     "-(M g₀)' - (g₀'g₀) g₀': the derivative of the basis, and of the innovation.",
     mutants=(
-        Mutant("no innovation", claim=part_with_rhs(paper.observer, 0, -(paper.M.T @ paper.c) + paper.u * paper.g0)),
-        Mutant("rank 1", claim=part_with_rhs(paper.observer, 1, -2 * (paper.g0 @ paper.g0.T))),
+        Mutant(
+            "no innovation",
+            claim=part_with_rhs(paper.legt_observer.claim, 0, -(paper.M.T @ paper.c) + paper.u * paper.g0),
+        ),
+        Mutant("rank 1", claim=part_with_rhs(paper.legt_observer.claim, 1, -2 * (paper.g0 @ paper.g0.T))),
     ),
 )
 fout_closure = Theorem(
-    claim=paper.fout,
-    proof=paper.prove_fout,
+    paper.fout_closure,
     instances=periodic_windows,
     source=FOUT,
     says="With g(0) = g(1) a Fourier sum gives the mean of both ends, so u(t - 1) is read as 2 g'c - u: then "
     "A = M - 2 g g', B = 2 g, and A + 2 g g' is skew. C = -(M g)' differentiates the basis at lag 0; to differentiate "
     "by the ODE is g'A = -(M g)' - 2 (g'g) g'.",
     mutants=(
-        Mutant("B = g", claim=part_with_rhs(paper.fout, 0, paper.A_fout @ paper.c + paper.u * paper.g)),
-        Mutant("A + A' = -2 g g'", claim=part_with_rhs(paper.fout, 1, -2 * (paper.g @ paper.g.T))),
+        Mutant("B = g", claim=part_with_rhs(paper.fout_closure.claim, 0, paper.A_fout @ paper.c + paper.u * paper.g)),
+        Mutant("A + A' = -2 g g'", claim=part_with_rhs(paper.fout_closure.claim, 1, -2 * (paper.g @ paper.g.T))),
     ),
 )
 fourier_orthogonal = Theorem(
-    claim=paper.orthogonal,
-    proof=paper.prove_orthogonal,
+    paper.fourier_orthogonal,
     instances=orthogonal_pairs,
     source=FOUT,
     says="Cosines and sines of different frequencies are orthogonal on the window, of norm² 1/2: from the product "
     "rule, cos' = -2πm sin, sin' = 2πm cos, their return after the window, and cos² + sin² = 1.",
     mutants=(
-        Mutant("norm 1", claim=part_with_rhs(paper.orthogonal, 4, one)),
-        Mutant("cosines in phase", claim=part_with_rhs(paper.orthogonal, 0, paper.half)),
+        Mutant("norm 1", claim=part_with_rhs(paper.fourier_orthogonal.claim, 4, one)),
+        Mutant("cosines in phase", claim=part_with_rhs(paper.fourier_orthogonal.claim, 0, paper.half)),
     ),
 )
 matrix_rhs = [part.rhs for part in paper.fout_matrix.conclusion.parts]  # type: ignore[attr-defined]
 fout_matrix = Theorem(
-    claim=paper.fout_matrix,
-    proof=paper.prove_fout_matrix,
+    paper.fout_matrix,
     instances=fourier_states,
     source=FOUT,
     says="The rows of FouT, from integration by parts: with e² = 2, so 2e = 4/e = 2 sqrt2, they are -2, -2 sqrt2 and "
     "-4, and turns of ±2πm between cosine and sine of frequency m; B = (2, 2 sqrt2, 0, 2 sqrt2, 0, ...).",
     layers=(matrix_layer("fout", layer._fout),),
     mutants=(
-        Mutant("the mean taken for the far end", claim=part_with_rhs(paper.fout_matrix, 0, matrix_rhs[0] / 2)),
+        Mutant("the mean taken for the far end", claim=part_with_rhs(paper.fout_matrix.claim, 0, matrix_rhs[0] / 2)),
         Mutant(
             "turned the other way",
-            claim=part_with_rhs(paper.fout_matrix, 2, -paper.frequency(paper.j) * paper.cosine(paper.j)),
+            claim=part_with_rhs(paper.fout_matrix.claim, 2, -paper.frequency(paper.j) * paper.cosine(paper.j)),
         ),
         Mutant(
             "twice the frequency",
-            claim=part_with_rhs(paper.fout_matrix, 2, 2 * paper.frequency(paper.j) * paper.cosine(paper.j)),
+            claim=part_with_rhs(paper.fout_matrix.claim, 2, 2 * paper.frequency(paper.j) * paper.cosine(paper.j)),
         ),
     ),
 )
@@ -232,8 +231,7 @@ fout_matrix = Theorem(
 
 half_slope = -(paper.frequency(paper.j) * paper.sine_now) / 2
 fout_read_out = Theorem(
-    claim=paper.fout_read_out,
-    proof=paper.prove_fout_read_out,
+    paper.fout_readout,
     instances=lambda: fourier_states().map(
         lambda p: {**{x: p[x] for x in ("M", "j", "π", "e", "c", "s")}, "Y": p["u"], "c₀": fmpq(1), "s₀": fmpq(0)}
     ),
@@ -246,7 +244,7 @@ fout_read_out = Theorem(
     mutants=(
         Mutant(
             "sqrt2 missing",
-            claim=part_with_rhs(paper.fout_read_out, 1, -(paper.frequency(paper.j) * paper.sine_now) / 2),
+            claim=part_with_rhs(paper.fout_readout.claim, 1, -(paper.frequency(paper.j) * paper.sine_now) / 2),
         ),
     ),
 )
@@ -283,29 +281,36 @@ text = misread(
 
 # ------------------------------------------------------------------------------------- read-outs of the derivative
 transfer_error = Theorem(
-    claim=paper.error,
-    proof=paper.prove_error,
+    paper.transfer_error,
     instances=adjugates,
     source=OURS,
     says="H(s) - s = -χ_K/χ_A for every size: with F the adjugate and χ the determinant of sI - A, sI - K maps "
     "(F B; χ) to (0; χ_K), and H - s = -χ_K/χ. That this χ_K is det(sI - K) is Schur's formula, which is classical; "
     "`hippo.transfer_error_determinant` has it for small sizes.",
     mutants=(
-        Mutant("without D", claim=part_with_rhs(paper.error, 2, -((paper.chi_K + paper.D * paper.chi) / paper.chi))),
-        Mutant("the sign", claim=part_with_rhs(paper.error, 2, paper.chi_K / paper.chi)),
+        Mutant(
+            "without D",
+            claim=part_with_rhs(paper.transfer_error.claim, 2, -((paper.chi_K + paper.D * paper.chi) / paper.chi)),
+        ),
+        Mutant("the sign", claim=part_with_rhs(paper.transfer_error.claim, 2, paper.chi_K / paper.chi)),
     ),
 )
-modes_rhs = [part.rhs for part in paper.modes.conclusion.parts]  # type: ignore[attr-defined]
+modes_rhs = [part.rhs for part in paper.closed_loop_modes.conclusion.parts]  # type: ignore[attr-defined]
 closed_loop_modes = Theorem(
-    claim=paper.modes,
-    proof=paper.prove_modes,
+    paper.closed_loop_modes,
     instances=closed_loops,
     source=OURS,
     says="What the read-out differentiates exactly is what its closed loop generates: x is the steady state of "
     "u e^(st) and y = u' exactly if (x; u) is an eigenvector of K = [[A, B], [C, D]] for s. Any basis, every size.",
     mutants=(
-        Mutant("the input's row for u' = y - u", claim=part_with_rhs(paper.modes, 1, modes_rhs[1] - paper.input_)),
-        Mutant("no input to the states", claim=part_with_rhs(paper.modes, 0, modes_rhs[0] - paper.input_ * paper.B)),
+        Mutant(
+            "the input's row for u' = y - u",
+            claim=part_with_rhs(paper.closed_loop_modes.claim, 1, modes_rhs[1] - paper.input_),
+        ),
+        Mutant(
+            "no input to the states",
+            claim=part_with_rhs(paper.closed_loop_modes.claim, 0, modes_rhs[0] - paper.input_ * paper.B),
+        ),
     ),
 )
 
@@ -331,22 +336,21 @@ determinants = Finite(
     ),
 )
 observer_error = Theorem(
-    claim=pade.observer_error,
-    proof=pade.prove_observer_error,
+    pade.observer_error,
     instances=resolvents,
     source=OURS,
     says="For every basis closed as LegT is, and every rate s: of u = e^(st) the reconstruction misses u/(1 + ℓ'g₀) "
     "now, the read-out s times that, where ℓ = (sI + M)^-1 g₀.",
     mutants=(
-        Mutant("u' itself", claim=part_with_rhs(pade.observer_error, 1, zero)),
+        Mutant("u' itself", claim=part_with_rhs(pade.observer_error.claim, 1, zero)),
         Mutant(
-            "the reconstruction itself", claim=part_with_lhs(pade.observer_error, 0, pade.gain * (paper.g0.T @ pade.w))
+            "the reconstruction itself",
+            claim=part_with_lhs(pade.observer_error.claim, 0, pade.gain * (paper.g0.T @ pade.w)),
         ),
     ),
 )
 observer_modes = Theorem(
-    claim=pade.observer_modes,
-    proof=pade.prove_observer_modes,
+    pade.observer_modes,
     instances=eigenvectors,
     source=OURS,
     says="An eigenvector of A that the reconstruction sees has an eigenvalue with 1 + ℓ'g₀ = 0, for LegT a root of "
@@ -354,22 +358,24 @@ observer_modes = Theorem(
     mutants=(
         Mutant(
             "1 - ℓ'g₀",
-            claim=replace(pade.observer_modes, conclusion=Eq((2 - pade.gain) * (paper.g0.T @ pade.v), zero)),
+            claim=replace(pade.observer_modes.claim, conclusion=Eq((2 - pade.gain) * (paper.g0.T @ pade.v), zero)),
         ),
     ),
 )
 
-loop_rhs = pade.closed_loop.conclusion.rhs  # type: ignore[attr-defined]
+loop_rhs = pade.legt_closed_loop.conclusion.rhs  # type: ignore[attr-defined]
 closed_loop = Theorem(
-    claim=pade.closed_loop,
-    proof=pade.prove_closed_loop,
+    pade.legt_closed_loop,
     instances=nilpotent_loops,
     source=OURS,
     says="LegT's closed loop K = [[A, B], [C, D]] turns the states by -M' after its first step, and M is strictly "
     "triangular: K^(N+1) = 0, so what LegT generates, and differentiates exactly, are polynomials.",
     mutants=(
-        Mutant("the other sign", claim=with_rhs(pade.closed_loop, -loop_rhs)),
-        Mutant("M for M'", claim=with_rhs(pade.closed_loop, product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1))),
+        Mutant("the other sign", claim=with_rhs(pade.legt_closed_loop.claim, -loop_rhs)),
+        Mutant(
+            "M for M'",
+            claim=with_rhs(pade.legt_closed_loop.claim, product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1)),
+        ),
     ),
 )
 
@@ -397,7 +403,7 @@ spectrum = Finite(
         "On the Parameterization and Initialization of Diagonal State Space Models",
         "2206.11893",
         "S4D-LegS",
-        read="remembered: the diagonals of S4D; `proofs/s4d.py` derives the law",
+        read="remembered: the diagonals of S4D; `proofs/s4d/spectrum.py` derives the law",
     ),
     mutants=(
         Broken("1/2 for π/6", lambda N: decide_spectrum(N, arb(1) / 2)),

@@ -105,11 +105,10 @@ def overtones(draw: st.DrawFn) -> Point:
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-drifted, *beyond_every_constant = parts(bound.no_constant)
+drifted, *beyond_every_constant = parts(bound.error_bound_no_constant.claim)
 
 as_read = row(
-    bound.as_read,
-    bound.refute_as_read,
+    bound.error_bound,
     quadratics,
     BOUND,
     "Read as: if |u^(k)| <= L everywhere then |u' - y| <= κ L/N^(k-2), with κ depending on neither u nor N; "
@@ -117,8 +116,7 @@ as_read = row(
     a_bound_that_does_not_fall_with_N=absolute_le(bound.slope - bound.read_out(fout.X), bound.kappa * bound.L),
 )
 no_constant = row(
-    bound.no_constant,
-    bound.prove_no_constant,
+    bound.error_bound_no_constant,
     ramps,
     BOUND,
     "u = t has u^(k) = 0 for k >= 2 and an error of exactly N; x(x - 1) on [0, 1], whose window closes, has u^(k) = 0 "
@@ -126,17 +124,17 @@ no_constant = row(
     an_error_of_two_M=And((Eq(drifted.lhs, Nat(2 * fout.M)), *beyond_every_constant)),
 )
 ramp_motion = row(
-    bound.ramp_motion,
-    bound.prove_ramp_motion,
+    bound.fout_ramp,
     moving_ramps,
     OURS,
     "The exact coefficients of u = t move as FouT's equation says, so the error of N is that of the layer as well, in "
     "steady state.",
-    a_recomposed_ramp_without_lag=And((Eq(parts(bound.ramp_motion)[0].lhs, term(0)), parts(bound.ramp_motion)[1])),
+    a_recomposed_ramp_without_lag=And(
+        (Eq(parts(bound.fout_ramp.claim)[0].lhs, term(0)), parts(bound.fout_ramp.claim)[1])
+    ),
 )
 amplitude = row(
     harmonics.amplitude,
-    harmonics.prove_amplitude,
     sampled,
     OURS,
     "|u^(k)| <= L at n + 1 samples makes the sum of the samples times (cos, sin) at most (n + 1) L long: a harmonic of "
@@ -150,7 +148,6 @@ amplitude = row(
 )
 harmonic_error = row(
     harmonics.harmonic_error,
-    harmonics.prove_harmonic_error,
     overtones,
     OURS,
     "So the error in a harmonic beyond the basis is at most 2L/(λm)^(k-1).",
@@ -160,8 +157,7 @@ harmonic_error = row(
     ),
 )
 periodic = row(
-    bound.periodic,
-    bound.prove_periodic,
+    bound.error_bound_periodic,
     tails,
     BOUND,
     "The bound that holds: if u has period θ and |u^(k)| <= L, k >= 3, then |u' - y| <= L θ^(k-1)/(π^(k-1) (k-2) "

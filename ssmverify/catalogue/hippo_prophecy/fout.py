@@ -11,7 +11,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from proofs.derivation import Proved
+from proofs.derivation import Derivation
 from proofs.hippo_prophecy import fout
 from proofs.kernel import Claim, Table
 from proofs.terms import And, Eq, Formula, Le, Nat, absolute_le
@@ -134,8 +134,7 @@ def steps(draw: st.DrawFn) -> Point:
 
 # ------------------------------------------------------------------------------------------------- the theorems
 def row(
-    claim: Claim,
-    proof: Callable[[], Proved],
+    claim: Derivation,
     instances: Callable[[], SearchStrategy[Point]],
     source: Source,
     says: str,
@@ -143,8 +142,8 @@ def row(
     **broken: Formula,
 ) -> Theorem:
     """A row with its steps by hand, whose author's mutants are the claim with other conclusions."""
-    mutants = (Mutant(what.replace("_", " "), claim=replace(claim, conclusion=c)) for what, c in broken.items())
-    return Theorem(claim, proof, instances, tuple(mutants), source, says, by_hand=by_hand)
+    mutants = (Mutant(what.replace("_", " "), claim=replace(claim.claim, conclusion=c)) for what, c in broken.items())
+    return Theorem(claim, None, instances, tuple(mutants), source, says, by_hand=by_hand)
 
 
 def parts(claim: Claim) -> tuple[Any, ...]:
@@ -152,18 +151,17 @@ def parts(claim: Claim) -> tuple[Any, ...]:
     return cast(And, claim.conclusion).parts
 
 
-moved = fout.innovation.conclusion.lhs  # type: ignore[attr-defined]
-of_u, of_error, dynamic = parts(fout.transfer)
-below, above = fout.overtone.conclusion.lhs, fout.overtone.conclusion.rhs  # type: ignore[attr-defined]
-real, imaginary = parts(fout.harmonic)
-static = fout.jump.conclusion.lhs  # type: ignore[attr-defined]
+moved = fout.fout_innovation.conclusion.lhs  # type: ignore[attr-defined]
+of_u, of_error, dynamic = parts(fout.fout_transfer.claim)
+below, above = fout.fout_overtone.conclusion.lhs, fout.fout_overtone.conclusion.rhs  # type: ignore[attr-defined]
+real, imaginary = parts(fout.fout_harmonic.claim)
+static = fout.fout_jump.conclusion.lhs  # type: ignore[attr-defined]
 jumps = fout.N / fout.theta * fout.J
 step = fout.after - (fout.u + fout.delta * fout.read)
 half_curvature = fout.delta * fout.delta / 2 * fout.S
 
 innovation = row(
-    fout.innovation,
-    fout.prove_innovation,
+    fout.fout_innovation,
     motions,
     CODE,
     "The derivative of the recomposed input is the read-out y plus 2N/θ times the innovation u - (C + sum of P_m): the "
@@ -171,8 +169,7 @@ innovation = row(
     without_the_mean=Eq(moved, fout.readout + 4 / fout.theta * (Nat(fout.M) * fout.d)),
 )
 transfer = row(
-    fout.transfer,
-    fout.prove_transfer,
+    fout.fout_transfer,
     growing,
     CODE,
     "H(s) = 2 (s G - N/θ)/(1 + 2 G), H(s) - s = -(s + 2N/θ)/(1 + 2 G) with G = (1/θ)(1/s + sum of 2s/(s² + ω_m²)); the "
@@ -186,8 +183,7 @@ transfer = row(
     ),
 )
 overtone = row(
-    fout.overtone,
-    fout.prove_overtone,
+    fout.fout_overtone,
     oscillating,
     OURS,
     "A sinusoid above all frequencies of the basis is differentiated with an error of at most that of y = 0, whatever "
@@ -195,8 +191,7 @@ overtone = row(
     half_of_that=Le(below, above / 2),
 )
 harmonic = row(
-    fout.harmonic,
-    fout.prove_harmonic,
+    fout.fout_harmonic,
     resonant,
     OURS,
     "A harmonic of the basis is differentiated exactly, in steady state.",
@@ -214,8 +209,7 @@ closed_loop = Finite(
     source=OURS,
 )
 jump = row(
-    fout.jump,
-    fout.prove_jump,
+    fout.fout_jump,
     windows,
     OURS,
     "With the exact coefficients of any input, y = -(N/θ)(u(t) - u(t - θ)) + the M-th Fourier partial sum of u' at "
@@ -227,7 +221,6 @@ jump = row(
 next_state = replace(
     row(
         fout.next_state,
-        fout.prove_next_state,
         steps,
         replace(CODE, place="discretisation"),
         "u + δ y misses the next state by at most δ |u' - y| + (δ²/2) sup |u''|, whatever law the input follows. The "

@@ -1,4 +1,4 @@
-"""Rows for the layers of HiPPO-Prophecy (arXiv 2407.09375): claims from `proofs.hippo.steps`."""
+"""Rows for the layers of HiPPO-Prophecy (arXiv 2407.09375): claims from `proofs.hippo_prophecy.steps`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from numeric import hippo, hippo_prophecy
 from numeric.bounds import hippo as hippo_bounds
-from proofs.hippo import steps as paper
+from proofs.hippo_prophecy import steps as paper
 from proofs.kernel import Table
 from ssmverify.catalogue.hippo.layers import replaced
 from ssmverify.rows import Layer, Mutant, Source, Theorem
@@ -189,8 +189,7 @@ def _teacher(u: Tensor, steps: int, A: Tensor, B: Tensor, C: Tensor, D: Tensor) 
 
 
 trapezoid = Theorem(
-    claim=paper.trapezoid,
-    proof=paper.prove_trapezoid,
+    paper.trapezoid,
     instances=predictions,
     source=CODE,
     says="The next state of LegT and LegS solves u_{k+1} = u_k + δ (C c + D (u_k + u_{k+1})/2), the trapezoidal rule "
@@ -199,7 +198,7 @@ trapezoid = Theorem(
     mutants=(
         Mutant(
             "Euler's rule",
-            claim=replaced(paper.trapezoid, rhs=paper.delta * (paper.C @ paper.c + paper.D * paper.u)),
+            claim=replaced(paper.trapezoid.claim, rhs=paper.delta * (paper.C @ paper.c + paper.D * paper.u)),
         ),
         Mutant("not solved for the next state", run=_euler),
         Mutant("the state of one step before", run=_stale),
@@ -207,8 +206,7 @@ trapezoid = Theorem(
 )
 
 fed_back = Theorem(
-    claim=paper.fed_back,
-    proof=paper.prove_fed_back,
+    paper.fed_back,
     instances=loops,
     source=CODE,
     says="With the prediction for the next input, state and input follow the matrix [[A + B C, D B], [C, D]].",
@@ -217,7 +215,7 @@ fed_back = Theorem(
         Mutant(
             "the input of a time before",
             claim=replaced(
-                paper.fed_back,
+                paper.fed_back.claim,
                 rhs=paper.A @ paper.states(paper.t) + paper.inputs(paper.t) * (paper.D * paper.B),
             ),
         ),

@@ -27,7 +27,7 @@ WEIGHTS = replace(CODE, place="the weights for LegS")
 def parted(draw: st.DrawFn) -> Point:
     """Powers t^ρ with the moments that the error integral is made of."""
     N, rho = draw(st.integers(0, 3)), draw(st.sampled_from([fmpq(2), fmpq(5, 2), fmpq(1, 2), fmpq(4), fmpq(1, 3)]))
-    moments = legs.integral.hypotheses["moments"]
+    moments = legs.legs_error_integral.hypotheses["moments"]
     S = evaluate(moments.rhs, {"N": N, "ρ": rho})  # type: ignore[attr-defined]
     return {"N": N, "ρ": rho, "S": S, "F": -S / (rho - 1)}
 
@@ -42,14 +42,13 @@ def stretched(draw: st.DrawFn) -> Point:
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-line, value, slope = parts(legs.powers)
+line, value, slope = parts(legs.legs_powers.claim)
 with_fewer = legs.of_power(legs.readout, legs.j)
-of_value, of_slope = parts(legs.integral)
-moves, keeps, writes = parts(legs.time_scale)
+of_value, of_slope = parts(legs.legs_error_integral.claim)
+moves, keeps, writes = parts(legs.legs_time_scale.claim)
 
 powers = row(
-    legs.powers,
-    legs.prove_powers,
+    legs.legs_powers,
     lambda: points(N=st.integers(0, 4), ρ=rationals(0, 3), u=rationals()),
     WEIGHTS,
     "LegS on u = t^ρ: its states are √(2n+1) V_n/(ρ+n+1) u, they satisfy t c' = A c + B u; the recomposed input is "
@@ -57,16 +56,14 @@ powers = row(
     an_error_without_the_second_root_at_zero=And((line, value, Eq(slope.lhs, -(legs.V(legs.N) * legs.u)))),
 )
 polynomials = row(
-    legs.polynomials,
-    legs.prove_polynomials,
+    legs.legs_polynomials,
     lambda: points(j=st.integers(0, 3), r=st.integers(0, 2), u=rationals()),
     WEIGHTS,
     "LegS with N states differentiates t^j exactly for every j < N, and so every polynomial of degree below N.",
-    one_state_fewer=Eq(with_fewer, legs.polynomials.conclusion.rhs),  # type: ignore[attr-defined]
+    one_state_fewer=Eq(with_fewer, legs.legs_polynomials.conclusion.rhs),  # type: ignore[attr-defined]
 )
 integral = row(
-    legs.integral,
-    legs.prove_integral,
+    legs.legs_error_integral,
     parted,
     OURS,
     "The value error is -(t/2) ∫ u'(tr)(P_N + P_{N-1})(2r-1) dr, and that of y -(t/2) ∫ u''(tr) κ(r) dr: here on every "
@@ -75,8 +72,7 @@ integral = row(
     one_state_fewer=And((Eq(of_value.lhs, -legs.V(legs.N)), of_slope)),
 )
 time_scale = row(
-    legs.time_scale,
-    legs.prove_time_scale,
+    legs.legs_time_scale,
     stretched,
     HIPPO,
     "LegS does not know the unit of time: c(at) answers to u(at), and a step from k δ has matrices without δ.",
@@ -84,7 +80,6 @@ time_scale = row(
 )
 legs_kernel = row(
     kernels.legs_kernel,
-    kernels.prove_legs_kernel,
     lambda: points(j=st.integers(0, 2), q=st.integers(0, 4)),
     HIPPO,
     "e^(At) B of LegS has the entries √(2n+1) P_n(2e^-t - 1) e^-t: the equation K' = A K, power by power of e^-t.",
@@ -95,7 +90,6 @@ legs_kernel = row(
 )
 lagt_kernel = row(
     kernels.lagt_kernel,
-    kernels.prove_lagt_kernel,
     lambda: points(j=st.integers(0, 3), q=st.integers(0, 4)),
     HIPPO,
     "e^(At) B of LagT has the entries L_n(t) e^(-t/2): the equation K' = A K, power by power of t.",

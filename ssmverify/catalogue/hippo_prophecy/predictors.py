@@ -45,24 +45,22 @@ def smooth(draw: st.DrawFn) -> Point:
 # ------------------------------------------------------------------------------------------------- the theorems
 P = paper
 x, delta, D, w = P.x, P.delta, P.D, P.w
-by_trapezoid, by_euler = parts(P.predictor)
-legt_step, legs_step = parts(P.singular)
+by_trapezoid, by_euler = parts(P.predictor.claim)
+legt_step, legs_step = parts(P.predictor_singular.claim)
 
 state = row(
-    P.bilinear_state,
-    P.prove_bilinear_state,
+    P.predictor_state,
     growing,
     PREDICTORS,
     "For u_k = z^k u the state after bilinear steps with one sample each is 1 + x = 2z/(z + 1) times that of the "
     "continuous model at s = (2/δ)(z - 1)/(z + 1): that of an input half a step ahead, which 2 c_k makes up for.",
     the_old_sample=Eq(
-        P.bilinear_state.conclusion.lhs,  # type: ignore[attr-defined]
+        P.predictor_state.conclusion.lhs,  # type: ignore[attr-defined]
         (P.eye + delta / 2 * P.A) @ P.state + delta * P.u * P.B,
     ),
 )
 predictor = row(
     P.predictor,
-    P.prove_predictor,
     lambda: points(x=rationals(), δ=nonzero, D=rationals(), ε=rationals(), u=rationals()).filter(lambda p: p["x"] != 1),
     PREDICTORS,
     "What the predictors miss the next input by, for every model: with the trapezoidal rule, times 1 - δD/2, "
@@ -72,17 +70,15 @@ predictor = row(
     Euler_without_bias=And((by_trapezoid, Eq(by_euler.lhs, (-2 * x * x * x / (1 - x) - P.missed) * P.u))),
 )
 order = row(
-    P.order,
-    P.prove_order,
+    P.predictor_order,
     lambda: points(w=rationals(), δ=rationals(), D=rationals()).filter(lambda p: p["w"] != -2),
     PREDICTORS,
     "Up to ε the miss is (δD/4)(z-1)² - (z-1)³/4 and terms with (z-1)⁴ and δ(z-1)³, so (δ³/4)(D u'' - u''') and terms "
     "of fourth order: an error of third order in a step, and the rule is of second order.",
-    without_the_third_difference=Eq(P.order.conclusion.lhs, delta * D / 4 * (w * w)),  # type: ignore[attr-defined]
+    without_the_third_difference=Eq(P.predictor_order.conclusion.lhs, delta * D / 4 * (w * w)),  # type: ignore[attr-defined]
 )
 singular = row(
-    P.singular,
-    P.prove_singular,
+    P.predictor_singular,
     lambda: points(n=st.integers(0, 5), r=st.integers(0, 5)),
     PREDICTORS,
     "The trapezoidal predictor divides by zero at δ N² = 2 for LegT, and for LegS, whose steps are δ = 1 and D = N²/t, "
@@ -93,7 +89,6 @@ singular = row(
 )
 bilinear_order = row(
     P.bilinear_order,
-    P.prove_bilinear_order,
     smooth,
     OURS,
     "What the exact solution leaves of a generalised bilinear step: δ² ((α - 1/2) c'' + (β - α) B u') and terms of "
@@ -105,7 +100,6 @@ bilinear_order = row(
 )
 hold_order = row(
     P.hold_order,
-    P.prove_hold_order,
     smooth,
     OURS,
     "What zero-order hold misses: δ² (β - 1/2) B u' and terms of third order, and nothing of a constant input. So it "

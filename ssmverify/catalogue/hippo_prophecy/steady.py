@@ -28,14 +28,13 @@ def tails(draw: st.DrawFn) -> Point:
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-ends, bound = steady.two_ends.conclusion, steady.tail.conclusion
+ends, bound = steady.fout_two_ends.conclusion, steady.fout_tail.conclusion
 assert isinstance(ends, Eq)
 assert isinstance(bound, Le)
 u, slope, E = fout.u, fout.s * fout.u, steady.E
 jump = fout.N / fout.theta * (u - E * u)
 two_ends = row(
-    steady.two_ends,
-    steady.prove_two_ends,
+    steady.fout_two_ends,
     with_every_harmonic,
     OURS,
     "In steady state y = (u'(t) + u'(t-θ))/2 - (N/θ)(u(t) - u(t-θ)) + R [(y - u')(t) - (y - u')(t-θ)], for every N, R "
@@ -46,8 +45,7 @@ two_ends = row(
     u_for_the_mean=Eq(ends.lhs, slope - jump + steady.R * (steady.missed - E * steady.missed)),
 )
 tail = row(
-    steady.tail,
-    steady.prove_tail_bound,
+    steady.fout_tail,
     tails,
     OURS,
     "R is 2s/θ times the sum of 1/(s² + (λm)²) over m > M, which is at most 2/(λ² M): for every real s, and for "

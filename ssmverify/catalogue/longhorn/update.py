@@ -163,15 +163,14 @@ diagonal_layer = Layer(
 def _with_update(update: Any) -> Any:
     """Theorem 3.1's claim with another update of channel i."""
     at = family((paper.i,), update)
-    return replace(paper.closed_form, conclusion=replace(paper.minimises, at=at))
+    return replace(paper.closed_form.claim, conclusion=replace(paper.minimises, at=at))
 
 
 p_i, x_i, beta_i = paper.p(paper.i), paper.x(paper.i), paper.beta(paper.i)
 error = paper.k.T @ p_i - x_i
 
 closed_form = Theorem(
-    claim=paper.closed_form,
-    proof=paper.prove_closed_form,
+    paper.closed_form,
     instances=rows,
     source=THEOREM,
     says="The argmin is S_i = (I - ε_i k k') S_{t-1,i} + ε_i k x_i with ε_i = β_i/(1 + β_i k'k), row by row.",
@@ -187,8 +186,7 @@ closed_form = Theorem(
 )
 
 closed_form_every_beta = Theorem(
-    claim=paper.closed_form_every_beta,
-    proof=paper.refute_closed_form_every_beta,
+    paper.closed_form_every_beta,
     instances=lambda: rows(rationals(-3, 3)),
     source=THEOREM,
     says="The theorem is quoted for β in R^d, without a sign.",
@@ -198,22 +196,20 @@ closed_form_every_beta = Theorem(
 )
 
 diagonal_is_minimiser = Theorem(
-    claim=paper.diagonal_is_minimiser,
-    proof=paper.refute_diagonal_is_minimiser,
+    paper.diagonal_is_minimiser,
     instances=entries,
     source=RELEASED,
     says="The released, diagonal update minimises the objective of Theorem 3.1.",
     mutants=(
         Mutant(
             "also for every β >= 0",
-            claim=replace(paper.diagonal_is_minimiser, hypotheses={"beta_nonnegative": paper.beta_nonnegative}),
+            claim=replace(paper.diagonal_is_minimiser.claim, hypotheses={"beta_nonnegative": paper.beta_nonnegative}),
         ),
     ),
 )
 
 diagonal_at_one_state = Theorem(
-    claim=paper.diagonal_at_one_state,
-    proof=paper.prove_diagonal_at_one_state,
+    paper.diagonal_at_one_state,
     instances=one_state,
     source=RELEASED,
     says="For a state of size 1 the released update and the exact one are the same.",
@@ -221,7 +217,7 @@ diagonal_at_one_state = Theorem(
         Mutant(
             "β for ε in the exact update",
             claim=replace(
-                paper.diagonal_at_one_state,
+                paper.diagonal_at_one_state.claim,
                 conclusion=replace(
                     paper.updates_agree,
                     rhs=paper.p_1 - paper.beta_1 * (paper.k_1 * paper.p_1 - paper.x_1) * paper.k_1,
@@ -232,8 +228,7 @@ diagonal_at_one_state = Theorem(
 )
 
 diagonal_objective = Theorem(
-    claim=paper.diagonal_objective,
-    proof=paper.prove_diagonal_objective,
+    paper.diagonal_objective,
     instances=entries,
     source=RELEASED,
     says="Nothing; this is the objective that the released update does minimise.",
@@ -241,7 +236,7 @@ diagonal_objective = Theorem(
     mutants=(
         Mutant(
             "the objective of Theorem 3.1 for the separable one",
-            claim=replace(paper.diagonal_objective, conclusion=paper.diagonal_is_minimiser.conclusion),
+            claim=replace(paper.diagonal_objective.claim, conclusion=paper.diagonal_is_minimiser.conclusion),
         ),
         Mutant("the exact layer for the diagonal one", run=run),
     ),

@@ -172,13 +172,12 @@ def runs(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 simulation = Theorem(
-    claim=proved.simulation,
-    proof=proved.prove_simulation,
+    proved.simulation,
     instances=runs,
     mutants=(
         Mutant(
             "the code a letter late",
-            claim=replace(proved.simulation, conclusion=Eq(proved.h(proved.T + 1), proved.v(proved.T))),
+            claim=replace(proved.simulation.claim, conclusion=Eq(proved.h(proved.T + 1), proved.v(proved.T))),
         ),
     ),
     says="What each letter does to the code of a state, a word does: at all times h_t is the code of the automaton's "
@@ -192,13 +191,12 @@ def leaks() -> SearchStrategy[Mapping[str, Any]]:
 
 
 leaky_gate_keeps = Theorem(
-    claim=proved.leaky_gate_keeps,
-    proof=proved.prove_keeps,
+    proved.leaky_gate_keeps,
     instances=leaks,
     mutants=(
         Mutant(
             "kept without loss",
-            claim=replace(proved.leaky_gate_keeps, conclusion=Le(term(1), proved.memory(proved.T))),
+            claim=replace(proved.leaky_gate_keeps.claim, conclusion=Le(term(1), proved.memory(proved.T))),
         ),
     ),
     says="A memory behind a gate 1 - ε keeps at least 1 - T ε of what was written: with ε = 2^-k, read at the "
@@ -207,13 +205,12 @@ leaky_gate_keeps = Theorem(
 )
 
 leaky_gate_loses = Theorem(
-    claim=proved.leaky_gate_loses,
-    proof=proved.prove_loses,
+    proved.leaky_gate_loses,
     instances=leaks,
     mutants=(
         Mutant(
             "lost at once",
-            claim=replace(proved.leaky_gate_loses, conclusion=Le(2 * proved.memory(proved.T), term(1))),
+            claim=replace(proved.leaky_gate_loses.claim, conclusion=Le(2 * proved.memory(proved.T), term(1))),
         ),
     ),
     says="It keeps at most 1/(1 + T ε): with ε = 2^-k the bit is lost after 2^k steps.",

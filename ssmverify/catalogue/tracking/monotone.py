@@ -135,13 +135,13 @@ def energies(draw: st.DrawFn, returns: bool = False) -> Point:
 # ------------------------------------------------------------------------------------------------- the theorems
 unrounded = product(paper.s, 1, paper.n, paper.a(paper.s))
 monotone = Theorem(
-    paper.monotone,
-    paper.prove_monotone,
+    paper.monotone_orbits,
+    None,
     orbits,
     (
         Mutant(
             "the slope of the gates alone",
-            claim=replace(paper.monotone, conclusion=paper.displaced_by_words(unrounded)),
+            claim=replace(paper.monotone_orbits.claim, conclusion=paper.displaced_by_words(unrounded)),
         ),
     ),
     OURS,
@@ -149,10 +149,15 @@ monotone = Theorem(
     "where the S are sums of products of the gates and of the rounding's slopes along the orbit.",
 )
 monotone_returns = Theorem(
-    paper.monotone_returns,
-    paper.prove_monotone_returns,
+    paper.monotone_orbits_that_return,
+    None,
     lambda: orbits(returns=True),
-    (Mutant("the state is 0", claim=replace(paper.monotone_returns, conclusion=Eq(paper.x(paper.T), term(0)))),),
+    (
+        Mutant(
+            "the state is 0",
+            claim=replace(paper.monotone_orbits_that_return.claim, conclusion=Eq(paper.x(paper.T), term(0))),
+        ),
+    ),
     OURS,
     "Real gates >= 0, any monotone rounding after every step: no word has a cycle of states but fixed points, so the "
     "monoid of a channel is aperiodic; so are products and cascades, and what they accept is star-free "
@@ -164,26 +169,31 @@ monotone_returns = Theorem(
     ),
 )
 any_sign = Theorem(
-    paper.any_sign,
-    paper.prove_any_sign,
+    paper.monotone_orbits_any_sign,
+    None,
     lambda: orbits(2),
     (
         Mutant(
             "one pass for two",
-            claim=replace(paper.any_sign, conclusion=paper.displaced_by_words(paper.word(paper.r, paper.n))),
+            claim=replace(
+                paper.monotone_orbits_any_sign.claim, conclusion=paper.displaced_by_words(paper.word(paper.r, paper.n))
+            ),
         ),
     ),
     OURS,
     "Gates of any sign: two passes of a word keep the order.",
 )
 any_sign_returns = Theorem(
-    paper.any_sign_returns,
-    paper.prove_any_sign_returns,
+    paper.monotone_orbits_any_sign_that_return,
+    None,
     lambda: orbits(2, returns=True),
     (
         Mutant(
             "period 1",
-            claim=replace(paper.any_sign_returns, conclusion=Eq(paper.y(paper.T) - paper.x(paper.T), term(0))),
+            claim=replace(
+                paper.monotone_orbits_any_sign_that_return.claim,
+                conclusion=Eq(paper.y(paper.T) - paper.x(paper.T), term(0)),
+            ),
         ),
     ),
     OURS,
@@ -197,14 +207,15 @@ any_sign_returns = Theorem(
     ),
 )
 semidefinite = Theorem(
-    paper.semidefinite,
-    paper.prove_semidefinite,
+    paper.semidefinite_orbits,
+    None,
     energies,
     (
         Mutant(
             "the whole of ‖B (x' - x)‖²",
             claim=replace(
-                paper.semidefinite, conclusion=Le(paper.change, paper.energy(paper.T + 1 + paper.p) - paper.energy(0))
+                paper.semidefinite_orbits.claim,
+                conclusion=Le(paper.change, paper.energy(paper.T + 1 + paper.p) - paper.energy(0)),
             ),
         ),
     ),
@@ -212,14 +223,14 @@ semidefinite = Theorem(
     "x -> ρ(B'B x + c), rounded entry by entry on one input: each step adds to an energy half of ‖B (x' - x)‖².",
 )
 semidefinite_returns = Theorem(
-    paper.semidefinite_returns,
-    paper.prove_semidefinite_returns,
+    paper.semidefinite_orbits_that_return,
+    None,
     lambda: energies(returns=True),
     (
         Mutant(
             "the state stands still, not only what B sees of it",
             claim=replace(
-                paper.semidefinite_returns,
+                paper.semidefinite_orbits_that_return.claim,
                 conclusion=Le(paper.squared(paper.X(paper.T + 1) - paper.X(paper.T)), term(0)),
             ),
         ),

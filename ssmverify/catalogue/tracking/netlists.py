@@ -220,8 +220,7 @@ def scaled_runs(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 unary_claim = Theorem(
-    claim=paper.unary,
-    proof=paper.prove_unary,
+    paper.circuit_unary,
     instances=functions,
     mutants=(
         Mutant("no value at 0", claim=Claim("wrong", Eq(paper.stepwise(paper.T) - paper.f(0), paper.f(paper.T)))),
@@ -230,13 +229,14 @@ unary_claim = Theorem(
     says="Any function of a number in unary is linear in its wires: f(0), and the step of f at each wire that is on.",
 )
 numerator_claim = Theorem(
-    claim=paper.numerator,
-    proof=paper.prove_numerator,
+    paper.circuit_numerator,
     instances=scaled_runs,
     mutants=(
         Mutant(
             "one power of s less",
-            claim=replace(paper.numerator, conclusion=Eq(paper.power(paper.T - 1) * paper.h(paper.T), paper.N)),
+            claim=replace(
+                paper.circuit_numerator.claim, conclusion=Eq(paper.power(paper.T - 1) * paper.h(paper.T), paper.N)
+            ),
         ),
     ),
     source=OURS,

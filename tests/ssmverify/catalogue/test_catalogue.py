@@ -23,7 +23,7 @@ def test_theorem(theorem: Row) -> None:
 
 def test_what_is_refuted_as_read_is_quoted() -> None:
     for row in catalogue():
-        if isinstance(row, Theorem) and isinstance(row.derivation.run(), Refuted):
+        if isinstance(row, Theorem) and isinstance(row.derivation.found, Refuted):
             verdict = check(row, examples=4)
             assert verdict.status == (REFUTED if row.source.words else CAUTION)
 

@@ -16,7 +16,7 @@ from ssmverify.catalogue.recurrence import swapped_product, three_steps
 from ssmverify.checking.claim import refuted_at
 from ssmverify.strategies import matrices
 
-swapped_claim = replace(paper.scan_operator, conclusion=paper.monoid_laws(swapped_product))
+swapped_claim = replace(paper.scan_operator.claim, conclusion=paper.monoid_laws(swapped_product))
 
 
 @settings(deadline=None)
@@ -73,7 +73,7 @@ def test_every_bracketing_holds_the_segment(length: int) -> None:
 
 def test_a_run_is_what_the_unrolled_claim_evaluates_to() -> None:
     steps = {"A": [fmpq(1, 2), fmpq(3)], "B": [fmpq(1), fmpq(-1)]}
-    claim = paper.unrolled_scalar
+    claim = paper.unrolled_scalar.claim
     (last,) = paper.run(steps["A"], steps["B"], fmpq(4))[-1:]
 
     tables = {name: Table({(t + 1,): x for t, x in enumerate(values)}, fmpq(0)) for name, values in steps.items()}

@@ -29,15 +29,14 @@ import math
 from fractions import Fraction
 from typing import cast
 
-from flint import fmpq
 from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.hippo.weights import written
-from proofs.hippo_prophecy.kernels import j, l, legendre_ratio, prove_legs_kernel, q
-from proofs.hippo_prophecy.legs import N, V, above_zero, below, integrable, k, moment, n, odd, prove_powers, rho
+from proofs.hippo_prophecy.kernels import j, l, legendre_ratio, legs_kernel, q
+from proofs.hippo_prophecy.legs import N, V, above_zero, below, integrable, k, legs_powers, moment, n, odd, rho
 from proofs.kernel import (
     Claim,
     Fact,
@@ -78,38 +77,31 @@ zero, one, half = term(0), term(1), term(1) / 2
 # -------------------------------------------------------------------------------------- the characteristic equation
 of_A = -below(n, odd * moment(k)) - Nat(n + 1) * moment(n)
 of_P = half * below(N, odd * moment(k))
-spectrum = Claim(
-    "s4d.legs_spectrum",
-    Eq(of_A + of_P, rho * moment(n) - half * (1 + V(N))),
-    {"integrable": integrable},
-    witness={"N": 1, "n": 0, "ρ": fmpq(1)},
-)
 
 
-def prove_spectrum() -> Fact:
+@proves(Eq(of_A + of_P, rho * moment(n) - half * (1 + V(N))), {"integrable": integrable})
+def legs_spectrum() -> Fact:
     """A μ = ρ μ - B, line by line, and B'μ = 1 - V_N, in the scale of μ; both from `legs_powers`."""
-    powers = prove_powers()
+    powers = legs_powers.fact
     line, value = instantiate(component(powers, 0), {"N": n}), component(powers, 1)
-    goal = cast(Eq, spectrum.conclusion)
+    goal = cast(Eq, legs_spectrum.conclusion)
     return settle(equal(goal.lhs, goal.rhs, line, value), above_zero(n))
 
 
 # ------------------------------------------------------------------------------- S4D-Real, for every N; S4D-Lin, N by N
-real = Claim(
-    "s4d.real",
+
+
+@proves(
     Eq(
         -Nat(j + q + 1) * legendre_ratio(j, q) - summation(l, 0, q - 1, Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)),
         -Nat(j + 1) * legendre_ratio(j, q),
     ),
     {},
-    witness={"j": 0, "q": 1},
 )
-
-
-def prove_real() -> Fact:
+def real() -> Fact:
     """`legs_kernel`, from which each power of e^-t in e^(At) B is an eigenvector."""
     goal = cast(Eq, real.conclusion)
-    return equal(goal.lhs, goal.rhs, prove_legs_kernel())
+    return equal(goal.lhs, goal.rhs, legs_kernel.fact)
 
 
 def check_lin(M: int, window: int = 2) -> str:
@@ -183,18 +175,21 @@ low = X / (2 * kappa) - kappa / 3
 rise = powers(kappa, 3) / 4 / X
 high = low + rise
 enough = {"at_least_one_turn": Le(term(3) / 2, kappa), "states_enough": Le(25 * kappa * kappa, X)}
-at_least = Claim(
-    "s4d.legs_frequencies_at_least",
-    Lt(kappa, added(y, 7)),
-    {"frequency": Eq(y, low), **enough},
-    witness={"N": 8, "κ": fmpq(3, 2), "y": fmpq(125, 6)},
-)
-at_most = Claim(
-    "s4d.legs_frequencies_at_most",
-    Lt(added(y, 5), kappa),
-    {"frequency": Eq(y, high), **enough},
-    witness={"N": 8, "κ": fmpq(3, 2), "y": fmpq(125, 6) + fmpq(27, 8 * 256)},
-)
+
+
+@proves(Lt(kappa, added(y, 7)), {"frequency": Eq(y, low), **enough})
+def legs_frequencies_at_least() -> Fact:
+    """Divided by κ, what the sum exceeds 1 by is z² times a polynomial in z and τ, over (κ y/X)⁷. Ball arithmetic
+    encloses the polynomial for z <= 1/25 and τ <= 4/9: it is positive."""
+    return bracketed(legs_frequencies_at_least.claim, low, 7, spare)
+
+
+@proves(Lt(added(y, 5), kappa), {"frequency": Eq(y, high), **enough})
+def legs_frequencies_at_most() -> Fact:
+    """As before: so is what it falls short of 1 by, times (κ y/X)⁵."""
+    return bracketed(legs_frequencies_at_most.claim, high, 5, lack)
+
+
 z, tau = (cast(Atom, scalar(name)) for name in "zτ")
 BOX = {z: (Fraction(0), Fraction(1, 25)), tau: (Fraction(0), Fraction(4, 9))}
 x = z * tau  # 1/X
@@ -204,17 +199,6 @@ spare = w * w * w * w * (tau / 24 - one / 9 + z / 27) + w * w * quintic / 480 - 
 v = w + z * z / 4  # κ high/X
 fall = -one / 3 + z * (one / 9 + one / 4) - z * z / 6 + z * z * z / 16  # (v² - 1/4)/z
 lack = v * v * v * v / 4 - v * v * fall / 3 - tau * v * v / 24 - quintic / 480
-
-
-def prove_at_least() -> Fact:
-    """Divided by κ, what the sum exceeds 1 by is z² times a polynomial in z and τ, over (κ y/X)⁷. Ball arithmetic
-    encloses the polynomial for z <= 1/25 and τ <= 4/9: it is positive."""
-    return bracketed(at_least, low, 7, spare)
-
-
-def prove_at_most() -> Fact:
-    """As before: so is what it falls short of 1 by, times (κ y/X)⁵."""
-    return bracketed(at_most, high, 5, lack)
 
 
 def bracketed(claim: Claim, at: Term, order: int, polynomial: Term) -> Fact:
@@ -256,12 +240,5 @@ def enclosed(polynomial: Term) -> Fact:
     return discharge(squares(zero, polynomial, gap, [inside.conclusion], strict=True), inside)
 
 
-derivations = (
-    Derivation(spectrum, prove_spectrum),
-    Derivation(real, prove_real),
-    Derivation(at_least, prove_at_least),
-    Derivation(at_most, prove_at_most),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)
