@@ -26,7 +26,7 @@ from ssmverify.checking.judge import Judge, Unjudged
 from ssmverify.checking.search import RAISED, shorten
 from ssmverify.rows import Row, Theorem
 
-POINTS, DEGENERATE, DRAWS = 3, 1, 6  # wanted of either kind, and how often one draws for them
+POINTS, DEGENERATE, DRAWS = 3, 1, 10  # wanted of either kind, and how often one draws for them
 OUT_OF_TIME = "the time ran out"
 
 
