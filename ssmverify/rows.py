@@ -305,6 +305,6 @@ def _require(row: Row, **members: Any) -> None:
         )
     for member, kind in members.items():
         given = getattr(row, member)
-        if not isinstance(given, tuple | list) or not all(isinstance(member, kind) for member in given):
+        if not isinstance(given, tuple | list) or not all(isinstance(one, kind) for one in given):
             expected = getattr(kind, "__name__", "row")
-            raise BadInput(f"the row {row.name} has {member}= that is no tuple of {expected}: write {field}=(..., ).")
+            raise BadInput(f"the row {row.name} has {member}= that is no tuple of {expected}: write {member}=(..., ).")

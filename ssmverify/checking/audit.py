@@ -23,7 +23,8 @@ from proofs.points import NoPoint, Sampler
 from proofs.printing import sequent as shown
 from proofs.printing import show_point, text
 from ssmverify.checking.judge import Judge, Unjudged
-from ssmverify.checking.search import RAISED, shorten
+from ssmverify.checking.search import RAISED
+from ssmverify.errors import one_line
 from ssmverify.rows import Row, Theorem
 
 POINTS, DEGENERATE, DRAWS = 3, 1, 10  # wanted of either kind, and how often one draws for them
@@ -166,7 +167,7 @@ def summary(audits: list[Audit], seed: int, seconds: float) -> list[str]:
         f"{enough} of them at {POINTS} or more."
     ]
     lines += [
-        f"{count} not judged: {shorten(reason, 140)}" for reason, count in Counter(unjudged.values()).most_common()
+        f"{count} not judged: {one_line(reason, 140)}" for reason, count in Counter(unjudged.values()).most_common()
     ]
     lines += [f"FAIL {each.row}: {each.problem}" for each in audits if each.problem]
     false = [line for each in audits for line in each.false]

@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -28,6 +28,23 @@ QUICK_EXIT = "ssmverify.checking.quick_exit"
 GRACE = 0.5  # seconds in which a row may say itself that its time is over
 Tell = Callable[[str, str], None]
 Message = dict[str, Any]
+
+
+class Work(NamedTuple):
+    """What is done with a row: its name in `worker.WORK`, and what its result is."""
+
+    name: str
+    of: Callable[[Mapping[str, Any]], Any]  # the result that a worker sent
+    lost: Callable[..., Any]  # of a row whose process was ended (problem="") or died: (row, seed, problem, news)
+    retried: Callable[[Any], None]  # says in the result that the process had died once
+
+
+class News(NamedTuple):
+    """What is known of a row that was not finished."""
+
+    told: str = ""
+    sources: str = ""
+    seconds: float = 0.0
 
 
 class OutOfBudget(Exception):
@@ -132,13 +149,14 @@ class Workers:
                 raise OutOfBudget(f"the time given ran out {first.told or 'before anything was loaded'}")
         return []
 
-    def verdicts(self, rows: Sequence[RowName], how: dict[str, Any], tell: Tell) -> Iterator[Verdict]:
-        """The verdicts as they come; `how` is passed on to `check`, and `tell` called with what is done for a row."""
+    def results(self, work: Work, rows: Sequence[RowName], how: dict[str, Any], tell: Tell) -> Iterator[Any]:
+        """The results as they come; `how` is passed on, and `tell` called with what is done for a row."""
+        self.work = work
         self.waiting.extend((row.name, False) for row in rows)
         while self.waiting or any(one.row for one in self.workers):
             if time.monotonic() > self.end:
                 while self.waiting:
-                    yield _undecided(self.waiting.popleft()[0], how)
+                    yield work.lost(self.waiting.popleft()[0], how["seed"], "", News())
             self._employ(how)
             places = [place for one in self.workers for place in (one.connection, one.process.sentinel)]
             wait(places, timeout=self._patience())
@@ -166,7 +184,7 @@ class Workers:
         one.deadline = min(self.end, one.began + self.limit)
         left = one.deadline - time.monotonic()
         budget = None if left == float("inf") else max(left, 1e-3)
-        task = {"row": one.row, "how": {**how, "budget": budget, "careful": one.again}}
+        task = {"work": self.work.name, "row": one.row, "how": {**how, "budget": budget, "careful": one.again}}
         with suppress(ConnectionError):  # it has died, which will be seen
             one.connection.send_bytes(json.dumps(task).encode())
 
@@ -175,7 +193,7 @@ class Workers:
         next_end = min([self.end, *(one.deadline for one in self.workers if one.row)])
         return None if next_end == float("inf") else max(next_end + GRACE - time.monotonic(), 0.01)
 
-    def _news(self, one: _Worker, how: dict[str, Any], tell: Tell) -> Iterator[Verdict]:
+    def _news(self, one: _Worker, how: dict[str, Any], tell: Tell) -> Iterator[Any]:
         try:
             for message in one.messages():
                 if "rows" in message:
@@ -184,8 +202,8 @@ class Workers:
                 elif "refused" in message:
                     yield self._dismiss(one, how, message["refused"])
                     return
-                elif "verdict" in message:
-                    yield self._received(one, message["verdict"])
+                elif "done" in message:
+                    yield self._received(one, message["done"])
                 else:
                     one.sources = message.get("sources", one.sources)
                     one.told = message.get("told", one.told)
@@ -196,17 +214,16 @@ class Workers:
         if one.row and time.monotonic() > min(one.deadline, self.end) + GRACE:
             yield self._dismiss(one, how, "")
 
-    def _received(self, one: _Worker, found: dict[str, Any]) -> Verdict:
-        verdict = Verdict.of(found)
+    def _received(self, one: _Worker, found: dict[str, Any]) -> Any:
+        result = self.work.of(
+            {**found, "because": found.get("because") or one.told} if found.get("undecided") else found
+        )
         if one.again:
-            verdict.problems.append("its process died, and did not when it was tried again")
-            verdict.settle()
-        if verdict.undecided:
-            verdict.because = one.told
+            self.work.retried(result)
         one.row, one.again, one.deadline = "", False, float("inf")
-        return verdict
+        return result
 
-    def _died(self, one: _Worker, how: dict[str, Any]) -> Iterator[Verdict]:
+    def _died(self, one: _Worker, how: dict[str, Any]) -> Iterator[Any]:
         """The row is tried once more, carefully, so that the case that it dies of is known."""
         if not one.row:
             self._remove(one)
@@ -216,14 +233,10 @@ class Workers:
             self.waiting.appendleft((one.row, True))
             self._remove(one)
 
-    def _dismiss(self, one: _Worker, how: dict[str, Any], problem: str) -> Verdict:
+    def _dismiss(self, one: _Worker, how: dict[str, Any], problem: str) -> Any:
         """Ends the process; its row has the problem, or was out of time."""
         self._remove(one)
-        verdict = _undecided(one.row, how)
-        verdict.sources, verdict.because, verdict.seconds = one.sources, one.told, time.monotonic() - one.began
-        if problem:
-            verdict.undecided, verdict.status, verdict.problems = False, FAILED, [problem]
-        return verdict
+        return self.work.lost(one.row, how["seed"], problem, News(one.told, one.sources, time.monotonic() - one.began))
 
     def _remove(self, one: _Worker) -> None:
         self.workers.remove(one)
@@ -236,5 +249,17 @@ def _refusal(message: Message) -> BadInput:
     return error
 
 
-def _undecided(row: str, how: dict[str, Any]) -> Verdict:
-    return Verdict(row, FELL, "-", "-", "", undecided=True, seed=how["seed"])
+def _lost(row: str, seed: int, problem: str, news: News) -> Verdict:
+    verdict = Verdict(row, FELL, "-", "-", "", because=news.told, undecided=not problem, seed=seed)
+    verdict.sources, verdict.seconds = news.sources, news.seconds
+    if problem:
+        verdict.status, verdict.problems = FAILED, [problem]
+    return verdict
+
+
+def _retried(verdict: Verdict) -> None:
+    verdict.problems.append("its process died, and did not when it was tried again")
+    verdict.settle()
+
+
+CHECKING = Work("check", Verdict.of, _lost, _retried)

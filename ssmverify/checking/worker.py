@@ -43,7 +43,7 @@ def serve(names: Sequence[str], threads: int, connection: Connection) -> None:
             task = json.loads(connection.recv_bytes())
         except EOFError:
             return
-        _check(rows, task["row"], task["how"], say)
+        WORK[task["work"]](rows, task["row"], task["how"], say)
 
 
 def _load(names: Sequence[str], threads: int, say: Say) -> dict[str, Any]:
@@ -68,7 +68,21 @@ def _check(rows: dict[str, Any], name: str, how: dict[str, Any], say: Say) -> No
     except BaseException as error:  # not even a KeyboardInterrupt that a row raises ends more than the row
         problem = f"the check was stopped by {shown(error)}"
         verdict = Verdict(name, FAILED, "-", "-", "", problems=[problem], seed=how["seed"])
-    say(verdict=asdict(verdict))
+    say(done=asdict(verdict))
+
+
+def _audit(rows: dict[str, Any], name: str, how: dict[str, Any], say: Say) -> None:
+    from ssmverify.checking.audit import Audit, audit
+    from ssmverify.checking.search import shown
+
+    try:
+        found = audit(rows[name], seed=how["seed"], budget=how["budget"], tell=lambda what: say(told=what))
+    except BaseException as error:
+        found = Audit(name, problem=f"the audit was stopped by {shown(error)}")
+    say(done=asdict(found))
+
+
+WORK = {"check": _check, "audit": _audit}
 
 
 def _sentence(error: BaseException) -> str:

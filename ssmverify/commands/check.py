@@ -45,6 +45,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
 @click.option("--limit", type=Seconds(), metavar="SECONDS", help="Stop each theorem after this, wherever it is.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Append the evidence here.")
 @click.option("--jobs", type=click.IntRange(1), help="Theorems checked at once: as many as there are cores.")
+@click.option("--audit", is_flag=True, help="Judge every fact of every proof at exact points instead.")
 def check(
     names: tuple[str, ...],
     quick: bool,
@@ -54,6 +55,7 @@ def check(
     limit: float | None,
     json_file: Path | None,
     jobs: int | None,
+    audit: bool,
 ) -> None:
     """Check theorems: proofs, exact instances, layers against their bounds, mutants.
 
@@ -62,7 +64,7 @@ def check(
     """
     from rich.console import Console
 
-    from ssmverify.checking.processes import OutOfBudget, Workers, cores
+    from ssmverify.checking.processes import CHECKING, OutOfBudget, Workers, cores
     from ssmverify.report.terminal import Board
 
     started = time.monotonic()
@@ -78,10 +80,14 @@ def check(
         except OutOfBudget as reason:
             click.echo(f"ssmverify: {reason}; raise --budget.", err=True)
             raise click.exceptions.Exit(UNDECIDED) from None
+        if audit:
+            from ssmverify.report.audit import run
+
+            raise click.exceptions.Exit(run(console, workers, rows, seed))
         interrupted = False
         with Board(console, [row.name for row in rows]) as board:
             try:
-                for verdict in workers.verdicts(rows, how, board.tell):
+                for verdict in workers.results(CHECKING, rows, how, board.tell):
                     evidence.add(verdict)
                     board.add(verdict)
             except KeyboardInterrupt:

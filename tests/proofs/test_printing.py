@@ -10,6 +10,7 @@ import pytest
 from flint import fmpq
 
 from proofs import recurrence
+from proofs.derivation import derivations
 from proofs.kernel import Sequent, assume, cases, conjunction, refute
 from proofs.longhorn import update as longhorn
 from proofs.printing import Latex, Text, latex, sequent, statement, text
@@ -136,7 +137,7 @@ def test_letters_do_not_run_out() -> None:
 
 
 @pytest.mark.parametrize("printer", [Text, Latex])
-@pytest.mark.parametrize("derivation", [*longhorn.derivations, *recurrence.derivations], ids=lambda d: d.claim.name)
+@pytest.mark.parametrize("derivation", [*derivations(longhorn), *derivations(recurrence)], ids=lambda d: d.claim.name)
 def test_every_claim_prints_with_balanced_brackets(printer: type[Text], derivation: Any) -> None:
     for line in statement(derivation.claim, printer):
         assert "~" not in line

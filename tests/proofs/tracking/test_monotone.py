@@ -9,14 +9,17 @@ from fractions import Fraction
 
 import pytest
 
+from proofs.derivation import derivations
 from proofs.kernel import NotProved, establish
-from proofs.tracking.monotone import derivations
+from proofs.tracking import monotone
+
+DERIVATIONS = derivations(monotone)
 
 HALF = Fraction(1, 2)
 ROUNDINGS: dict[str, Callable[[Fraction], int]] = {"nearest": round, "floor": math.floor, "toward zero": math.trunc}
 
 
-@pytest.mark.parametrize("derivation", derivations, ids=lambda derivation: derivation.claim.name)
+@pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda derivation: derivation.claim.name)
 def test_every_claim_is_proved_under_its_own_hypotheses(derivation: object) -> None:
     fact = derivation.found  # type: ignore[attr-defined]
     assert fact.conclusion == derivation.claim.conclusion  # type: ignore[attr-defined]
@@ -24,7 +27,7 @@ def test_every_claim_is_proved_under_its_own_hypotheses(derivation: object) -> N
 
 
 def test_a_claim_that_returns_does_not_follow_without_returning() -> None:
-    once, returning = derivations[0], derivations[1]
+    once, returning = DERIVATIONS[0], DERIVATIONS[1]
     with pytest.raises(NotProved):
         establish(returning.claim, once.script())
 

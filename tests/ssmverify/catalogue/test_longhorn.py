@@ -10,7 +10,7 @@ from proofs.longhorn import update as paper
 from proofs.tactics.quadratics import competitor
 
 GOAL = paper.diagonal_is_minimiser.conclusion
-POINT = paper.diagonal_is_minimiser.found.points[0]
+POINT = paper.diagonal_is_minimiser.found.point
 
 
 def simplest(k: tuple[int, int], p: tuple[int, int], x: int) -> dict[str, Any]:

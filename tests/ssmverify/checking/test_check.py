@@ -220,7 +220,7 @@ def test_a_mutant_with_other_hypotheses_is_not_equivalent() -> None:
 
 
 def test_a_minimiser_of_something_else_is_not_equivalent() -> None:
-    original = proofs.longhorn.update.closed_form
+    original = proofs.longhorn.update.closed_form.claim
     least = original.conclusion
     assert isinstance(least, UniqueMinimiser)
     other = replace(original, conclusion=replace(least, objective=2 * least.objective + 1))
