@@ -108,7 +108,8 @@ class Theorem:
 
     The claim comes with its proof (`proofs.derivation.proves`), or alone, and then `proof` returns a Fact of the claim,
     or its refutation. `instances` is a strategy for points that satisfy the claim's hypotheses; where none is given
-    they are derived from the claim. Another theorem's `fact` may serve as a premise of the proof.
+    they are derived from the claim. Another theorem's `fact` may serve as a premise of the proof. `breaks` are mutants
+    in short (`ssmverify.breaks`).
     """
 
     claim: Claim
@@ -131,6 +132,7 @@ class Theorem:
         says: str = "",
         layers: Sequence[Layer] = (),
         by_hand: Sequence[str] = (),
+        breaks: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(claim, Claim) and proof is None:
             raise BadInput(f"the theorem {claim.name} has no proof: give proof=, or a claim with its proof")
@@ -139,7 +141,7 @@ class Theorem:
             "claim": derivation.claim,
             "proof": derivation.script,
             "instances": instances or (lambda: _derived(derivation.claim)),
-            "mutants": mutants,
+            "mutants": (*mutants, *_mutants(breaks or {}, derivation.claim)),
             "source": source,
             "says": says,
             "layers": layers,
@@ -154,7 +156,7 @@ class Theorem:
         if not self.mutants:
             raise BadInput(
                 f"the theorem {self.claim.name} has no mutants, so nothing shows that its checks can fail: "
-                "give mutants=(Mutant(...),) with at least one broken claim or layer"
+                "give breaks={...} or mutants=(Mutant(...),) with at least one broken claim or layer"
             )
         for mutant in self.mutants:
             if mutant.run is not None and not 0 <= mutant.layer < len(self.layers):
@@ -176,6 +178,12 @@ class Theorem:
     def code(self) -> list[Callable[..., Any]]:
         """The functions that the row brings along."""
         return [self.proof, *_layer_code(self.layers)]
+
+
+def _mutants(breaks: Mapping[str, Any], claim: Claim) -> list[Mutant]:
+    from ssmverify.breaks import broken
+
+    return [Mutant(description, **broken(description, what, claim)) for description, what in breaks.items()]
 
 
 def _derived(claim: Claim) -> SearchStrategy[Mapping[str, Any]]:

@@ -17,10 +17,10 @@ from proofs import attention as paper
 from proofs.gd_ssm.one_step import descend, output, rational
 from proofs.kernel import Table
 from proofs.terms import substitute, term
+from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.gd_ssm.one_step import OURS, single
 from ssmverify.catalogue.gd_ssm.one_step import contexts as raw_tokens
-from ssmverify.checking.mutants import with_lhs, with_rhs
-from ssmverify.rows import Layer, Mutant, Source, Theorem
+from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
 
 PROPOSITION = Source(
@@ -170,11 +170,11 @@ recurrence = Theorem(
     source=RECURRENCE,
     says="Causal attention without softmax is a recurrence with the state S_t = S_{t-1} + v_t k_t'.",
     layers=(attention_layer,),
-    mutants=(Mutant("the state before the write", run=shifted),),
+    breaks={"the state before the write": shifted},
 )
 
-exact_step, own_error = paper.query_as_key.conclusion.rhs.terms  # type: ignore[attr-defined]
-inputs_moved, _ = paper.gd_plus_plus.conclusion.rhs.terms  # type: ignore[attr-defined]
+exact_step, own_error = paper.query_as_key.rhs.terms  # type: ignore[attr-defined]
+inputs_moved, _ = paper.gd_plus_plus.rhs.terms  # type: ignore[attr-defined]
 
 gd_ssm_layer = Theorem(
     paper.gd_ssm,
@@ -182,10 +182,10 @@ gd_ssm_layer = Theorem(
     source=OURS,
     says="GD-SSM's layer on raw tokens is γ times linear attention with the keys x_i, the values y_i and the next "
     "input for a query. So a parallel scan computes it, as it does linear attention (recurrence.scan_operator).",
-    mutants=(
-        Mutant("without γ", claim=with_rhs(paper.gd_ssm.claim, paper.gd_ssm.conclusion.rhs.factors[1])),  # type: ignore[attr-defined]
-        Mutant("the layer's own sign", claim=with_lhs(paper.gd_ssm.claim, output)),
-    ),
+    breaks={
+        "without γ": rhs(paper.gd_ssm.rhs.factors[1]),  # type: ignore[attr-defined]
+        "the layer's own sign": lhs(output),
+    },
 )
 
 one_step = Theorem(
@@ -194,10 +194,10 @@ one_step = Theorem(
     source=PROPOSITION,
     says="One layer changes every token's target entry by -ΔW x, ΔW one step of gradient descent from W_0.",
     layers=(step_layer,),
-    mutants=(
-        Mutant("up the gradient", claim=with_rhs(paper.one_step.claim, paper.P.T @ paper.q + paper.R.T @ paper.uphill)),
-        Mutant("the query among the keys and values", run=query_among_keys),
-    ),
+    breaks={
+        "up the gradient": rhs(paper.P.T @ paper.q + paper.R.T @ paper.uphill),
+        "the query among the keys and values": query_among_keys,
+    },
 )
 
 query_as_key = Theorem(
@@ -206,10 +206,10 @@ query_as_key = Theorem(
     source=replace(PROPOSITION, place="appendix A.1, whose keys and values may hold the query"),
     says="With the query's token among the keys and values the prediction is off by -2γ ‖q‖² W_0 q: not at all from "
     "W_0 = 0, which is why W_0 near 0 is asked for.",
-    mutants=(
-        Mutant("no error", claim=with_rhs(paper.query_as_key.claim, exact_step)),
-        Mutant("half of it", claim=with_rhs(paper.query_as_key.claim, exact_step + term(1) / 2 * own_error)),
-    ),
+    breaks={
+        "no error": rhs(exact_step),
+        "half of it": rhs(exact_step + term(1) / 2 * own_error),
+    },
 )
 
 plus_plus = Theorem(
@@ -217,14 +217,11 @@ plus_plus = Theorem(
     instances=lambda: token_layouts(shrink=True),
     source=replace(PROPOSITION, place="appendix A.10, GD++"),
     says="Values that hold -c x_i beside the error take the step and, at the same time, the inputs x to (I - c S) x.",
-    mutants=(
-        Mutant(
-            "the targets moved by the inputs that come out",
-            claim=with_rhs(
-                paper.gd_plus_plus.claim, inputs_moved + paper.R.T @ (paper.z - paper.moved @ paper.P @ inputs_moved)
-            ),
-        ),
-    ),
+    breaks={
+        "the targets moved by the inputs that come out": rhs(
+            inputs_moved + paper.R.T @ (paper.z - paper.moved @ paper.P @ inputs_moved)
+        )
+    },
 )
 
 bent = Theorem(
@@ -232,12 +229,7 @@ bent = Theorem(
     instances=scatters,
     source=replace(PROPOSITION, place="appendix A.10, GD++"),
     says="A layer of GD++ makes S - 2c S² + c² S³ of the inputs' scatter: λ (1 - c λ)² of each eigenvalue λ.",
-    mutants=(
-        Mutant(
-            "one side of the scatter alone",
-            claim=with_rhs(paper.gd_plus_plus_scatter.claim, paper.S_x - paper.shrink * (paper.S_x @ paper.S_x)),
-        ),
-    ),
+    breaks={"one side of the scatter alone": rhs(paper.S_x - paper.shrink * (paper.S_x @ paper.S_x))},
 )
 
 stack = Theorem(
@@ -246,13 +238,10 @@ stack = Theorem(
     source=STACK,
     says="K layers of the same weights are K steps, if every token sees the whole context.",
     layers=(stack_layer,),
-    mutants=(
-        Mutant(
-            "one step more",
-            claim=with_rhs(paper.stack.claim, substitute(paper.stack.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
-        ),
-        Mutant("a causal stack", run=causal),
-    ),
+    breaks={
+        "one step more": rhs(substitute(paper.stack.rhs, {"K": paper.K + 1})),
+        "a causal stack": causal,
+    },
 )
 
 theorems = (recurrence, gd_ssm_layer, one_step, query_as_key, plus_plus, bent, stack)

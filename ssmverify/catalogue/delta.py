@@ -24,7 +24,8 @@ from proofs import delta as paper
 from proofs.gd_ssm.one_step import descend, rational
 from proofs.kernel import Table
 from proofs.terms import And, Eq, Identity, Term, UniqueMinimiser
-from ssmverify.rows import Layer, Mutant, Source, Theorem
+from ssmverify.breaks import rhs
+from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
 
 SCHLAG = Source(
@@ -230,10 +231,10 @@ online = Theorem(
     says="S (I - β k k') + β v k' is one step of rate β on (1/2) ‖S k - v‖², from S. TTT-linear with rate η on the "
     "loss without the 1/2 is the same with β = 2η.",
     layers=(layer,),
-    mutants=(
-        Mutant("the rate of the loss without 1/2", claim=_with_rule(paper.S - 2 * paper.beta * paper.gradient)),
-        Mutant("all gradients at the first state", run=all_at_once),
-    ),
+    breaks={
+        "the rate of the loss without 1/2": _with_rule(paper.S - 2 * paper.beta * paper.gradient),
+        "all gradients at the first state": all_at_once,
+    },
 )
 
 implicit = Theorem(
@@ -241,12 +242,7 @@ implicit = Theorem(
     instances=lambda: steps(rationals(0, 3)),
     source=PROXIMAL,
     says="With β/(1 + β k'k) for β the delta rule is the implicit step: its gradient is taken at the new state.",
-    mutants=(
-        Mutant(
-            "the gradient at the old state",
-            claim=replace(paper.implicit_step.claim, conclusion=Eq(paper.new, paper.S - paper.beta * paper.gradient)),
-        ),
-    ),
+    breaks={"the gradient at the old state": Eq(paper.new, paper.S - paper.beta * paper.gradient)},
 )
 
 mesa_at_T, mesa_parts = paper.T, paper.mesa.conclusion.parts  # type: ignore[attr-defined]
@@ -257,21 +253,15 @@ mesa = Theorem(
     says="Updating R by Sherman and Morrison and F by its error keeps R the inverse of I/λ + Σ and F = M R, exactly, "
     "for every λ > 0.",
     layers=(mesa_layer,),
-    mutants=(
-        Mutant("the implicit delta rule", run=gain_of_the_delta_rule),
-        Mutant(
-            "the inverse of I + Σ",
-            claim=replace(
-                paper.mesa.claim,
-                conclusion=And(
-                    (
-                        Eq(mesa_parts[0].lhs, Identity(paper.n) - paper.R(mesa_at_T)),
-                        *mesa_parts[1:],
-                    )
-                ),
-            ),
+    breaks={
+        "the implicit delta rule": gain_of_the_delta_rule,
+        "the inverse of I + Σ": And(
+            (
+                Eq(mesa_parts[0].lhs, Identity(paper.n) - paper.R(mesa_at_T)),
+                *mesa_parts[1:],
+            )
         ),
-    ),
+    },
 )
 
 
@@ -286,10 +276,10 @@ ridge = Theorem(
     instances=ridges,
     source=MESA,
     says="Each row of M R is the ridge regression of that row's values on the keys so far.",
-    mutants=(Mutant("λ times the minimum", claim=_with_minimum(paper.lam * paper.ridge_at)),),
+    breaks={"λ times the minimum": _with_minimum(paper.lam * paper.ridge_at)},
 )
 
-moved, dual_goal = paper.dual_sum, paper.ttt_dual.conclusion
+moved = paper.dual_sum
 dual = Theorem(
     paper.ttt_dual,
     instances=minibatches,
@@ -297,16 +287,10 @@ dual = Theorem(
     says="Within a minibatch TTT-linear needs no states: its outputs are attention to the errors that the state before "
     "the minibatch makes. With W_0 = 0 and η = 1/2 that is linear attention.",
     layers=(ttt_layer,),
-    mutants=(
-        Mutant(
-            "the rate of the loss with 1/2",
-            claim=replace(
-                paper.ttt_dual.claim,
-                conclusion=Eq(dual_goal.lhs, paper.W(0) @ paper.q - paper.eta * moved),  # type: ignore[attr-defined]
-            ),
-        ),
-        Mutant("every gradient at the newest state", run=one_token_each),
-    ),
+    breaks={
+        "the rate of the loss with 1/2": rhs(paper.W(0) @ paper.q - paper.eta * moved),
+        "every gradient at the newest state": one_token_each,
+    },
 )
 
 theorems = (online, implicit, mesa, ridge, dual)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from numeric.scan.matrix import scan as matrix
 from proofs import recurrence as paper
 from proofs.kernel import Table
 from proofs.terms import ONE, Eq
-from ssmverify.rows import Layer, Mutant, Source, Theorem
+from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import exact, floats, gates, matrices, noise, points, rationals, tables, tensors, zeros
 
 BLELLOCH = Source(
@@ -192,13 +191,10 @@ unrolled = Theorem(
     instances=runs,
     layers=(loop_layer, default_matrix_layer),
     says="h_T = (a_T ... a_1) h_0 + sum over t of (a_T ... a_{t+1}) b_t.",
-    mutants=(
-        Mutant(
-            "without the start",
-            claim=replace(paper.unrolled.claim, conclusion=Eq(unrolled_rhs.lhs, paper.input_part(ONE, paper.T))),
-        ),
-        Mutant("the earliest factor on the left", run=backwards),
-    ),
+    breaks={
+        "without the start": Eq(unrolled_rhs.lhs, paper.input_part(ONE, paper.T)),
+        "the earliest factor on the left": backwards,
+    },
 )
 
 unrolled_scalar = Theorem(
@@ -206,7 +202,7 @@ unrolled_scalar = Theorem(
     instances=lambda: runs(scalar=True),
     layers=(chain_layer, default_chain_layer),
     says="The same for numbers.",
-    mutants=(Mutant("the initial state ignored", run=forgets_start),),
+    breaks={"the initial state ignored": forgets_start},
 )
 
 scan_operator = Theorem(
@@ -215,12 +211,7 @@ scan_operator = Theorem(
     source=BLELLOCH,
     says="(a1, b1) o (a2, b2) = (a2 a1, a2 b1 + b2) is associative, with the identity (1, 0).",
     layers=(tree_layer,),
-    mutants=(
-        Mutant(
-            "the earliest factor on the left",
-            claim=replace(paper.scan_operator.claim, conclusion=paper.monoid_laws(swapped_product)),
-        ),
-    ),
+    breaks={"the earliest factor on the left": paper.monoid_laws(swapped_product)},
 )
 
 any_order_theorem = Theorem(
@@ -229,7 +220,7 @@ any_order_theorem = Theorem(
     source=BLELLOCH,
     says="So sequential, tree and chunked evaluation agree.",
     layers=(scan_tree_layer,),
-    mutants=(Mutant("the initial state ignored", run=forgets_start),),
+    breaks={"the initial state ignored": forgets_start},
 )
 
 theorems = (unrolled, unrolled_scalar, scan_operator, any_order_theorem)

@@ -19,9 +19,9 @@ from proofs.hippo_prophecy import kernels
 from proofs.s4d import spectrum as s4d
 from proofs.s4d import steps as paper
 from proofs.terms import And, Eq, Lt, Nat, term
+from ssmverify.breaks import rhs
 from ssmverify.catalogue.hippo.layers import BITS, centre
-from ssmverify.checking.mutants import with_rhs
-from ssmverify.rows import Broken, Finite, Layer, Mutant, Source, Theorem
+from ssmverify.rows import Broken, Finite, Layer, Source, Theorem
 from ssmverify.strategies import exact, floats, noise, points, rationals, tensors
 
 S4D = Source(
@@ -95,14 +95,11 @@ s4d_gate = Theorem(
     source=S4D,
     says="The gate of one eigenvalue under the bilinear transform is (1 + z)/(1 - z), z = δλ/2, with a real division.",
     layers=(s4d_layer,),
-    mutants=(
-        Mutant(
-            "1 - z for 1 + z",
-            claim=replace(paper.gate.claim, conclusion=And((replace(first, rhs=1 - paper.x), second))),
-        ),
-        Mutant("one of a pair only", run=lambda **given: (s4.s4d(**_complex({**given, "C": given["C"] / 2})),)),
-        Mutant("zero-order hold", run=lambda **given: (s4.s4d(**_complex(given), method="zoh"),)),
-    ),
+    breaks={
+        "1 - z for 1 + z": And((replace(first, rhs=1 - paper.x), second)),
+        "one of a pair only": lambda **given: (s4.s4d(**_complex({**given, "C": given["C"] / 2})),),
+        "zero-order hold": lambda **given: (s4.s4d(**_complex(given), method="zoh"),),
+    },
 )
 
 
@@ -132,10 +129,10 @@ s4d_spectrum = Theorem(
         "coordinates.",
         "These are N places, counted with ρ = -1/2 if N is odd, and so all: the sum falls from Nπ/2 to 0 as y grows.",
     ),
-    mutants=(
-        Mutant("2 P P'", claim=replace(s4d.legs_spectrum.claim, conclusion=Eq(s4d.of_A + 2 * s4d.of_P, lines))),
-        Mutant("LegS itself", claim=replace(s4d.legs_spectrum.claim, conclusion=Eq(s4d.of_A, lines))),
-    ),
+    breaks={
+        "2 P P'": Eq(s4d.of_A + 2 * s4d.of_P, lines),
+        "LegS itself": Eq(s4d.of_A, lines),
+    },
 )
 s4d_at_least = Theorem(
     s4d.legs_frequencies_at_least,
@@ -144,14 +141,7 @@ s4d_at_least = Theorem(
     says="The r-th largest frequency of S4D-LegS, r = 1, 3, 5, ..., is above N²/(rπ) - rπ/6 for every N >= 8r: there "
     "the sum of arctan is above κ = rπ/2, as its Taylor sum is that ends with a negative term.",
     by_hand=("arctan x is above its Taylor sums that end with a negative term, for x > 0.", "3 < π < 22/7."),
-    mutants=(
-        Mutant(
-            "κ/4 for κ/3",
-            claim=replace(
-                s4d.legs_frequencies_at_least.claim, conclusion=Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7))
-            ),
-        ),
-    ),
+    breaks={"κ/4 for κ/3": Lt(s4d.kappa, s4d.added(s4d.y + s4d.kappa / 12, 7))},
 )
 s4d_at_most = Theorem(
     s4d.legs_frequencies_at_most,
@@ -160,18 +150,10 @@ s4d_at_most = Theorem(
     says="It is below N²/(rπ) - rπ/6 + π³r³/(32 N²), for every N >= 8r. So S4D-Inv, N²/(rπ) - N/π, is "
     "of the same order, and off by nearly N/π.",
     by_hand=("arctan x is below its Taylor sums that end with a positive term, for x > 0.", "3 < π < 22/7."),
-    mutants=(
-        Mutant(
-            "half as much room",
-            claim=replace(
-                s4d.legs_frequencies_at_most.claim, conclusion=Lt(s4d.added(s4d.y - s4d.rise / 2, 5), s4d.kappa)
-            ),
-        ),
-        Mutant(
-            "one term fewer",
-            claim=replace(s4d.legs_frequencies_at_most.claim, conclusion=Lt(s4d.added(s4d.y, 1), s4d.kappa)),
-        ),
-    ),
+    breaks={
+        "half as much room": Lt(s4d.added(s4d.y - s4d.rise / 2, 5), s4d.kappa),
+        "one term fewer": Lt(s4d.added(s4d.y, 1), s4d.kappa),
+    },
 )
 
 
@@ -209,7 +191,7 @@ s4d_real = Theorem(
     source=replace(S4D, place="S4D-Real", read="the abstract; its diagonal is remembered, the rest derived here"),
     says="S4D-Real, -(j+1), is the spectrum of LegS itself, for every N: A R_j = -(j+1) R_j, line n = j + q, with R_nj "
     "the coefficient of r^j in P_n(2r - 1); before line j both sides are 0.",
-    mutants=(Mutant("-(j + 1/2)", claim=with_rhs(s4d.real.claim, shifted)),),
+    breaks={"-(j + 1/2)": rhs(shifted)},
 )
 s4d_lin = Finite(
     name="s4d.lin",

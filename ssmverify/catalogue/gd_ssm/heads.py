@@ -17,9 +17,9 @@ from proofs.gd_ssm import heads as paper
 from proofs.gd_ssm.one_step import gamma, q_next, rational
 from proofs.kernel import Table
 from proofs.terms import Eq
+from ssmverify.breaks import rhs
 from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, constructed
-from ssmverify.checking.mutants import with_rhs
-from ssmverify.rows import Mutant, Theorem
+from ssmverify.rows import Theorem
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
 
 NON_LINEAR = replace(
@@ -99,7 +99,7 @@ def normal_laws(draw: st.DrawFn) -> Mapping[str, Any]:
     return {**_law(contexts), "f": f, "N": N, "ν": nu, "Σ": Sigma, "τ": tau, "P": P}
 
 
-centred, constant = paper.cross_entropy.conclusion.rhs.terms  # type: ignore[attr-defined]
+centred, constant = paper.cross_entropy.rhs.terms  # type: ignore[attr-defined]
 
 features = Theorem(
     paper.features,
@@ -107,7 +107,7 @@ features = Theorem(
     source=NON_LINEAR,
     says="With features φ(x), by an MLP before the layer, in place of x, and y as it is, the layer takes one step on "
     "the last layer W of ‖W φ(x) - y‖², from zero. It takes none on the MLP.",
-    mutants=(Mutant("up the gradient", claim=with_rhs(paper.features.claim, -paper.features.conclusion.rhs)),),  # type: ignore[attr-defined]
+    breaks={"up the gradient": rhs(-paper.features.rhs)},
 )
 
 classes = Theorem(
@@ -118,12 +118,10 @@ classes = Theorem(
     "targets are centred, but for one number added to all: the probabilities are the "
     "same.",
     by_hand=("The gradient of the cross-entropy at W = 0 is the sum of (1/m - y_i) x_i', for softmax(0) is 1/m.",),
-    mutants=(
-        Mutant("without the constant", claim=with_rhs(paper.cross_entropy.claim, centred)),
-        Mutant(
-            "without the constant's factor", claim=with_rhs(paper.cross_entropy.claim, centred + gamma * paper.ones)
-        ),
-    ),
+    breaks={
+        "without the constant": rhs(centred),
+        "without the constant's factor": rhs(centred + gamma * paper.ones),
+    },
 )
 
 goal = paper.preconditioned.conclusion
@@ -134,14 +132,14 @@ preconditioned = Theorem(
     source=OURS,
     says="On constructed tokens D = [0 A] takes the step along the gradient times A, on the inputs' side, for every A. "
     "(The layer on raw tokens has no such weight: its C acts on the targets' side.)",
-    mutants=(
-        Mutant("without A", claim=with_rhs(paper.preconditioned.claim, -paper.change @ q_next)),
-        Mutant("A transposed", claim=with_rhs(paper.preconditioned.claim, -paper.change @ paper.A.T @ q_next)),
-    ),
+    breaks={
+        "without A": rhs(-paper.change @ q_next),
+        "A transposed": rhs(-paper.change @ paper.A.T @ q_next),
+    },
 )
 
 normal = paper.normal_equations
-before, added, noisy = paper.best_preconditioner.conclusion.rhs.terms  # type: ignore[attr-defined]
+before, added, noisy = paper.best_preconditioner.rhs.terms  # type: ignore[attr-defined]
 best_preconditioner = Theorem(
     paper.best_preconditioner,
     instances=laws,
@@ -153,10 +151,10 @@ best_preconditioner = Theorem(
         "The mean square over weights and noise of M P q - w'q is ‖(S P - I) q‖² + ν (P q)'S (P q), for entries of w "
         "and noise independent of all else, of mean 0 and variances 1 and ν.",
     ),
-    mutants=(
-        Mutant("nothing lost", claim=with_rhs(paper.best_preconditioner.claim, before)),
-        Mutant("nothing lost by the noise", claim=with_rhs(paper.best_preconditioner.claim, before + added)),
-    ),
+    breaks={
+        "nothing lost": rhs(before),
+        "nothing lost by the noise": rhs(before + added),
+    },
 )
 
 gaussian_preconditioner = Theorem(
@@ -166,16 +164,10 @@ gaussian_preconditioner = Theorem(
     says="For N normal inputs of covariance Σ the best P is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and "
     "E S².",
     by_hand=("E S = N Σ, and E S² = N (N + 1) Σ² + N tr(Σ) Σ: Isserlis' theorem.",),
-    mutants=(
-        Mutant(
-            "no noise",
-            claim=replace(
-                paper.best_preconditioner_gaussian.claim,
-                conclusion=Eq(paper.P.T @ paper.mean(paper.S(paper.at) @ paper.S(paper.at)), normal.rhs),
-            ),
-        ),
-        Mutant("twice as much", claim=with_rhs(paper.best_preconditioner_gaussian.claim, 2 * normal.rhs)),
-    ),
+    breaks={
+        "no noise": Eq(paper.P.T @ paper.mean(paper.S(paper.at) @ paper.S(paper.at)), normal.rhs),
+        "twice as much": rhs(2 * normal.rhs),
+    },
 )
 
 theorems = (features, classes, preconditioned, best_preconditioner, gaussian_preconditioner)

@@ -14,9 +14,9 @@ from proofs.gd_ssm import learned as paper
 from proofs.gd_ssm.one_step import rational
 from proofs.kernel import Table
 from proofs.terms import And, Eq, Term, term
+from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, contexts
-from ssmverify.checking.mutants import with_lhs, with_rhs
-from ssmverify.rows import Mutant, Theorem
+from ssmverify.rows import Theorem
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
 
 MATCHING = replace(
@@ -101,13 +101,10 @@ optimal_rate = Theorem(
         "E tr S = (N + 1)(f + 1) σ and E tr S² = (N + 1)(f + 1)(μ + (f + N) σ²), the sum over pairs and entries; and "
         "the mean square of an entry of W (I - κ S) q is σ E tr (I - κ S)².",
     ),
-    mutants=(
-        Mutant(
-            "one pair more",
-            claim=_with_minimum(paper.sigma / (paper.spread(paper.sigma, paper.mu) + paper.sigma * paper.sigma)),
-        ),
-        Mutant("twice the rate", claim=_with_minimum(2 * paper.best_rate())),
-    ),
+    breaks={
+        "one pair more": _with_minimum(paper.sigma / (paper.spread(paper.sigma, paper.mu) + paper.sigma * paper.sigma)),
+        "twice the rate": _with_minimum(2 * paper.best_rate()),
+    },
 )
 
 optimal_loss = Theorem(
@@ -119,15 +116,11 @@ optimal_loss = Theorem(
         "E tr S = (N + 1)(f + 1) σ and E tr S² = (N + 1)(f + 1)(μ + (f + N) σ²), the sum over pairs and entries; and "
         "the mean square of an entry of W (I - κ S) q is σ E tr (I - κ S)².",
     ),
-    mutants=(
-        Mutant(
-            "the loss without a step",
-            claim=replace(
-                paper.optimal_loss.claim,
-                conclusion=Eq(paper.population_loss(paper.best_rate()), term(1) / 2 * paper.entries * paper.sigma),
-            ),
-        ),
-    ),
+    breaks={
+        "the loss without a step": Eq(
+            paper.population_loss(paper.best_rate()), term(1) / 2 * paper.entries * paper.sigma
+        )
+    },
 )
 
 uniform_optimum = Theorem(
@@ -140,20 +133,14 @@ uniform_optimum = Theorem(
         "E tr S = (N + 1)(f + 1) σ and E tr S² = (N + 1)(f + 1)(μ + (f + N) σ²), the sum over pairs and entries; and "
         "the mean square of an entry of W (I - κ S) q is σ E tr (I - κ S)².",
     ),
-    mutants=(
-        Mutant(
-            "the moments of a normal distribution",
-            claim=replace(
-                paper.optimal_rate_uniform.claim,
-                conclusion=And(
-                    (
-                        Eq(paper.best_rate(paper.area / 3, paper.area * paper.area / 3), uniform_rate.rhs),
-                        uniform_loss,
-                    )
-                ),
-            ),
-        ),
-    ),
+    breaks={
+        "the moments of a normal distribution": And(
+            (
+                Eq(paper.best_rate(paper.area / 3, paper.area * paper.area / 3), uniform_rate.rhs),
+                uniform_loss,
+            )
+        )
+    },
 )
 
 identifiability = Theorem(
@@ -162,18 +149,12 @@ identifiability = Theorem(
     source=MATCHING,
     says="Trained weights can match the construction's up to a change of coordinates of the state only: B to R B and D "
     "to Q D with R'Q = I give the same outputs, for every R.",
-    mutants=(
-        Mutant(
-            "D turned like B",
-            claim=replace(
-                paper.identifiability.claim,
-                conclusion=Eq(
-                    paper.turned(paper.T).T @ (paper.R @ paper.D @ paper.token(paper.T)),
-                    paper.identifiability.conclusion.rhs,  # type: ignore[attr-defined]
-                ),
-            ),
-        ),
-    ),
+    breaks={
+        "D turned like B": Eq(
+            paper.turned(paper.T).T @ (paper.R @ paper.D @ paper.token(paper.T)),
+            paper.identifiability.rhs,
+        )
+    },
 )
 
 r, s, products = paper.first, paper.second, paper.B_2.T @ paper.D_2
@@ -182,12 +163,10 @@ product_fixed = Theorem(
     instances=two_layers,
     source=OURS,
     says="Conversely two layers that agree on all sequences of one and of two tokens have the same B'D.",
-    mutants=(
-        Mutant("the tokens exchanged", claim=with_rhs(paper.outputs_fix_the_product.claim, s.T @ products @ r)),
-        Mutant(
-            "B alone turned", claim=with_rhs(paper.outputs_fix_the_product.claim, r.T @ (paper.B_2.T @ paper.D) @ s)
-        ),
-    ),
+    breaks={
+        "the tokens exchanged": rhs(s.T @ products @ r),
+        "B alone turned": rhs(r.T @ (paper.B_2.T @ paper.D) @ s),
+    },
 )
 
 B_turned, D_turned, inverse = paper.product_fixes_the_weights.conclusion.parts  # type: ignore[attr-defined]
@@ -197,21 +176,10 @@ weights_fixed = Theorem(
     source=OURS,
     says="And the same B'D, with all four of full rank, leaves a change of coordinates only: one R takes B to "
     "B̂, and its inverse transposed D to D̂.",
-    mutants=(
-        Mutant(
-            "no change of coordinates",
-            claim=replace(
-                paper.product_fixes_the_weights.claim, conclusion=And((Eq(paper.B_2, paper.B), D_turned, inverse))
-            ),
-        ),
-        Mutant(
-            "D turned like B",
-            claim=replace(
-                paper.product_fixes_the_weights.claim,
-                conclusion=And((B_turned, Eq(paper.D_2, paper.turn @ paper.D), inverse)),
-            ),
-        ),
-    ),
+    breaks={
+        "no change of coordinates": And((Eq(paper.B_2, paper.B), D_turned, inverse)),
+        "D turned like B": And((B_turned, Eq(paper.D_2, paper.turn @ paper.D), inverse)),
+    },
 )
 
 scalings = Theorem(
@@ -219,9 +187,7 @@ scalings = Theorem(
     instances=scaled_states,
     source=MATCHING,
     says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
-    mutants=(
-        Mutant("C as it was", claim=with_lhs(paper.scalings.claim, paper.alpha * paper.beta * paper.scaled_output)),
-    ),
+    breaks={"C as it was": lhs(paper.alpha * paper.beta * paper.scaled_output)},
 )
 
 theorems = (

@@ -18,8 +18,8 @@ from proofs.gd_ssm import one_step as paper
 from proofs.gd_ssm import starts
 from proofs.kernel import Table
 from proofs.terms import And, Eq
-from ssmverify.checking.mutants import with_lhs, with_rhs
-from ssmverify.rows import Layer, Mutant, Source, Theorem
+from ssmverify.breaks import lhs, rhs
+from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
 
 PAPER = "State-space models can learn in-context by gradient descent"
@@ -266,17 +266,17 @@ def forgets_start(tokens: Tensor, rate: Tensor, W0: Tensor) -> tuple[Tensor, ...
 
 # ------------------------------------------------------------------------------------------------- the theorems
 eta, T, N, W0 = paper.eta, paper.T, paper.N, paper.W0
-half_slope = paper.gradient.conclusion.rhs.terms  # type: ignore[attr-defined]
+half_slope = paper.gradient.rhs.terms  # type: ignore[attr-defined]
 
 gradient = Theorem(
     paper.gradient,
     instances=losses,
     says="The loss moves by a'Gb, G = (1/N) sum of ω_i (W x_i - y_i) x_i', and by a term quadratic in a, if a b' is "
     "added to W: G is its gradient. This is what 'one step of gradient descent' means in the other rows.",
-    mutants=(
-        Mutant("a loss without its factor 1/2", claim=with_lhs(paper.gradient.claim, 2 * paper.loss(W0, T))),
-        Mutant("no curvature", claim=with_rhs(paper.gradient.claim, half_slope[0] + half_slope[1])),
-    ),
+    breaks={
+        "a loss without its factor 1/2": lhs(2 * paper.loss(W0, T)),
+        "no curvature": rhs(half_slope[0] + half_slope[1]),
+    },
 )
 
 one_step = Theorem(
@@ -286,20 +286,15 @@ one_step = Theorem(
     says="With mixing e_1 e_2', pick e_3, C = -(η/N) I and decay 1 the layer's prediction for x_{T+1} is that of the "
     "linear model after one step from zero on the pairs up to T, in a loss divided by N.",
     layers=(raw_layer,),
-    mutants=(
-        Mutant(
-            "the state read without its transpose",
-            claim=with_lhs(paper.one_step.claim, -(paper.C @ paper.Z(T) @ paper.query)),
-        ),
-        Mutant("C = (η/N) I", claim=with_lhs(paper.one_step.claim, paper.output)),
-        Mutant(
-            "the query picked by e_2", claim=with_lhs(paper.one_step.claim, -(paper.C @ paper.Z(T).T @ paper.u(2 * T)))
-        ),
-        Mutant("no transpose", run=not_transposed),
-        Mutant("the sign of C", run=plus_gradient),
-        Mutant("stride 1", run=every_token_a_window),
-        Mutant("windows that begin at a target", run=late_window),
-    ),
+    breaks={
+        "the state read without its transpose": lhs(-(paper.C @ paper.Z(T) @ paper.query)),
+        "C = (η/N) I": lhs(paper.output),
+        "the query picked by e_2": lhs(-(paper.C @ paper.Z(T).T @ paper.u(2 * T))),
+        "no transpose": not_transposed,
+        "the sign of C": plus_gradient,
+        "stride 1": every_token_a_window,
+        "windows that begin at a target": late_window,
+    },
 )
 
 constructed_tokens = Theorem(
@@ -308,16 +303,10 @@ constructed_tokens = Theorem(
     source=CODE,
     says="The older layer: tokens [y_j x_j; x_{j+1}], a state of f entries, B = -(η/N) [I 0], D = [0 I].",
     layers=(vector_layer,),
-    mutants=(
-        Mutant(
-            "without the factor -1",
-            claim=with_lhs(paper.one_step_constructed_tokens.claim, -paper.constructed_prediction),
-        ),
-        Mutant(
-            "up the gradient",
-            run=lambda x, y, rate: (layers.one_step_vector(x, y, -rate),),
-        ),
-    ),
+    breaks={
+        "without the factor -1": lhs(-paper.constructed_prediction),
+        "up the gradient": lambda x, y, rate: (layers.one_step_vector(x, y, -rate),),
+    },
 )
 
 nonzero_start = Theorem(
@@ -325,7 +314,7 @@ nonzero_start = Theorem(
     instances=lambda: contexts(**START),
     source=ABSTRACT,
     says="Nothing of where the step starts. Read for every W_0 the construction does not do it: zero must be meant.",
-    mutants=(Mutant("up the gradient as well", claim=with_lhs(starts.nonzero_start.claim, paper.output)),),
+    breaks={"up the gradient as well": lhs(paper.output)},
 )
 
 two_accumulators = Theorem(
@@ -334,25 +323,15 @@ two_accumulators = Theorem(
     source=OURS,
     says="A second head that collects x x', multiplied by W_0, and a skip W_0 x_q give the step from every W_0.",
     layers=(start_layer,),
-    mutants=(
-        Mutant("one accumulator", run=forgets_start),
-        Mutant(
-            "no skip",
-            claim=with_lhs(
-                starts.nonzero_start_two_accumulators.claim,
-                paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term,
-            ),
+    breaks={
+        "one accumulator": forgets_start,
+        "no skip": lhs(paper.rate * (paper.Z(T).T @ paper.query) - starts.second_term),
+        "W_0 behind the state": lhs(
+            starts.W @ paper.query
+            + paper.rate * (paper.Z(T).T @ paper.query)
+            - paper.rate * (paper.V(T).T @ starts.W @ paper.query)
         ),
-        Mutant(
-            "W_0 behind the state",
-            claim=with_lhs(
-                starts.nonzero_start_two_accumulators.claim,
-                starts.W @ paper.query
-                + paper.rate * (paper.Z(T).T @ paper.query)
-                - paper.rate * (paper.V(T).T @ starts.W @ paper.query),
-            ),
-        ),
-    ),
+    },
 )
 
 scalar_start = Theorem(
@@ -360,10 +339,10 @@ scalar_start = Theorem(
     instances=lambda: contexts({"Z": _scalar}, c=rationals()),
     source=OURS,
     says="For W_0 = c I one head is enough: mixing e_1 (e_2 - c e_1)', and a skip c x_q.",
-    mutants=(
-        Mutant("no skip", claim=with_lhs(starts.nonzero_start_scalar.claim, -paper.output)),
-        Mutant("from zero", claim=with_rhs(starts.nonzero_start_scalar.claim, paper.from_zero)),
-    ),
+    breaks={
+        "no skip": lhs(-paper.output),
+        "from zero": rhs(paper.from_zero),
+    },
 )
 
 beta, alpha = starts.weight_of_target, starts.weight_of_input
@@ -373,32 +352,20 @@ one_head = Theorem(
     source=OURS,
     says="For no other W_0 if f >= 2: a head with any mixing, pick, C and skip that agrees with the step from W_0 on "
     "ten inputs has W_0 p = -(α/β) p for the unit vector p, with α and β its weights, the same for every p.",
-    mutants=(
-        Mutant(
-            "the weights of a head whose state holds the pair alone",
-            claim=replace(
-                starts.nonzero_start_one_head.claim,
-                conclusion=And(
-                    (
-                        Eq(paper.gamma * starts.p, (starts.w(1, 2) * starts.pick(3)) * (starts.C_any @ starts.p)),
-                        Eq(beta * (starts.W @ starts.p), -alpha * starts.p),
-                    )
-                ),
-            ),
+    breaks={
+        "the weights of a head whose state holds the pair alone": And(
+            (
+                Eq(paper.gamma * starts.p, (starts.w(1, 2) * starts.pick(3)) * (starts.C_any @ starts.p)),
+                Eq(beta * (starts.W @ starts.p), -alpha * starts.p),
+            )
         ),
-        Mutant(
-            "W_0 for a multiple of the identity, without the sign",
-            claim=replace(
-                starts.nonzero_start_one_head.claim,
-                conclusion=And(
-                    (
-                        Eq(paper.gamma * starts.p, beta * (starts.C_any @ starts.p)),
-                        Eq(beta * (starts.W @ starts.p), alpha * starts.p),
-                    )
-                ),
-            ),
+        "W_0 for a multiple of the identity, without the sign": And(
+            (
+                Eq(paper.gamma * starts.p, beta * (starts.C_any @ starts.p)),
+                Eq(beta * (starts.W @ starts.p), alpha * starts.p),
+            )
         ),
-    ),
+    },
 )
 
 mean_so_far = Theorem(
@@ -407,7 +374,7 @@ mean_so_far = Theorem(
     source=replace(CODE, read="its code, whose factor is the same after every pair; not the paper's body"),
     says="Nothing of what a prediction before the last is: read as a step on the mean loss of the pairs so far, it is "
     "not one. It is a step on their loss divided by N.",
-    mutants=(Mutant("up the gradient as well", claim=with_lhs(paper.prefix_normalisation.claim, paper.output)),),
+    breaks={"up the gradient as well": lhs(paper.output)},
 )
 
 running_mean = Theorem(
@@ -415,12 +382,7 @@ running_mean = Theorem(
     instances=averaged,
     source=OURS,
     says="Gates n_{t-1}/n_t and gains ω_t/n_t, which depend on time alone, divide by n_T at every prefix.",
-    mutants=(
-        Mutant(
-            "the count of one pair fewer",
-            claim=with_rhs(paper.prefix_mean.claim, paper.mean_step(paper.n(T + 2))),
-        ),
-    ),
+    breaks={"the count of one pair fewer": rhs(paper.mean_step(paper.n(T + 2)))},
 )
 
 decay = Theorem(
@@ -428,10 +390,10 @@ decay = Theorem(
     instances=decaying,
     source=CODE,
     says="With a decay λ_t, as the discretised layer has, the step is one on the loss with weights λ_T ... λ_{i+1}.",
-    mutants=(
-        Mutant("no decay", claim=with_rhs(paper.decay.claim, paper.from_zero)),
-        Mutant("C = (η/N) I", claim=with_lhs(paper.decay.claim, paper.output)),
-    ),
+    breaks={
+        "no decay": rhs(paper.from_zero),
+        "C = (η/N) I": lhs(paper.output),
+    },
 )
 
 theorems = (

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from proofs.gd_ssm import optimal as paper
 from proofs.kernel import Table
 from proofs.terms import term
+from ssmverify.breaks import rhs
 from ssmverify.catalogue.gd_ssm.one_step import OURS
-from ssmverify.checking.mutants import with_rhs
-from ssmverify.rows import Broken, Finite, Mutant, Theorem
+from ssmverify.rows import Broken, Finite, Theorem
 from ssmverify.strategies import columns, rationals
 
 
@@ -41,7 +41,7 @@ def symmetric_laws(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-before, added = paper.optimal_excess.conclusion.rhs.terms  # type: ignore[attr-defined]
+before, added = paper.optimal_excess.rhs.terms  # type: ignore[attr-defined]
 
 
 excess = Theorem(
@@ -50,10 +50,10 @@ excess = Theorem(
     source=OURS,
     says="A predictor whose residual is uncorrelated with all monomials is best among the polynomials in them: another "
     "one loses the mean square of the difference of the two.",
-    mutants=(
-        Mutant("nothing lost", claim=with_rhs(paper.optimal_excess.claim, before)),
-        Mutant("half of it lost", claim=with_rhs(paper.optimal_excess.claim, before + term(1) / 2 * added)),
-    ),
+    breaks={
+        "nothing lost": rhs(before),
+        "half of it lost": rhs(before + term(1) / 2 * added),
+    },
 )
 
 

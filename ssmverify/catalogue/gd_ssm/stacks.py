@@ -14,10 +14,10 @@ from proofs.gd_ssm import stacks as paper
 from proofs.gd_ssm.one_step import descend, gamma, memory, rational, s, y
 from proofs.kernel import Table
 from proofs.terms import Identity
+from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.gd_ssm.one_step import CODE, OURS
 from ssmverify.catalogue.gd_ssm.steps import MINIBATCH
-from ssmverify.checking.mutants import with_lhs, with_rhs
-from ssmverify.rows import Mutant, Theorem
+from ssmverify.rows import Theorem
 from ssmverify.strategies import columns, matrices, rationals, tables, zeros
 
 RELEASED = replace(
@@ -179,13 +179,10 @@ pass_errors = Theorem(
     source=OURS,
     says="One pass over the pairs, a step on each with a rate of its own (the delta rule), meets errors of which each "
     "is its target less what the errors before explain of it.",
-    mutants=(
-        Mutant("targets for errors", claim=with_rhs(paper.pass_errors.claim, y(T + 1))),
-        Mutant(
-            "errors that explain twice as much",
-            claim=with_rhs(paper.pass_errors.claim, y(T + 1) - 2 * paper.explained(T)),
-        ),
-    ),
+    breaks={
+        "targets for errors": rhs(y(T + 1)),
+        "errors that explain twice as much": rhs(y(T + 1) - 2 * paper.explained(T)),
+    },
 )
 
 kaczmarz = Theorem(
@@ -194,10 +191,10 @@ kaczmarz = Theorem(
     source=OURS,
     says="If each step fits its pair, β = 1/x'x, which is the Kaczmarz sweep, the errors times their rates explain "
     "each target in full, its own pair included: they are Y A^{-1}, A the products x_l'x_i for l <= i.",
-    mutants=(
-        Mutant("its own pair not included", claim=with_lhs(paper.kaczmarz.claim, paper.explained(T))),
-        Mutant("one pair more", claim=with_lhs(paper.kaczmarz.claim, paper.explained(T + 2))),
-    ),
+    breaks={
+        "its own pair not included": lhs(paper.explained(T)),
+        "one pair more": lhs(paper.explained(T + 2)),
+    },
 )
 
 before, further = paper.picard_error.rhs.terms  # type: ignore[attr-defined]
@@ -208,16 +205,11 @@ picard_error = Theorem(
     says="A causal stack whose layers estimate each error from the layer below, one pair before, is off one pass "
     "(the delta rule) by (A_0 - B) E^K after K layers, exactly. E has the factor γ, so that is of order γ^K, in "
     "the weights γ^{K+1}.",
-    mutants=(
-        Mutant("no error", claim=with_rhs(paper.picard_error.claim, before)),
-        Mutant(
-            "the error of one layer more",
-            claim=with_rhs(
-                paper.picard_error.claim, paper.B + (paper.A(0) - paper.B) @ paper.power(paper.E, paper.K + 1)
-            ),
-        ),
-        Mutant("the other sign", claim=with_rhs(paper.picard_error.claim, before - further)),
-    ),
+    breaks={
+        "no error": rhs(before),
+        "the error of one layer more": rhs(paper.B + (paper.A(0) - paper.B) @ paper.power(paper.E, paper.K + 1)),
+        "the other sign": rhs(before - further),
+    },
 )
 
 picard = Theorem(
@@ -226,10 +218,10 @@ picard = Theorem(
     source=OURS,
     says="A stack that estimates each error from the layer below, one pair before, is one pass over the T pairs "
     "exactly from layer T on, whatever the first estimates: E is nilpotent.",
-    mutants=(
-        Mutant("two layers", claim=with_lhs(paper.picard.claim, paper.A(2))),
-        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.picard.claim, paper.A(s))),
-    ),
+    breaks={
+        "two layers": lhs(paper.A(2)),
+        "as many layers fewer as there are pairs": lhs(paper.A(s)),
+    },
 )
 
 stacking_error = Theorem(
@@ -243,20 +235,11 @@ stacking_error = Theorem(
         "I - U is triangular with 1 - γ x'x on its diagonal, and so has powers that go to 0 just if all those are less "
         "than 1 in size.",
     ),
-    mutants=(
-        Mutant("no error", claim=with_rhs(paper.stacking_error.claim, paper.B)),
-        Mutant(
-            "the error of one layer more",
-            claim=with_rhs(
-                paper.stacking_error.claim,
-                paper.B - paper.B @ paper.power(Identity(T) - paper.U, paper.K + 1),
-            ),
-        ),
-        Mutant(
-            "the targets left",
-            claim=with_rhs(paper.stacking_error.claim, paper.Y - paper.stacking_error.rhs),
-        ),
-    ),
+    breaks={
+        "no error": rhs(paper.B),
+        "the error of one layer more": rhs(paper.B - paper.B @ paper.power(Identity(T) - paper.U, paper.K + 1)),
+        "the targets left": rhs(paper.Y - paper.stacking_error.rhs),
+    },
 )
 
 stacking_sweeps = Theorem(
@@ -265,11 +248,11 @@ stacking_sweeps = Theorem(
     source=OURS,
     says="If γ x'x = 1, so that a layer takes R (I - E) off R, then T or more layers have read the errors of one pass "
     "over the T pairs, the Kaczmarz sweep, with nothing left.",
-    mutants=(
-        Mutant("one layer", claim=with_lhs(paper.stacking_sweeps.claim, paper.P(1))),
-        Mutant("as many layers fewer as there are pairs", claim=with_lhs(paper.stacking_sweeps.claim, paper.P(s))),
-        Mutant("nothing rewritten", claim=with_rhs(paper.stacking_sweeps.claim, paper.Y)),
-    ),
+    breaks={
+        "one layer": lhs(paper.P(1)),
+        "as many layers fewer as there are pairs": lhs(paper.P(s)),
+        "nothing rewritten": rhs(paper.Y),
+    },
 )
 
 minibatches_at_once = Theorem(
@@ -278,15 +261,7 @@ minibatches_at_once = Theorem(
     source=MINIBATCH,
     says="Read as: the gradients of all minibatches, each taken at W_0. Their sum is one step on all pairs, so a "
     "recurrence with decay 1 does it.",
-    mutants=(
-        Mutant(
-            "the last minibatch alone",
-            claim=with_rhs(
-                paper.minibatches_at_once.claim,
-                paper.start - gamma * (paper.start @ paper.S(T) - paper.M(T)),
-            ),
-        ),
-    ),
+    breaks={"the last minibatch alone": rhs(paper.start - gamma * (paper.start @ paper.S(T) - paper.M(T)))},
 )
 
 kept_start, learned = paper.minibatch_product.rhs.terms  # type: ignore[attr-defined]
@@ -296,9 +271,7 @@ minibatch_product = Theorem(
     source=OURS,
     says="Minibatch steps in turn, written out: what minibatch b taught is multiplied by I - γ S of every later one. "
     "Minibatches of one pair give the delta rule; for f = 1 the factors are numbers, which a gate can be.",
-    mutants=(
-        Mutant("all gradients at the start", claim=with_rhs(paper.minibatch_product.claim, paper.W(0).T + learned)),
-    ),
+    breaks={"all gradients at the start": rhs(paper.W(0).T + learned)},
 )
 
 released_two_steps = Theorem(
@@ -307,15 +280,10 @@ released_two_steps = Theorem(
     source=RELEASED,
     says="The released model of two steps, three blocks of which one is multiplied by the state of another at the end "
     "of the context, is two steps from zero at the end of the context.",
-    mutants=(
-        Mutant(
-            "one block fewer",
-            claim=with_lhs(
-                paper.released_two_steps.claim, (-paper.released(paper.N) - gamma * memory(paper.N)) @ paper.q
-            ),
-        ),
-        Mutant("one step", claim=with_rhs(paper.released_two_steps.claim, paper.W_1 @ paper.q)),
-    ),
+    breaks={
+        "one block fewer": lhs((-paper.released(paper.N) - gamma * memory(paper.N)) @ paper.q),
+        "one step": rhs(paper.W_1 @ paper.q),
+    },
 )
 
 released_on_prefix = Theorem(
@@ -323,7 +291,7 @@ released_on_prefix = Theorem(
     instances=prefixes,
     source=RELEASED,
     says="Nothing of what its earlier outputs are: read as two steps on each prefix they are not: they know the end.",
-    mutants=(Mutant("one step as well", claim=with_rhs(paper.released_two_steps_prefix.claim, paper.W_1 @ paper.q)),),
+    breaks={"one step as well": rhs(paper.W_1 @ paper.q)},
 )
 
 theorems = (

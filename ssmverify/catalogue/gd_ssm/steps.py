@@ -19,9 +19,9 @@ from proofs.gd_ssm import steps as paper
 from proofs.gd_ssm.one_step import descend, memory
 from proofs.kernel import Table
 from proofs.terms import And, Eq, substitute
+from ssmverify.breaks import rhs
 from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, single
-from ssmverify.checking.mutants import with_rhs
-from ssmverify.rows import Layer, Mutant, Theorem
+from ssmverify.rows import Layer, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
 
 POSTER = replace(
@@ -131,7 +131,6 @@ layer = Layer(
 
 
 # ------------------------------------------------------------------------------------------------- the theorems
-query_goal = paper.multi_step_query.conclusion
 matrix_goal = paper.minibatches_need_a_matrix.conclusion
 
 multi_step_query = Theorem(
@@ -141,16 +140,10 @@ multi_step_query = Theorem(
     says="A stack that rewrites the query, v <- v + γ_k (q - S v), and reads M v at the end is exactly K steps of "
     "gradient descent from zero, on every prefix, with the same rates in the same order.",
     layers=(layer,),
-    mutants=(
-        Mutant(
-            "one layer fewer",
-            claim=replace(
-                paper.multi_step_query.claim,
-                conclusion=Eq(query_goal.lhs, substitute(query_goal.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
-            ),
-        ),
-        Mutant("the stack that rewrites targets", run=rewrites_targets),
-    ),
+    breaks={
+        "one layer fewer": rhs(substitute(paper.multi_step_query.rhs, {"K": paper.K + 1})),
+        "the stack that rewrites targets": rewrites_targets,
+    },
 )
 
 stacking = Theorem(
@@ -160,12 +153,7 @@ stacking = Theorem(
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
     "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
     "gd_ssm.stacking_error.",
-    mutants=(
-        Mutant(
-            "one pass over the pairs as well",
-            claim=with_rhs(paper.multi_step_by_stacking.claim, paper.sweep(paper.two_pairs)),
-        ),
-    ),
+    breaks={"one pass over the pairs as well": rhs(paper.sweep(paper.two_pairs))},
 )
 
 closed_form = Theorem(
@@ -174,13 +162,10 @@ closed_form = Theorem(
     source=OURS,
     says="K steps from zero, written out: W' is the sum of (I - γ_K S) ... (I - γ_{k+1} S) γ_k times M'; for one rate "
     "W = γ M times the sum of the powers of I - γ S below the K-th. A polynomial of degree 2K in the tokens.",
-    mutants=(
-        Mutant(
-            "one step fewer",
-            claim=with_rhs(paper.closed_form.claim, substitute(paper.closed_form.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
-        ),
-        Mutant("the first step alone", claim=with_rhs(paper.closed_form.claim, paper.g(1) * memory(paper.T).T)),
-    ),
+    breaks={
+        "one step fewer": rhs(substitute(paper.closed_form.rhs, {"K": paper.K + 1})),
+        "the first step alone": rhs(paper.g(1) * memory(paper.T).T),
+    },
 )
 
 left_over = Theorem(
@@ -188,12 +173,7 @@ left_over = Theorem(
     instances=lambda: descents(stack=False),
     source=OURS,
     says="What K steps leave of the gradient, M - W S, is M (I - γ_K S) ... (I - γ_1 S).",
-    mutants=(
-        Mutant(
-            "one step fewer",
-            claim=with_rhs(paper.left_over.claim, substitute(paper.left_over.conclusion.rhs, {"K": paper.K + 1})),  # type: ignore[attr-defined]
-        ),
-    ),
+    breaks={"one step fewer": rhs(substitute(paper.left_over.rhs, {"K": paper.K + 1}))},
 )
 
 dual = Theorem(
@@ -202,10 +182,10 @@ dual = Theorem(
     source=OURS,
     says="K steps on features need their inner products alone: W q = A X'q, where A moves by A X'X - Y. Against "
     "gd_ssm.stacking_error: all of X'X stands here, its upper triangle there.",
-    mutants=(
-        Mutant("one step fewer", claim=with_rhs(paper.dual.claim, paper.A(paper.K + 1) @ (paper.X.T @ paper.q))),
-        Mutant("the targets for A", claim=with_rhs(paper.dual.claim, paper.Y @ (paper.X.T @ paper.q))),
-    ),
+    breaks={
+        "one step fewer": rhs(paper.A(paper.K + 1) @ (paper.X.T @ paper.q)),
+        "the targets for A": rhs(paper.Y @ (paper.X.T @ paper.q)),
+    },
 )
 
 in_turn = Theorem(
@@ -214,12 +194,7 @@ in_turn = Theorem(
     source=MINIBATCH,
     says="Read as: a step for each minibatch, one after the other during one pass. The layer takes all gradients at "
     "zero; already two minibatches of one pair differ.",
-    mutants=(
-        Mutant(
-            "two full steps as well",
-            claim=with_rhs(paper.sequential_minibatches.claim, paper.two_steps(paper.two_pairs)),
-        ),
-    ),
+    breaks={"two full steps as well": rhs(paper.two_steps(paper.two_pairs))},
 )
 
 diagonal_minibatches = Theorem(
@@ -228,23 +203,17 @@ diagonal_minibatches = Theorem(
     source=OURS,
     says="No gates mend it for f >= 2: whatever the gates of the entries, even if they read the tokens, the layer "
     "gives 0 where two minibatch steps in turn give -γ² y_1 x_11 x_21 x_22 q_2.",
-    mutants=(
-        Mutant(
-            "without the second entry of the second input",
-            claim=replace(
-                paper.minibatches_need_a_matrix.claim,
-                conclusion=And(
-                    (
-                        matrix_goal.parts[0],  # type: ignore[attr-defined]
-                        Eq(
-                            paper.sweep_by_entries(),
-                            -(paper.gamma * paper.gamma) * (paper.y_1 * paper.x_1 * paper.x_2 * paper.q_2),
-                        ),
-                    )
+    breaks={
+        "without the second entry of the second input": And(
+            (
+                matrix_goal.parts[0],  # type: ignore[attr-defined]
+                Eq(
+                    paper.sweep_by_entries(),
+                    -(paper.gamma * paper.gamma) * (paper.y_1 * paper.x_1 * paper.x_2 * paper.q_2),
                 ),
-            ),
-        ),
-    ),
+            )
+        )
+    },
 )
 
 theorems = (

@@ -18,7 +18,7 @@ from proofs.hippo import steps as paper
 from proofs.hippo import weights
 from proofs.kernel import Table
 from proofs.terms import Term, summation
-from ssmverify.rows import Broken, Finite, Layer, Mutant, Source, Theorem
+from ssmverify.rows import Broken, Finite, Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, noise, points, rationals, tables, tensors, zeros
 
 OURS = Source("stated here", read="nothing: it ties our layers to what they are to solve")
@@ -298,23 +298,17 @@ gbt_step = Theorem(
     says="Solving with I - αδA is the step c + δ (A (αv + (1-α)c) + B u) that is implicit in v: Euler forwards for "
     "α = 0, backwards for α = 1, bilinear for α = 1/2.",
     layers=(gbt_layer,),
-    mutants=(
-        Mutant(
-            "the new state's share for the old one's",
-            claim=replaced(
-                paper.gbt_step.claim,
-                rhs=paper.v
-                - paper.c
-                - paper.delta * (paper.A @ (paper.alpha * paper.c + (1 - paper.alpha) * paper.v) + paper.u * paper.B),
-            ),
+    breaks={
+        "the new state's share for the old one's": replaced(
+            paper.gbt_step.claim,
+            rhs=paper.v
+            - paper.c
+            - paper.delta * (paper.A @ (paper.alpha * paper.c + (1 - paper.alpha) * paper.v) + paper.u * paper.B),
         ),
-        Mutant("α and 1 - α exchanged", run=lambda A, B, delta, alpha: hippo.discretize(A, B, delta, "gbt", 1 - alpha)),
-        Mutant("A transposed", run=lambda A, B, delta, alpha: hippo.discretize(A.mT, B, delta, "gbt", alpha)),
-        Mutant(
-            "the input not scaled by δ",
-            run=lambda A, B, delta, alpha: hippo.discretize(A, B / delta, delta, "gbt", alpha),
-        ),
-    ),
+        "α and 1 - α exchanged": lambda A, B, delta, alpha: hippo.discretize(A, B, delta, "gbt", 1 - alpha),
+        "A transposed": lambda A, B, delta, alpha: hippo.discretize(A.mT, B, delta, "gbt", alpha),
+        "the input not scaled by δ": lambda A, B, delta, alpha: hippo.discretize(A, B / delta, delta, "gbt", alpha),
+    },
 )
 
 
@@ -332,21 +326,15 @@ zero_order_hold = Theorem(
     says="The gain of a held input, of which A need have no inverse: X (b + X b/2 + X² b/6 + ...) = (e^X - I) b, here "
     "for partial sums of any length and any factors r_j.",
     layers=(hold_layer,),
-    mutants=(
-        Mutant(
-            "the gain of Euler's rule, one index back",
-            claim=replaced(
-                paper.zero_order_hold.claim,
-                rhs=summation(paper.j, 0, paper.k, paper.E(paper.j) @ paper.b),
-            ),
+    breaks={
+        "the gain of Euler's rule, one index back": replaced(
+            paper.zero_order_hold.claim,
+            rhs=summation(paper.j, 0, paper.k, paper.E(paper.j) @ paper.b),
         ),
-        Mutant("the bilinear transform", run=lambda A, B, delta: hippo.discretize(A, B, delta, "bilinear")),
-        Mutant("no squaring", run=_not_squared),
-        Mutant(
-            "Euler's gain δB",
-            run=lambda A, B, delta: (hippo.discretize(A, B, delta, "zoh")[0], delta * B),
-        ),
-    ),
+        "the bilinear transform": lambda A, B, delta: hippo.discretize(A, B, delta, "bilinear"),
+        "no squaring": _not_squared,
+        "Euler's gain δB": lambda A, B, delta: (hippo.discretize(A, B, delta, "zoh")[0], delta * B),
+    },
 )
 
 

@@ -16,9 +16,9 @@ from proofs.hippo import legt as paper
 from proofs.kernel import Claim
 from proofs.tactics.products import falling, one, rising, sign
 from proofs.terms import Eq, Nat, Term, summation
+from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.hippo.layers import matrix_layer, read_out_layer, run_weights
-from ssmverify.checking.mutants import part_with_lhs, part_with_rhs, with_rhs
-from ssmverify.rows import Broken, Finite, Mutant, Source, Theorem
+from ssmverify.rows import Broken, Finite, Source, Theorem
 from ssmverify.strategies import points, rationals, tables
 
 CLASSICAL = Source("Legendre polynomials", place="classical", read="remembered; derived here")
@@ -63,31 +63,21 @@ ends = Theorem(
     instances=lambda: points(n=degrees),
     source=CLASSICAL,
     says="p_n(0) = 1 now, p_n(1) = (-1)^n at the far end of the window.",
-    mutants=(Mutant("1 at both ends", claim=part_with_rhs(legendre.legendre_ends.claim, 1, one)),),
+    breaks={"1 at both ends": rhs(one, part=1)},
 )
 derivative = Theorem(
     legendre.legendre_derivative,
     instances=lambda: points(n=degrees, j=degrees),
     source=CLASSICAL,
     says="The derivative matrix: p_n' is the sum over k < n of ((-1)^(n-k) - 1)(2k+1) p_k, power by power.",
-    mutants=(
-        Mutant(
-            "the sign of the window's other direction",
-            claim=with_rhs(legendre.legendre_derivative.claim, -legendre.legendre_derivative.conclusion.rhs),  # type: ignore[attr-defined]
-        ),
-    ),
+    breaks={"the sign of the window's other direction": rhs(-legendre.legendre_derivative.rhs)},
 )
 moments = Theorem(
     legendre.legendre_moments,
     instances=lambda: points(n=degrees, q=degrees),
     source=CLASSICAL,
     says="∫ x^q p_n(x) dx over the window in closed form, for every n and q; it is 0 for q < n.",
-    mutants=(
-        Mutant(
-            "the moment of x^(q+1)",
-            claim=with_rhs(legendre.legendre_moments.claim, legendre.closed_moment(n, legendre.q + 1)),
-        ),
-    ),
+    breaks={"the moment of x^(q+1)": rhs(legendre.closed_moment(n, legendre.q + 1))},
 )
 tilted = summation(q, 0, legendre.m, legendre.coefficient(legendre.m, q) * legendre.moment(n, q + 1))
 orthogonal = Theorem(
@@ -95,10 +85,10 @@ orthogonal = Theorem(
     instances=lambda: below("m", "n"),
     source=CLASSICAL,
     says="∫ p_m p_n = 0 for m < n, ∫ p_n² = 1/(2n+1): sqrt(2n+1) p_n is an orthonormal basis of the window.",
-    mutants=(
-        Mutant("a weight x", claim=part_with_lhs(legendre.legendre_orthogonal.claim, 0, tilted)),
-        Mutant("the norm on [-1, 1]", claim=part_with_rhs(legendre.legendre_orthogonal.claim, 1, 2 / Nat(2 * n + 1))),
-    ),
+    breaks={
+        "a weight x": lhs(tilted, part=0),
+        "the norm on [-1, 1]": rhs(2 / Nat(2 * n + 1), part=1),
+    },
 )
 
 window = Theorem(
@@ -107,26 +97,16 @@ window = Theorem(
     source=HIPPO,
     says="The exact coefficients of every polynomial signal obey x_n' = (M x)_n + u(t) - (-1)^n u(t - 1), with M the "
     "derivative matrix: nothing is closed yet. Here u(t - x) = x^(q+1), and 1.",
-    mutants=(
-        Mutant("the far end as p_n(0)", claim=part_with_rhs(paper.legt_window.claim, 0, -one)),
-        Mutant("the near end forgotten", claim=part_with_rhs(paper.legt_window.claim, 1, -sign(n))),
-        Mutant(
-            "the rows of M weighted by 2k+1 of every k < n",
-            claim=part_with_lhs(
-                paper.legt_window.claim,
-                0,
-                -Nat(q + 1) * legendre.moment(n, q) + legendre.weighted(n, legendre.moment(k, q + 1)),
-            ),
+    breaks={
+        "the far end as p_n(0)": rhs(-one, part=0),
+        "the near end forgotten": rhs(-sign(n), part=1),
+        "the rows of M weighted by 2k+1 of every k < n": lhs(
+            -Nat(q + 1) * legendre.moment(n, q) + legendre.weighted(n, legendre.moment(k, q + 1)), part=0
         ),
-        Mutant(
-            "M transposed in sign",
-            claim=part_with_lhs(
-                paper.legt_window.claim,
-                0,
-                -Nat(q + 1) * legendre.moment(n, q) + legendre.derivative_row(n, legendre.moment(k, q + 1)),
-            ),
+        "M transposed in sign": lhs(
+            -Nat(q + 1) * legendre.moment(n, q) + legendre.derivative_row(n, legendre.moment(k, q + 1)), part=0
         ),
-    ),
+    },
 )
 matrix = Theorem(
     paper.legt_matrix,
@@ -134,20 +114,13 @@ matrix = Theorem(
     source=HIPPO,
     says="Reading the far end u(t - 1) off the reconstruction turns the window's ODE into the table of LegT.",
     layers=(matrix_layer("legt"),),
-    mutants=(
-        Mutant("LegS", run=lambda N, like: run_weights("legs", N, like)[:2]),
-        Mutant(
-            "the far end read as p_k(0)",
-            claim=replace(
-                paper.legt_matrix.claim,
-                conclusion=Eq(
-                    paper.d(n)
-                    * (legendre.derivative_row(n, paper.state) + paper.u - legendre.weighted(N, paper.state)),
-                    paper.legt_matrix.conclusion.rhs,  # type: ignore[attr-defined]
-                ),
-            ),
+    breaks={
+        "LegS": lambda N, like: run_weights("legs", N, like)[:2],
+        "the far end read as p_k(0)": Eq(
+            paper.d(n) * (legendre.derivative_row(n, paper.state) + paper.u - legendre.weighted(N, paper.state)),
+            paper.legt_matrix.rhs,
         ),
-    ),
+    },
 )
 legs = Theorem(
     paper.legs_matrix,
@@ -155,34 +128,26 @@ legs = Theorem(
     source=HIPPO,
     says="The coefficients of u on [0, t] obey t c' = A c + B u with the table of LegS, exactly: no end is closed.",
     layers=(matrix_layer("legs", hippo._legs),),
-    mutants=(
-        Mutant(
-            "2n+1 on the diagonal",
-            claim=with_rhs(
-                paper.legs_matrix.claim,
-                paper.legs_matrix.conclusion.rhs - Nat(n) * paper.past(n, legendre.closed_moment(n, q)),  # type: ignore[attr-defined]
-            ),
-        ),
-    ),
+    breaks={"2n+1 on the diagonal": rhs(paper.legs_matrix.rhs - Nat(n) * paper.past(n, legendre.closed_moment(n, q)))},
 )
 legt_nplr = Theorem(
     paper.legt_nplr,
     instances=lambda: points(N=degrees, x=tables(range(4), rationals())),
     source=NPLR,
     says="c'A c = -(g₀'c)²/2 - (g₁'c)²/2 for every c, with c_n = sqrt(2n+1) x_n: A + (g₀g₀' + g₁g₁')/2 is skew.",
-    mutants=(
-        Mutant("rank 1", claim=with_rhs(paper.legt_nplr.claim, -(paper.ends[0] * paper.ends[0]))),
-        Mutant("twice as much", claim=with_rhs(paper.legt_nplr.claim, 2 * paper.legt_nplr.conclusion.rhs)),  # type: ignore[attr-defined]
-    ),
+    breaks={
+        "rank 1": rhs(-(paper.ends[0] * paper.ends[0])),
+        "twice as much": rhs(2 * paper.legt_nplr.rhs),
+    },
 )
-nplr_rhs = paper.legs_nplr.conclusion.rhs.terms  # type: ignore[attr-defined]
+nplr_rhs = paper.legs_nplr.rhs.terms  # type: ignore[attr-defined]
 legs_nplr = Theorem(
     paper.legs_nplr,
     instances=lambda: points(N=degrees, d=scales, c=tables(range(6), rationals())),
     source=NPLR,
     says="c'A c = -c'c/2 - (B'c)²/2 for every c, in the orthonormal scale: A + P P' is -I/2 plus a skew matrix, "
     "with P = B/sqrt2.",
-    mutants=(Mutant("no I/2", claim=with_rhs(paper.legs_nplr.claim, nplr_rhs[1])),),
+    breaks={"no I/2": rhs(nplr_rhs[1])},
 )
 legt_read_out = Theorem(
     paper.legt_readout,
@@ -191,13 +156,10 @@ legt_read_out = Theorem(
     says="C = g'A and D = g'B of LegT in closed form: -(2k+1)/d_k (N² - k(k+1)) and N²; orthonormal, with d_k² = 2k+1, "
     "C_k = -sqrt(2k+1)(N² - k(k+1)).",
     layers=(read_out_layer("legt"),),
-    mutants=(
-        Mutant(
-            "N² - k²",
-            claim=part_with_rhs(paper.legt_readout.claim, 0, -paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k))),
-        ),
-        Mutant("D = N", claim=part_with_rhs(paper.legt_readout.claim, 1, Nat(N))),
-    ),
+    breaks={
+        "N² - k²": rhs(-paper.share * (Nat(N) * Nat(N) - Nat(k) * Nat(k)), part=0),
+        "D = N": rhs(Nat(N), part=1),
+    },
 )
 legs_read_out = Theorem(
     paper.legs_readout,
@@ -205,11 +167,7 @@ legs_read_out = Theorem(
     source=READ_OUT,
     says="The read-out of LegS is that of LegT, to be divided by t.",
     layers=(read_out_layer("legs"),),
-    mutants=(
-        Mutant(
-            "without the diagonal", claim=part_with_rhs(paper.legs_readout.claim, 0, -paper.share * Nat(N) * Nat(N))
-        ),
-    ),
+    breaks={"without the diagonal": rhs(-paper.share * Nat(N) * Nat(N), part=0)},
 )
 far, now = legendre.moment(k, q), legendre.moment(k, q + 1)
 exact = Theorem(
@@ -219,26 +177,12 @@ exact = Theorem(
     says="LegT is exact on polynomials. Up to degree N - 1 the reconstruction from N coefficients has the right values "
     "at both ends of the window (1 at the far end, 0 now, for u(t - x) = x^q with q > 0), so the coefficients obey the "
     "closed ODE. Up to degree N the read-out is u': that is g'c', and c' belongs to u', of degree N - 1.",
-    mutants=(
-        Mutant(
-            "one state fewer",
-            claim=part_with_lhs(pade.legt_exact_on_polynomials.claim, 0, legendre.alternating(q + pade.r, far)),
-        ),
-        Mutant(
-            "without signs",
-            claim=part_with_lhs(pade.legt_exact_on_polynomials.claim, 0, legendre.weighted(q + 1 + pade.r, far)),
-        ),
-        Mutant(
-            "one state fewer, now",
-            claim=part_with_lhs(pade.legt_exact_on_polynomials.claim, 1, legendre.weighted(q + 1 + pade.r, now)),
-        ),
-        Mutant(
-            "1 from no state",
-            claim=part_with_lhs(
-                pade.legt_exact_on_polynomials.claim, 2, legendre.weighted(pade.r, legendre.moment(k, 0))
-            ),
-        ),
-    ),
+    breaks={
+        "one state fewer": lhs(legendre.alternating(q + pade.r, far), part=0),
+        "without signs": lhs(legendre.weighted(q + 1 + pade.r, far), part=0),
+        "one state fewer, now": lhs(legendre.weighted(q + 1 + pade.r, now), part=1),
+        "1 from no state": lhs(legendre.weighted(pade.r, legendre.moment(k, 0)), part=2),
+    },
 )
 row = pade.transform(k)
 weights = legendre.weighted(N, row)
@@ -248,19 +192,11 @@ denominator = Theorem(
     source=OURS,
     says="ℓ = (sI + M)^-1 g for LegT's M and g = (1, 1, ...), with z = 1/s, and 1 + the sum of (2k+1) ℓ_k is "
     "z^N Q_N(1/z). With `hippo.observer_error`: y - u' = -[s^(N+1)/Q_N(s)] u, for every N and s other than 0.",
-    mutants=(
-        Mutant("Q_(N+1)", claim=part_with_lhs(pade.legt_denominator.claim, 1, pade.denominator(N + 1) - weights)),
-        Mutant(
-            "no weights",
-            claim=part_with_lhs(pade.legt_denominator.claim, 1, pade.denominator(N) - summation(k, 0, N - 1, row)),
-        ),
-        Mutant(
-            "s I - M",
-            claim=part_with_lhs(
-                pade.legt_denominator.claim, 0, pade.transform(n) - pade.z * legendre.derivative_row(n, row)
-            ),
-        ),
-    ),
+    breaks={
+        "Q_(N+1)": lhs(pade.denominator(N + 1) - weights, part=1),
+        "no weights": lhs(pade.denominator(N) - summation(k, 0, N - 1, row), part=1),
+        "s I - M": lhs(pade.transform(n) - pade.z * legendre.derivative_row(n, row), part=0),
+    },
 )
 
 
@@ -279,11 +215,11 @@ error = Theorem(
     says="In the scale d = 1, for any x, and z = 1/s: where x = z (A x + B), the steady state for u = e^(st), the "
     "sum over n is 0; so 1 less the reconstruction is s^N/Q_N(s), and y - u' = -[s^(N+1)/Q_N(s)] u, as y is s times "
     "the reconstruction. For every N.",
-    mutants=(
-        Mutant("LegS", claim=unsettled(legs_row)),
-        Mutant("no signs", claim=unsettled(-legendre.weighted(N, paper.x(k)))),
-        Mutant("the other time", claim=unsettled(-paper.row)),
-    ),
+    breaks={
+        "LegS": unsettled(legs_row),
+        "no signs": unsettled(-legendre.weighted(N, paper.x(k))),
+        "the other time": unsettled(-paper.row),
+    },
 )
 order = Theorem(
     pade.pade_order,
@@ -291,12 +227,7 @@ order = Theorem(
     source=OURS,
     says="Q_N(s) e^(-s) has no power from s^N to s^(2N-1), for (-m)_N = 0 if m < N: what it has below s^N, over Q_N, "
     "is the Padé approximant [N-1/N] of e^(-s).",
-    mutants=(
-        Mutant(
-            "a power more",
-            claim=with_rhs(pade.pade_order.claim, sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N)),
-        ),
-    ),
+    breaks={"a power more": rhs(sign(N) * falling(pade.m, N + 1) / rising(pade.m + 1, N))},
 )
 
 

@@ -19,10 +19,10 @@ from proofs.hippo import window as paper
 from proofs.kernel import Claim, Table
 from proofs.tactics.products import one, zero
 from proofs.terms import Eq, Nat, product
+from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.hippo.layers import matrix_layer, read_out_layer
 from ssmverify.catalogue.hippo.legt import OURS, degrees
-from ssmverify.checking.mutants import part_with_lhs, part_with_rhs, with_rhs
-from ssmverify.rows import Broken, Finite, Mutant, Source, Theorem
+from ssmverify.rows import Broken, Finite, Source, Theorem
 from ssmverify.strategies import columns, matrices, points, rationals, tables
 
 FOUT = Source(
@@ -176,13 +176,10 @@ observer = Theorem(
     says="Reading u(t - 1) as g₁'c makes the window an observer: c' = -M'c + g₀ (u - g₀'c). A + A' = -(g₀g₀' + "
     "g₁g₁'): LegT is skew less half of that, of rank 2 (its NPLR form). And g₀'A, the read-out of u', is "
     "-(M g₀)' - (g₀'g₀) g₀': the derivative of the basis, and of the innovation.",
-    mutants=(
-        Mutant(
-            "no innovation",
-            claim=part_with_rhs(paper.legt_observer.claim, 0, -(paper.M.T @ paper.c) + paper.u * paper.g0),
-        ),
-        Mutant("rank 1", claim=part_with_rhs(paper.legt_observer.claim, 1, -2 * (paper.g0 @ paper.g0.T))),
-    ),
+    breaks={
+        "no innovation": rhs(-(paper.M.T @ paper.c) + paper.u * paper.g0, part=0),
+        "rank 1": rhs(-2 * (paper.g0 @ paper.g0.T), part=1),
+    },
 )
 fout_closure = Theorem(
     paper.fout_closure,
@@ -191,10 +188,10 @@ fout_closure = Theorem(
     says="With g(0) = g(1) a Fourier sum gives the mean of both ends, so u(t - 1) is read as 2 g'c - u: then "
     "A = M - 2 g g', B = 2 g, and A + 2 g g' is skew. C = -(M g)' differentiates the basis at lag 0; to differentiate "
     "by the ODE is g'A = -(M g)' - 2 (g'g) g'.",
-    mutants=(
-        Mutant("B = g", claim=part_with_rhs(paper.fout_closure.claim, 0, paper.A_fout @ paper.c + paper.u * paper.g)),
-        Mutant("A + A' = -2 g g'", claim=part_with_rhs(paper.fout_closure.claim, 1, -2 * (paper.g @ paper.g.T))),
-    ),
+    breaks={
+        "B = g": rhs(paper.A_fout @ paper.c + paper.u * paper.g, part=0),
+        "A + A' = -2 g g'": rhs(-2 * (paper.g @ paper.g.T), part=1),
+    },
 )
 fourier_orthogonal = Theorem(
     paper.fourier_orthogonal,
@@ -202,10 +199,10 @@ fourier_orthogonal = Theorem(
     source=FOUT,
     says="Cosines and sines of different frequencies are orthogonal on the window, of norm² 1/2: from the product "
     "rule, cos' = -2πm sin, sin' = 2πm cos, their return after the window, and cos² + sin² = 1.",
-    mutants=(
-        Mutant("norm 1", claim=part_with_rhs(paper.fourier_orthogonal.claim, 4, one)),
-        Mutant("cosines in phase", claim=part_with_rhs(paper.fourier_orthogonal.claim, 0, paper.half)),
-    ),
+    breaks={
+        "norm 1": rhs(one, part=4),
+        "cosines in phase": rhs(paper.half, part=0),
+    },
 )
 matrix_rhs = [part.rhs for part in paper.fout_matrix.conclusion.parts]  # type: ignore[attr-defined]
 fout_matrix = Theorem(
@@ -215,17 +212,11 @@ fout_matrix = Theorem(
     says="The rows of FouT, from integration by parts: with e² = 2, so 2e = 4/e = 2 sqrt2, they are -2, -2 sqrt2 and "
     "-4, and turns of ±2πm between cosine and sine of frequency m; B = (2, 2 sqrt2, 0, 2 sqrt2, 0, ...).",
     layers=(matrix_layer("fout", layer._fout),),
-    mutants=(
-        Mutant("the mean taken for the far end", claim=part_with_rhs(paper.fout_matrix.claim, 0, matrix_rhs[0] / 2)),
-        Mutant(
-            "turned the other way",
-            claim=part_with_rhs(paper.fout_matrix.claim, 2, -paper.frequency(paper.j) * paper.cosine(paper.j)),
-        ),
-        Mutant(
-            "twice the frequency",
-            claim=part_with_rhs(paper.fout_matrix.claim, 2, 2 * paper.frequency(paper.j) * paper.cosine(paper.j)),
-        ),
-    ),
+    breaks={
+        "the mean taken for the far end": rhs(matrix_rhs[0] / 2, part=0),
+        "turned the other way": rhs(-paper.frequency(paper.j) * paper.cosine(paper.j), part=2),
+        "twice the frequency": rhs(2 * paper.frequency(paper.j) * paper.cosine(paper.j), part=2),
+    },
 )
 
 
@@ -241,12 +232,7 @@ fout_read_out = Theorem(
     says="The reconstruction, differentiated at lag 0: C = -4πm/e at the sine of frequency m, -2 sqrt2 πm for e² = 2, "
     "0 elsewhere, D = 0. On cos 2πjt, whose state is e/2 sin 2πjt, that is u'.",
     layers=(read_out_layer("fout"),),
-    mutants=(
-        Mutant(
-            "sqrt2 missing",
-            claim=part_with_rhs(paper.fout_readout.claim, 1, -(paper.frequency(paper.j) * paper.sine_now) / 2),
-        ),
-    ),
+    breaks={"sqrt2 missing": rhs(-(paper.frequency(paper.j) * paper.sine_now) / 2, part=1)},
 )
 
 
@@ -259,7 +245,7 @@ def misread(name: str, claim: Claim, proof: Any, source: Source, says: str) -> T
         instances=harmonics,
         source=source,
         says=says,
-        mutants=(Mutant("the row after", claim=further),),
+        breaks={"the row after": further},
     )
 
 
@@ -287,13 +273,10 @@ transfer_error = Theorem(
     says="H(s) - s = -χ_K/χ_A for every size: with F the adjugate and χ the determinant of sI - A, sI - K maps "
     "(F B; χ) to (0; χ_K), and H - s = -χ_K/χ. That this χ_K is det(sI - K) is Schur's formula, which is classical; "
     "`hippo.transfer_error_determinant` has it for small sizes.",
-    mutants=(
-        Mutant(
-            "without D",
-            claim=part_with_rhs(paper.transfer_error.claim, 2, -((paper.chi_K + paper.D * paper.chi) / paper.chi)),
-        ),
-        Mutant("the sign", claim=part_with_rhs(paper.transfer_error.claim, 2, paper.chi_K / paper.chi)),
-    ),
+    breaks={
+        "without D": rhs(-((paper.chi_K + paper.D * paper.chi) / paper.chi), part=2),
+        "the sign": rhs(paper.chi_K / paper.chi, part=2),
+    },
 )
 modes_rhs = [part.rhs for part in paper.closed_loop_modes.conclusion.parts]  # type: ignore[attr-defined]
 closed_loop_modes = Theorem(
@@ -302,16 +285,10 @@ closed_loop_modes = Theorem(
     source=OURS,
     says="What the read-out differentiates exactly is what its closed loop generates: x is the steady state of "
     "u e^(st) and y = u' exactly if (x; u) is an eigenvector of K = [[A, B], [C, D]] for s. Any basis, every size.",
-    mutants=(
-        Mutant(
-            "the input's row for u' = y - u",
-            claim=part_with_rhs(paper.closed_loop_modes.claim, 1, modes_rhs[1] - paper.input_),
-        ),
-        Mutant(
-            "no input to the states",
-            claim=part_with_rhs(paper.closed_loop_modes.claim, 0, modes_rhs[0] - paper.input_ * paper.B),
-        ),
-    ),
+    breaks={
+        "the input's row for u' = y - u": rhs(modes_rhs[1] - paper.input_, part=1),
+        "no input to the states": rhs(modes_rhs[0] - paper.input_ * paper.B, part=0),
+    },
 )
 
 
@@ -341,13 +318,10 @@ observer_error = Theorem(
     source=OURS,
     says="For every basis closed as LegT is, and every rate s: of u = e^(st) the reconstruction misses u/(1 + ℓ'g₀) "
     "now, the read-out s times that, where ℓ = (sI + M)^-1 g₀.",
-    mutants=(
-        Mutant("u' itself", claim=part_with_rhs(pade.observer_error.claim, 1, zero)),
-        Mutant(
-            "the reconstruction itself",
-            claim=part_with_lhs(pade.observer_error.claim, 0, pade.gain * (paper.g0.T @ pade.w)),
-        ),
-    ),
+    breaks={
+        "u' itself": rhs(zero, part=1),
+        "the reconstruction itself": lhs(pade.gain * (paper.g0.T @ pade.w), part=0),
+    },
 )
 observer_modes = Theorem(
     pade.observer_modes,
@@ -355,28 +329,20 @@ observer_modes = Theorem(
     source=OURS,
     says="An eigenvector of A that the reconstruction sees has an eigenvalue with 1 + ℓ'g₀ = 0, for LegT a root of "
     "Q_N.",
-    mutants=(
-        Mutant(
-            "1 - ℓ'g₀",
-            claim=replace(pade.observer_modes.claim, conclusion=Eq((2 - pade.gain) * (paper.g0.T @ pade.v), zero)),
-        ),
-    ),
+    breaks={"1 - ℓ'g₀": Eq((2 - pade.gain) * (paper.g0.T @ pade.v), zero)},
 )
 
-loop_rhs = pade.legt_closed_loop.conclusion.rhs  # type: ignore[attr-defined]
+loop_rhs = pade.legt_closed_loop.rhs
 closed_loop = Theorem(
     pade.legt_closed_loop,
     instances=nilpotent_loops,
     source=OURS,
     says="LegT's closed loop K = [[A, B], [C, D]] turns the states by -M' after its first step, and M is strictly "
     "triangular: K^(N+1) = 0, so what LegT generates, and differentiates exactly, are polynomials.",
-    mutants=(
-        Mutant("the other sign", claim=with_rhs(pade.legt_closed_loop.claim, -loop_rhs)),
-        Mutant(
-            "M for M'",
-            claim=with_rhs(pade.legt_closed_loop.claim, product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1)),
-        ),
-    ),
+    breaks={
+        "the other sign": rhs(-loop_rhs),
+        "M for M'": rhs(product(pade.l, 1, pade.T, -paper.M) @ pade.looped(1)),
+    },
 )
 
 

@@ -16,7 +16,7 @@ from numeric.bounds import hippo as hippo_bounds
 from proofs.hippo_prophecy import steps as paper
 from proofs.kernel import Table
 from ssmverify.catalogue.hippo.layers import replaced
-from ssmverify.rows import Layer, Mutant, Source, Theorem
+from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, noise, points, rationals, tensors, zeros
 
 CODE = Source(
@@ -195,14 +195,11 @@ trapezoid = Theorem(
     says="The next state of LegT and LegS solves u_{k+1} = u_k + δ (C c + D (u_k + u_{k+1})/2), the trapezoidal rule "
     "in u. At δD = 2 there are no such weights, and the layer refuses.",
     layers=(prediction_layer,),
-    mutants=(
-        Mutant(
-            "Euler's rule",
-            claim=replaced(paper.trapezoid.claim, rhs=paper.delta * (paper.C @ paper.c + paper.D * paper.u)),
-        ),
-        Mutant("not solved for the next state", run=_euler),
-        Mutant("the state of one step before", run=_stale),
-    ),
+    breaks={
+        "Euler's rule": replaced(paper.trapezoid.claim, rhs=paper.delta * (paper.C @ paper.c + paper.D * paper.u)),
+        "not solved for the next state": _euler,
+        "the state of one step before": _stale,
+    },
 )
 
 fed_back = Theorem(
@@ -211,16 +208,13 @@ fed_back = Theorem(
     source=CODE,
     says="With the prediction for the next input, state and input follow the matrix [[A + B C, D B], [C, D]].",
     layers=(roll_out_layer,),
-    mutants=(
-        Mutant(
-            "the input of a time before",
-            claim=replaced(
-                paper.fed_back.claim,
-                rhs=paper.A @ paper.states(paper.t) + paper.inputs(paper.t) * (paper.D * paper.B),
-            ),
+    breaks={
+        "the input of a time before": replaced(
+            paper.fed_back.claim,
+            rhs=paper.A @ paper.states(paper.t) + paper.inputs(paper.t) * (paper.D * paper.B),
         ),
-        Mutant("the last sample held", run=_teacher),
-    ),
+        "the last sample held": _teacher,
+    },
 )
 
 

@@ -19,7 +19,7 @@ from numeric.scan.delta import fused as delta_fused
 from numeric.scan.delta import scan as delta
 from proofs.longhorn import update as paper
 from proofs.terms import family
-from ssmverify.rows import Layer, Mutant, Source, Theorem
+from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, noise, points, rationals, tables, tensors, zeros
 
 PAPER = "Longhorn: State Space Models are Amortized Online Learners"
@@ -175,14 +175,13 @@ closed_form = Theorem(
     source=THEOREM,
     says="The argmin is S_i = (I - ε_i k k') S_{t-1,i} + ε_i k x_i with ε_i = β_i/(1 + β_i k'k), row by row.",
     layers=(exact_layer, fused_layer),
-    mutants=(
-        Mutant("the explicit step: β for ε", claim=_with_update(p_i - beta_i * error * paper.k)),
-        Mutant(
-            "half of the squared distance: 2β/(1 + 2β k'k) for ε",
-            claim=_with_update(p_i - paper.strength(2 * beta_i, paper.k.T @ paper.k) * error * paper.k),
+    breaks={
+        "the explicit step: β for ε": _with_update(p_i - beta_i * error * paper.k),
+        "half of the squared distance: 2β/(1 + 2β k'k) for ε": _with_update(
+            p_i - paper.strength(2 * beta_i, paper.k.T @ paper.k) * error * paper.k
         ),
-        Mutant("the diagonal layer for the exact one", run=layers.longhorn_diagonal),
-    ),
+        "the diagonal layer for the exact one": layers.longhorn_diagonal,
+    },
 )
 
 closed_form_every_beta = Theorem(
@@ -190,9 +189,7 @@ closed_form_every_beta = Theorem(
     instances=lambda: rows(rationals(-3, 3)),
     source=THEOREM,
     says="The theorem is quoted for β in R^d, without a sign.",
-    mutants=(
-        Mutant("the explicit step as well", claim=replace(_with_update(p_i - beta_i * error * paper.k), hypotheses={})),
-    ),
+    breaks={"the explicit step as well": replace(_with_update(p_i - beta_i * error * paper.k), hypotheses={})},
 )
 
 diagonal_is_minimiser = Theorem(
@@ -200,12 +197,11 @@ diagonal_is_minimiser = Theorem(
     instances=entries,
     source=RELEASED,
     says="The released, diagonal update minimises the objective of Theorem 3.1.",
-    mutants=(
-        Mutant(
-            "also for every β >= 0",
-            claim=replace(paper.diagonal_is_minimiser.claim, hypotheses={"beta_nonnegative": paper.beta_nonnegative}),
-        ),
-    ),
+    breaks={
+        "also for every β >= 0": replace(
+            paper.diagonal_is_minimiser.claim, hypotheses={"beta_nonnegative": paper.beta_nonnegative}
+        )
+    },
 )
 
 diagonal_at_one_state = Theorem(
@@ -213,18 +209,12 @@ diagonal_at_one_state = Theorem(
     instances=one_state,
     source=RELEASED,
     says="For a state of size 1 the released update and the exact one are the same.",
-    mutants=(
-        Mutant(
-            "β for ε in the exact update",
-            claim=replace(
-                paper.diagonal_at_one_state.claim,
-                conclusion=replace(
-                    paper.updates_agree,
-                    rhs=paper.p_1 - paper.beta_1 * (paper.k_1 * paper.p_1 - paper.x_1) * paper.k_1,
-                ),
-            ),
-        ),
-    ),
+    breaks={
+        "β for ε in the exact update": replace(
+            paper.updates_agree,
+            rhs=paper.p_1 - paper.beta_1 * (paper.k_1 * paper.p_1 - paper.x_1) * paper.k_1,
+        )
+    },
 )
 
 diagonal_objective = Theorem(
@@ -233,13 +223,10 @@ diagonal_objective = Theorem(
     source=RELEASED,
     says="Nothing; this is the objective that the released update does minimise.",
     layers=(diagonal_layer,),
-    mutants=(
-        Mutant(
-            "the objective of Theorem 3.1 for the separable one",
-            claim=replace(paper.diagonal_objective.claim, conclusion=paper.diagonal_is_minimiser.conclusion),
-        ),
-        Mutant("the exact layer for the diagonal one", run=run),
-    ),
+    breaks={
+        "the objective of Theorem 3.1 for the separable one": paper.diagonal_is_minimiser.conclusion,
+        "the exact layer for the diagonal one": run,
+    },
 )
 
 theorems = (closed_form, closed_form_every_beta, diagonal_is_minimiser, diagonal_at_one_state, diagonal_objective)
