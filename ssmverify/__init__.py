@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssmverify.checking.check import check
+    from ssmverify.checking.computes import Computes
     from ssmverify.rows import Broken, Cited, Finite, Layer, Mutant, Open, Source, Theorem
     from ssmverify.verdict import Verdict
 
 _HOMES = {
     "Broken": "rows",
+    "Computes": "checking.computes",
     "Cited": "rows",
     "Finite": "rows",
     "Layer": "rows",
@@ -28,7 +30,7 @@ _HOMES = {
     "Verdict": "verdict",
     "check": "checking.check",
 }
-__all__ = ["Broken", "Cited", "Finite", "Layer", "Mutant", "Open", "Source", "Theorem", "Verdict", "check"]
+__all__ = ["Broken", "Cited", "Computes", "Finite", "Layer", "Mutant", "Open", "Source", "Theorem", "Verdict", "check"]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
     from torch import Tensor
 
+    from ssmverify.checking.computes import Computes
+
 NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 DTYPES = ("float32", "float64")
 TIGHT = 0.1  # of a bound: what the errors of a layer reach
@@ -130,7 +132,7 @@ class Theorem:
         mutants: Sequence[Mutant] = (),
         source: Source = STATED_HERE,
         says: str = "",
-        layers: Sequence[Layer] = (),
+        layers: Sequence[Layer | Computes] = (),
         by_hand: Sequence[str] = (),
         breaks: Mapping[str, Any] | None = None,
     ) -> None:
@@ -144,7 +146,7 @@ class Theorem:
             "mutants": (*mutants, *_mutants(breaks or {}, derivation.claim)),
             "source": source,
             "says": says,
-            "layers": layers,
+            "layers": tuple(each if isinstance(each, Layer) else each.layer(derivation.claim) for each in layers),
             "by_hand": by_hand,
             "derivation": derivation,
         }.items():
