@@ -75,7 +75,9 @@ def from_expression(expression: str, letters: str | None = None) -> Automaton:
         raise BadInput(f"the regular expression {expression} names no letters: give them with --letters")
     size = _size(part)
     if size > MOST_PARTS:
-        raise BadInput(f"the regular expression has {size:,} letters with its repeats written out: {MOST_PARTS:,} at most")
+        raise BadInput(
+            f"the regular expression has {size:,} letters with its repeats written out: {MOST_PARTS:,} at most"
+        )
     return _Thompson(alphabet, expression).automaton(part).determinised().minimal()
 
 
@@ -151,7 +153,9 @@ class Parser:
 
     def _group(self) -> Part:
         if self._next() == "?" and not self._take("?:"):
-            self._refuse("(? opens what is no part of a regular language here: look-arounds, names and flags are refused")
+            self._refuse(
+                "(? opens what is no part of a regular language here: look-arounds, names and flags are refused"
+            )
         self.depth += 1
         if self.depth > 100:
             self._refuse("groups are nested more than 100 deep")

@@ -12,7 +12,23 @@ from ssmverify.tracking.automata.automaton import Automaton
 from ssmverify.tracking.automata.group import LARGEST, Group, cycles, direct_product, from_permutations
 from ssmverify.tracking.automata.permutation_groups import FAMILIES, MATHIEU, Generators, cyclic, small_group
 
-KNOWN = ("Z2", "Z60", "S3", "S4", "S5", "A4", "A5", "D4", "Q8", "Q16", "F20", "Heis3", "M11", "M12", "PSL(2,7)")
+KNOWN: tuple[str, ...] = (
+    "Z2",
+    "Z60",
+    "S3",
+    "S4",
+    "S5",
+    "A4",
+    "A5",
+    "D4",
+    "Q8",
+    "Q16",
+    "F20",
+    "Heis3",
+    "M11",
+    "M12",
+    "PSL(2,7)",
+)
 KNOWN += ("SL(2,3)", "SmallGroup(24,3)", "A4xZ5", "parity", "flip-flop", "mod-3")
 PART = r"(?:(?:[ZSADQF]|Heis|PSL\(2,|SL\(2,)[1-9]\d{0,3}\)?|M1[12]|SmallGroup\(\d{1,4},\d{1,4}\))"
 NAME = re.compile(rf"parity|flip-flop|mod-[1-9]\d{{0,2}}|{PART}(?:x{PART})*")

@@ -148,12 +148,16 @@ class Chain:
         return True
 
 
-def derived_series(generators: Sequence[Permutation], check: Callable[[], None] = lambda: None) -> tuple[int, ...]:
+def derived_series(generators: Sequence[Permutation]) -> tuple[int, ...]:
     """The orders of G, G', G'', ... down to 1, or to the first group that is its own derived group."""
-    group = Chain(generators, len(generators[0]), check)
+    return series_of(Chain(generators, len(generators[0])))
+
+
+def series_of(group: Chain) -> tuple[int, ...]:
+    """The same, of the group of a chain."""
     orders = [group.order]
     while orders[-1] > 1:
-        derived = _derived(group, check)
+        derived = _derived(group)
         if derived.order == orders[-1]:
             break
         group = derived
@@ -161,11 +165,11 @@ def derived_series(generators: Sequence[Permutation], check: Callable[[], None] 
     return tuple(orders)
 
 
-def _derived(group: Chain, check: Callable[[], None]) -> Chain:
+def _derived(group: Chain) -> Chain:
     """The commutators of the generators, and conjugates by generators until there is none outside."""
     letters = [(g, inverse(g)) for g in group.generators]
     new = [compose(compose(a, b), compose(back_a, back_b)) for a, back_a in letters for b, back_b in letters if a < b]
-    derived = Chain((), group.degree, check)
+    derived = Chain((), group.degree, group.check)
     while new:
         before = len(derived.generators)
         derived.add(new)

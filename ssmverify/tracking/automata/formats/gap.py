@@ -41,7 +41,9 @@ def from_text(text: str, name: str) -> Automaton:
     if points > LARGEST:
         raise BadInput(f"{name}: the point {points:,} is too large: {LARGEST:,} at most")
     rows = [_row(item, points, name) for item in items]
-    letters = [cycles(row) if sorted(row) == list(range(points)) else item for row, item in zip(rows, items, strict=True)]
+    letters = [
+        cycles(row) if sorted(row) == list(range(points)) else item for row, item in zip(rows, items, strict=True)
+    ]
     distinct = dict(zip(letters, rows, strict=True))
     return Automaton(tuple(distinct), tuple(distinct.values()), name=name)
 

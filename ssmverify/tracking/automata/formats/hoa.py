@@ -26,7 +26,9 @@ def from_text(text: str, name: str) -> Automaton:
         raise BadInput(f"{name} is no automaton in the Hanoi format: it has no HOA: or no --BODY--")
     propositions = re.findall(r'"([^"]*)"', _line(head, "AP") or "")
     if len(propositions) > MOST_PROPOSITIONS:
-        raise BadInput(f"{name} has {len(propositions)} propositions: {MOST_PROPOSITIONS} at most are letters of a table")
+        raise BadInput(
+            f"{name} has {len(propositions)} propositions: {MOST_PROPOSITIONS} at most are letters of a table"
+        )
     starts = re.findall(r"^Start:\s*(.*)$", head, re.M)
     if len(starts) != 1 or not starts[0].strip().isdigit():
         raise BadInput(f"{name} must have one initial state, and no alternation; it has Start: {starts}")
