@@ -17,8 +17,7 @@ from sympy import factorint
 from ssmverify.tracking.automata import varieties
 from ssmverify.tracking.automata.automaton import Automaton, Word
 from ssmverify.tracking.automata.group import Permutation
-from ssmverify.tracking.automata.group_witness import GroupWitness
-from ssmverify.tracking.automata.group_witness import generated
+from ssmverify.tracking.automata.group_witness import GroupWitness, generated
 from ssmverify.tracking.automata.image_sets import Generators, groups, image_sets
 from ssmverify.tracking.automata.limits import Limits, Stopped
 from ssmverify.tracking.automata.monoid import TransitionMonoid, transition_monoid

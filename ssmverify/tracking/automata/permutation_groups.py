@@ -14,7 +14,7 @@ Generators = list[list[int]]
 
 
 class SmallGroup(NamedTuple):
-    """A group of order 60 at most, by GAP's number and name; `derived_series` has the orders of G, G', ... as GAP does."""
+    """A group of order 60 at most, by GAP's number and name; `derived_series` has the orders of G, G', ... in GAP."""
 
     order: int
     number: int

@@ -8,7 +8,7 @@
 | J-trivial | R-trivial, and from each state the letters a, b lead to one state that both fix | piecewise testable |
 | L-trivial | x and y that are left multiples of each other are equal | mirror images of R-trivial ones |
 | DA | the regular elements of M are idempotent | first-order with two variables |
-| locally testable | each eSe, S the non-empty words, is commutative and idempotent | known by its factors of k letters |
+| locally testable | eSe, S the non-empty words, is commutative and idempotent | known by its factors of k letters |
 
 (Perles, Rabin, Shamir 1963; Brzozowski and Fich 1980; Simon 1975, with the test of Klíma and Polák 2013; Schützenberger
 1976, Thérien and Wilke 1998; Brzozowski and Simon 1973, McNaughton 1974.) The names of languages are for minimal

@@ -75,7 +75,8 @@ def _jordan_problems(automaton: Automaton, witness: GroupWitness, letters: list[
     odd = any(sum(length - 1 for length in cycle_lengths(letter)) % 2 for letter in letters)
     half = math.factorial(n) // 2
     if witness.derived_series != ((2 * half, half) if odd else (half,)):
-        yield f"the group is the {'symmetric' if odd else 'alternating'} one of {n} states, and other orders are claimed"
+        kind = "symmetric" if odd else "alternating"
+        yield f"the group is the {kind} one of {n} states, and other orders are claimed"
 
 
 def _spelled_by(word: tuple[int, ...], words: tuple[tuple[int, ...], ...]) -> bool:

@@ -32,7 +32,7 @@ itself where there is no `embed`.
 
 A state is a number, an array or tensor of any shape, or a tuple or list of states: a stack of layers is one. With
 `bits` each number in it is rounded to the grid of `models.quantised` after every step and kept in its own type;
-without, states are told apart by their values. Each is called twice for a token and state, and must give the same twice.
+without, states are told apart by their values. Each is called twice for a token and state, and must give the same.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ def is_layer(target: str) -> bool:
     return file.endswith(".py") and bool(name)
 
 
+@cache
 def load(target: str) -> Any:
-    """The object that `file.py:Name` names; an instance, where that is a class."""
+    """The object that `file.py:Name` names; an instance, where that is a class, the same each time."""
     file, _, name = target.rpartition(":")
     module = load_file(Path(file))
     if not hasattr(module, name):

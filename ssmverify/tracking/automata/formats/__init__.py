@@ -31,7 +31,7 @@ def known(path: Path) -> bool:
 
 
 def read(path: Path) -> Automaton:
-    """The automaton in a file. Raises BadInput where there is no such file, or it does not hold what its suffix says."""
+    """The automaton in a file. Raises BadInput where there is none, or it does not hold what its suffix says."""
     if not path.is_file():
         raise BadInput(f"there is no file {path}; give a path that exists")
     if not known(path):

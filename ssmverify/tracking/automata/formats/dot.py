@@ -1,8 +1,8 @@
 """Automata drawn for Graphviz (.dot, .gv).
 
 An edge's label is the letters that it reads, with commas or line breaks between. Final are the nodes with
-`shape=doublecircle` or `peripheries=2`. The initial state is where an edge without a label comes from a node that is not
-drawn as a state (`shape=point`, `none`, `plaintext`, `style=invis`) or is called `start` or `init`, as in
+`shape=doublecircle` or `peripheries=2`. The initial state is where an edge without a label comes from a node that is
+not drawn as a state (`shape=point`, `none`, `plaintext`, `style=invis`) or is called `start` or `init`, as in
 
     digraph { s [shape=point]; q1 [shape=doublecircle]; s -> q0; q0 -> q1 [label="a"]; q1 -> q0 [label="a,b"]; }
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ssmverify.errors import BadInput
 from ssmverify.tracking.automata.automaton import Automaton
@@ -128,7 +129,7 @@ class _Parser:
             self.found.nodes.setdefault(node, dict(self.default))
         if len(path) == 1:
             self.found.nodes[value].update(attributes)
-        self.found.edges.extend((a, b, attributes) for a, b in zip(path, path[1:], strict=False))
+        self.found.edges.extend((a, b, attributes) for a, b in pairwise(path))
 
     def _port(self) -> None:
         """Skips `:port`, and its compass point."""
