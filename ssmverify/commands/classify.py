@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ssmverify.tracking.sheet import Sheet
 
 DIFFERS, USAGE, UNDECIDED = 1, 2, 3
-MONOID_SECONDS = 3.0  # for the monoid's elements, once the verdict is there
+MONOID_SECONDS = 3.0, 0.2  # for the monoid, once the verdict is there: of one target, of each of many
 COLUMNS = ("target", "states", "letters", "verdict", "primes", "derived_length", "monoid", "finer", "problem")
 
 
@@ -100,7 +100,7 @@ def classify(
     many = len(chosen) > 1
     if many and compare:
         raise BadInput("--compare takes one target, and the other as its value")
-    asked = Asked(cap, bits, rounding, letters, every_state, not many if needs is None else needs, MONOID_SECONDS)
+    asked = Asked(cap, bits, rounding, letters, every_state, not many if needs is None else needs, MONOID_SECONDS[many])
     with ExitStack() as files:
         out = _Output(json_file, csv_file, many, files)
         limits = Limits()
@@ -123,7 +123,7 @@ def _all(targets: list[str], asked: Asked, budget: float, limits: Limits, out: _
             break
         started = time.monotonic()
         try:
-            sheets = _sheets(target, asked, limits.within(budget), out)
+            sheets = _sheets(target, asked, limits.within(budget, f"--budget {budget:g}"), out)
         except (BadInput, OSError) as error:
             if len(targets) == 1:
                 raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ssmverify.errors import BadInput
-from ssmverify.tracking.automata.automaton import Automaton
+from ssmverify.tracking.automata.automaton import Automaton, Word
 from ssmverify.tracking.automata.classify import Certificate, classify
 from ssmverify.tracking.automata.group import cycle_lengths, from_permutations
 from ssmverify.tracking.automata.limits import Limits, Stopped
@@ -131,7 +131,12 @@ def _one_layer(certificate: Certificate, automaton: Automaton, limits: Limits) -
         return None
     if found is False:
         return True
-    return automaton.spell(found[0]), automaton.spell(found[1])
+    return _spelled(automaton, found[0]), _spelled(automaton, found[1])
+
+
+def _spelled(automaton: Automaton, word: Word) -> str:
+    spelled = automaton.spell(word)
+    return spelled if len(spelled) <= 40 else f"{spelled[:37]}..."
 
 
 def _nonnegative(certificate: Certificate, stack: Stack | None, why: str, one: tuple[str, str] | bool | None) -> Need:

@@ -87,10 +87,10 @@ def classify(
     else:
         found, sets, by, stopped = _by_groups(automaton, cap, limits)
     witnesses = found.worst()
-    time = limits if monoid_seconds is None or not by else limits.within(monoid_seconds)
+    time = limits if monoid_seconds is None or not by else limits.within(monoid_seconds, f"the {monoid_seconds:g} seconds that it gets once the verdict is there")
     monoid = transition_monoid(automaton, cap if whole else 1, time)
     if finer and by and not witnesses:
-        finer = (*finer, *varieties.by_monoid(monoid))
+        finer = varieties.implied((*finer, *varieties.by_monoid(monoid)))
     return Certificate(automaton, witnesses, sets, by, stopped, monoid, finer if by and not witnesses else ())
 
 
@@ -110,8 +110,9 @@ def _by_groups(automaton: Automaton, cap: int, limits: Limits) -> tuple[_Groups,
                 return found, len(sets), f"a group among the first {len(sets):,} sets of states that words lead to", ""
         stopped = "" if sets.complete else sets.stopped
         if _look(found, automaton, sets, limits) or (sets.complete and automaton.beyond is None):
-            all_of = "all" if sets.complete else "the first"
-            return found, len(sets), f"{all_of} {len(sets):,} sets of states that words lead to", stopped
+            which = "the first" if not sets.complete else "all" if len(sets) > 1 else "the only"
+            noun = f"{len(sets):,} sets" if len(sets) > 1 else "set"
+            return found, len(sets), f"{which} {noun} of states that words lead to", stopped
         return found, len(sets), "", stopped or "the states that were not enumerated"
     except Stopped as why:
         return found, 0, "", str(why)

@@ -14,10 +14,11 @@ class Stopped(Exception):
 
 
 class Limits:
-    """A budget of seconds from now on (None: no end), and whether the user broke off."""
+    """Seconds from now on (None: no end), what they are called when they end, and whether the user broke off."""
 
-    def __init__(self, seconds: float | None = None):
+    def __init__(self, seconds: float | None = None, called: str = ""):
         self.seconds, self.started, self.interrupted = seconds, time.monotonic(), False
+        self.called = called or f"the limit of {seconds} seconds"
 
     @property
     def stopped(self) -> str:
@@ -25,7 +26,7 @@ class Limits:
         if self.interrupted:
             return "Ctrl-C"
         if self.seconds is not None and time.monotonic() - self.started >= self.seconds:
-            return f"the budget of {self.seconds:g} seconds"
+            return self.called
         return ""
 
     def check(self) -> None:
@@ -33,16 +34,16 @@ class Limits:
         if why := self.stopped:
             raise Stopped(why)
 
-    def within(self, seconds: float) -> Limits:
+    def within(self, seconds: float, called: str = "") -> Limits:
         """So many seconds from now on, but no longer than these limits."""
-        return _Within(self, seconds)
+        return _Within(self, seconds, called)
 
 
 class _Within(Limits):
     """A shorter time within other limits."""
 
-    def __init__(self, outer: Limits, seconds: float):
-        super().__init__(seconds)
+    def __init__(self, outer: Limits, seconds: float, called: str):
+        super().__init__(seconds, called)
         self.outer = outer
 
     @property

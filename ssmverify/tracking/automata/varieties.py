@@ -29,6 +29,13 @@ from ssmverify.tracking.automata.monoid import TransitionMonoid
 from ssmverify.tracking.automata.orbit import Indices, Rows
 
 LARGEST = 3000  # elements of a monoid on which the tests that need it are made
+IMPLIES = {
+    "definite": ("L-trivial", "DA", "locally testable"),  # idempotents e with s e = e: constants
+    "reverse definite": ("R-trivial", "DA", "locally testable"),  # with e s = e
+    "J-trivial": ("L-trivial", "DA"),
+    "R-trivial": ("DA",),
+    "L-trivial": ("DA",),
+}
 WORK = 10**8  # entries that the test of local testability may touch
 
 
@@ -60,6 +67,13 @@ def by_monoid(monoid: TransitionMonoid) -> tuple[Finer, ...]:
         Finer("DA", is_da(monoid)),
         Finer("locally testable", is_locally_testable(monoid)),
     )
+
+
+def implied(found: tuple[Finer, ...]) -> tuple[Finer, ...]:
+    """The same, with what others imply in the place of what was not decided."""
+    holding = {each.name for each in found if each.holds}
+    also = {name for other in holding for name in IMPLIES.get(other, ())}
+    return tuple(Finer(each.name, True) if each.holds is None and each.name in also else each for each in found)
 
 
 def is_definite(automaton: Automaton) -> bool:
