@@ -98,7 +98,11 @@ def prove_commuting_letters() -> Fact:
     """y_{t+1} - y_t is one vector, as A C u_t = C A u_t; (p + 1) times it is y_{p+1} - y_0 = 0."""
     given = {name: assume(formula) for name, formula in commuting_letters.hypotheses.items()}
     step = equal(
-        y(t + 1), y(t) + tau, specialise(given["the_other"], t), specialise(given["one_order"], t), given["gates_commute"]
+        y(t + 1),
+        y(t) + tau,
+        specialise(given["the_other"], t),
+        specialise(given["one_order"], t),
+        given["gates_commute"],
     )
     along = Eq(y(t), y(0) + Nat(t) * tau)
     base = identity(y(0), y(0) + Nat(index(0)) * tau)

@@ -87,11 +87,15 @@ def classify(
     else:
         found, sets, by, stopped = _by_groups(automaton, cap, limits)
     witnesses = found.worst()
-    time = limits if monoid_seconds is None or not by else limits.within(monoid_seconds, f"the {monoid_seconds:g} seconds that it gets once the verdict is there")
+    time = limits if monoid_seconds is None or not by else _for_the_monoid(limits, monoid_seconds)
     monoid = transition_monoid(automaton, cap if whole else 1, time)
     if finer and by and not witnesses:
         finer = varieties.implied((*finer, *varieties.by_monoid(monoid)))
     return Certificate(automaton, witnesses, sets, by, stopped, monoid, finer if by and not witnesses else ())
+
+
+def _for_the_monoid(limits: Limits, seconds: float) -> Limits:
+    return limits.within(seconds, f"the {seconds:g} seconds that it gets once the verdict is there")
 
 
 def _by_groups(automaton: Automaton, cap: int, limits: Limits) -> tuple[_Groups, int, str, str]:

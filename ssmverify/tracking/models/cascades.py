@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from sympy import QQ
 
@@ -147,13 +148,16 @@ def _group_act(holonomy: Holonomy, levels: list[Level], i: int, j: int) -> Calla
     level = levels[i]
     sizes = [len(layer.points) for layer in level.layers]
 
-    def act(letter: int, below: Code) -> Affine:
-        move = holonomy.move(i, letter, _chains(levels[:i], below[: level.first]))
+    @cache
+    def permuting(letter: int, above: Code) -> int:
+        move = holonomy.move(i, letter, _chains(levels[:i], above))
         assert level.group is not None
-        element = level.group.identity
         if isinstance(move, Permuted):
-            element = level.group.element(_permutation(level.tiles, move))
-        joint = 0
+            return level.group.element(_permutation(level.tiles, move))
+        return level.group.identity
+
+    def act(letter: int, below: Code) -> Affine:
+        element, joint = permuting(letter, below[: level.first]), 0
         for state, size in zip(below[level.first :], sizes, strict=False):
             joint = joint * size + state
         return level.layers[j].gates[element][joint], None

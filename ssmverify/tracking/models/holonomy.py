@@ -63,6 +63,7 @@ class Holonomy:
         self.height = self._heights()
         self.tiles = {held: self._tiles(held) for held in self.sets if held & (held - 1)}
         self.carried = self._carried()
+        self._known: dict[tuple[int, int, tuple[Tile | None, ...]], Permuted | Reset] = {}
 
     @property
     def levels(self) -> int:
@@ -177,6 +178,12 @@ class Holonomy:
 
     def move(self, level: int, letter: int, held: Sequence[Tile | None]) -> Permuted | Reset:
         """What a letter does at a level (0 the highest), given what the levels above it held before."""
+        key = level, letter, tuple(held)
+        if key not in self._known:
+            self._known[key] = self._moved(level, letter, held)
+        return self._known[key]
+
+    def _moved(self, level: int, letter: int, held: Sequence[Tile | None]) -> Permuted | Reset:
         parent = after = self.whole
         for i in range(level):
             moved = self._move(self.levels - i, letter, parent, after)
