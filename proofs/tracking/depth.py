@@ -11,8 +11,8 @@
 | d_t, v | (n, 1) | a difference of two states |
 | k, β | (n, 1), scalar | key and strength of a delta rule's step |
 
-Two words whose maps both permute a finite set of states: with f = "A, then C" and g = "C, then A" the orbit of y_0 under
-f g^-1 is y_0, y_1, ..., and it returns. Then it never moved (`commuting_letters`), so f = g there: the group is abelian.
+Two words whose maps both permute a finite set of states: with f = "A, then C" and g = "C, then A" the orbit of y_0
+under g f^-1 is y_0, y_1, ..., and it returns. Then f = g (`commuting_letters`): the group of such words is abelian.
 
 A letter is firmly non-expansive if |A v|² + |v - A v|² <= |v|². A word that permutes finitely many states returns each
 difference after some power; then no letter of it moved the difference (`firm_letters`), and it permutes nothing.
@@ -77,7 +77,7 @@ u, y = sequence("u", n), sequence("y", n)
 tau = (A @ d + b) - (C @ b + d)
 commuting_letters = Claim(
     "tracking.commuting_letters",
-    Eq(y(T), y(0)),
+    Eq(A @ d + b, C @ b + d),
     {
         "gates_commute": Eq(A @ C, C @ A),
         "one_order": for_all(t, Eq(y(t), C @ (A @ u(t) + b) + d)),
@@ -87,7 +87,6 @@ commuting_letters = Claim(
     witness={
         "n": 1,
         "p": 0,
-        "T": 0,
         **{name: np.array([[q]]) for name, q in {"A": fmpq(2), "C": fmpq(3), "b": fmpq(0), "d": fmpq(0)}.items()},
         **{name: np.array([[fmpq(0)]]) for name in ("u", "y")},
     },
@@ -96,23 +95,16 @@ commuting_letters = Claim(
 
 def prove_commuting_letters() -> Fact:
     """y_{t+1} - y_t is one vector, as A C u_t = C A u_t; (p + 1) times it is y_{p+1} - y_0 = 0."""
-    given = {name: assume(formula) for name, formula in commuting_letters.hypotheses.items()}
-    step = equal(
-        y(t + 1),
-        y(t) + tau,
-        specialise(given["the_other"], t),
-        specialise(given["one_order"], t),
-        given["gates_commute"],
-    )
+    commute, one_order, other, returns = (assume(formula) for formula in commuting_letters.hypotheses.values())
+    step = equal(y(t + 1), y(t) + tau, specialise(other, t), specialise(one_order, t), commute)
     along = Eq(y(t), y(0) + Nat(t) * tau)
     base = identity(y(0), y(0) + Nat(index(0)) * tau)
     run = induction(along, t, base, equal(y(t + 1), y(0) + Nat(t + 1) * tau, step, assume(along)))
-    round_ = instantiate(run, {"t": p + 1})
     positive = apart(squares(term(0), Nat(p + 1), Nat(p + 1), strict=True))
-    share = y(0) + Nat(T) / Nat(p + 1) * (y(p + 1) - y(0))
-    there = settle(equal(y(T), share, instantiate(run, {"t": T}), round_), positive)
-    there = rewrite(there, given["orbit_returns"])
-    return rewrite(there, settle(identity(cast(Eq, there.conclusion).rhs, y(0)), positive))
+    share = C @ b + d + term(1) / Nat(p + 1) * (y(p + 1) - y(0))
+    moved = settle(equal(A @ d + b, share, instantiate(run, {"t": p + 1})), positive)
+    still = rewrite(moved, returns)
+    return rewrite(still, settle(identity(cast(Eq, still.conclusion).rhs, C @ b + d), positive))
 
 
 # ----------------------------------------------------------------------------------------- no error correction
