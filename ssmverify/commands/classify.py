@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -205,17 +204,16 @@ class _Output:
     """Where the answers go: a sheet for one target, a line for each of many, JSON and CSV where asked."""
 
     def __init__(self, json_file: str | None, csv_file: str | None, many: bool, files: ExitStack):
+        from ssmverify.tracking.lines import lines_of_json
+
         self.many, self.quiet = many, "-" in (json_file, csv_file)
-        self.json = json_file and self._open(json_file, files)
+        self.json = files.enter_context(lines_of_json(json_file))
         self.csv = None
         if csv_file:
-            self.csv = csv.writer(self._open(csv_file, files), lineterminator="\n")
+            out = sys.stdout if csv_file == "-" else files.enter_context(Path(csv_file).open("w", encoding="utf-8"))
+            self.csv = csv.writer(out, lineterminator="\n")
             self.csv.writerow(COLUMNS)
         self.kinds: dict[str, int] = {}
-
-    @staticmethod
-    def _open(name: str, files: ExitStack) -> IO[str]:
-        return sys.stdout if name == "-" else files.enter_context(Path(name).open("w", encoding="utf-8"))
 
     def working(self, target: str) -> Any:
         from rich.console import Console
@@ -230,8 +228,7 @@ class _Output:
         self._count("not read")
         if self.csv:
             self.csv.writerow([target, *[""] * (len(COLUMNS) - 2), why])
-        if self.json:
-            self.json.write(json.dumps({"target": target, "error": why}, ensure_ascii=False) + "\n")
+        self.json({"target": target, "error": why})
 
     def add(self, target: str, sheets: list[Sheet], seconds: float, asked: Asked) -> None:
         from ssmverify.tracking.models.user_layers import is_layer
@@ -241,8 +238,7 @@ class _Output:
             record = sheet.record(target, seconds)
             if self.csv:
                 self.csv.writerow(_row(record))
-            if self.json:
-                self.json.write(json.dumps(record, ensure_ascii=False) + "\n")
+            self.json(record)
         if self.quiet:
             return
         if self.many:

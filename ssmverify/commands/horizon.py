@@ -70,8 +70,8 @@ UNDECIDED = 3
 
 
 def _line(*parts: str) -> str:
-    model, format, *numbers = parts
-    return f"{model:<14} {format:<9}" + "".join(f" {number:>15}" for number in numbers)
+    model, format, sure, *numbers = parts
+    return f"{model:<14} {format:<9}{sure:>22}" + "".join(f" {number:>15}" for number in numbers)
 
 
 def _row(name: str, h: Horizon) -> str:
