@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -204,15 +202,11 @@ class _Output:
     """Where the answers go: a sheet for one target, a line for each of many, JSON and CSV where asked."""
 
     def __init__(self, json_file: str | None, csv_file: str | None, many: bool, files: ExitStack):
-        from ssmverify.tracking.lines import lines_of_json
+        from ssmverify.tracking.lines import lines_of_json, rows_of_csv
 
         self.many, self.quiet = many, "-" in (json_file, csv_file)
         self.json = files.enter_context(lines_of_json(json_file))
-        self.csv = None
-        if csv_file:
-            out = sys.stdout if csv_file == "-" else files.enter_context(Path(csv_file).open("w", encoding="utf-8"))
-            self.csv = csv.writer(out, lineterminator="\n")
-            self.csv.writerow(COLUMNS)
+        self.csv = files.enter_context(rows_of_csv(csv_file, COLUMNS))
         self.kinds: dict[str, int] = {}
 
     def working(self, target: str) -> Any:
@@ -226,8 +220,7 @@ class _Output:
     def refused(self, target: str, why: str) -> None:
         self.say(f"{target}: {why}")
         self._count("not read")
-        if self.csv:
-            self.csv.writerow([target, *[""] * (len(COLUMNS) - 2), why])
+        self.csv([target, *[""] * (len(COLUMNS) - 2), why])
         self.json({"target": target, "error": why})
 
     def add(self, target: str, sheets: list[Sheet], seconds: float, asked: Asked) -> None:
@@ -236,8 +229,7 @@ class _Output:
         for sheet in sheets:
             self._count(sheet.certificate.verdict if sheet.certificate.decided else "not decided")
             record = sheet.record(target, seconds)
-            if self.csv:
-                self.csv.writerow(_row(record))
+            self.csv(_row(record))
             self.json(record)
         if self.quiet:
             return

@@ -55,8 +55,8 @@ def needs(certificate: Certificate, limits: Limits | None = None) -> Needs | Non
     if not certificate.decided or certificate.automaton.beyond is not None:
         return None
     given = certificate.automaton
-    automaton, tracked = _tracked(given)
-    if automaton.delta != given.delta:
+    automaton, tracked, product = _tracked(given)
+    if automaton.delta != given.delta and not product:
         certificate = classify(replace(automaton, accept=None), 20_000, limits)
         if not certificate.decided:
             return None
@@ -65,30 +65,28 @@ def needs(certificate: Certificate, limits: Limits | None = None) -> Needs | Non
     stack, why = _built(certificate, automaton, limits)
     one = _one_layer(certificate, automaton, limits)
     lines = [_nonnegative(certificate, stack, why, one), *_diagonal(certificate, stack, why, one), *_firm(certificate)]
-    lines += [*_reflections(given), _dense(automaton), _any(automaton)]
+    lines += [*_reflections(given), _dense(given if product else automaton, product)]
+    lines += _any(certificate, automaton, product)
     return Needs(tracked, tuple(lines))
 
 
-def _tracked(automaton: Automaton) -> tuple[Automaton, str]:
-    """The automaton to track: of permutations and no language, the letters' product; else the state from start."""
+def _tracked(automaton: Automaton) -> tuple[Automaton, str, bool]:
+    """The automaton to track, in words, and whether it is the product of permutations: where there is no language.
+
+    That is a group's multiplication, where the group is small; else its action on the states stands for it.
+    """
     everything = list(range(automaton.states))
     if automaton.accept is not None:
-        return automaton, "the state of the minimal automaton, which any readout of the language determines"
-    if all(sorted(row) == everything for row in automaton.delta):
-        try:
-            group = from_permutations(automaton.delta, automaton.name)
-        except BadInput:
-            return automaton, "the product of the letters, a permutation of the states"
-        if group.order <= CAYLEY:
-            return replace(
-                group.cayley(), letters=_names(group.cayley(), automaton)
-            ), f"the product of the letters, one of {group.order}"
-        return automaton, "the product of the letters, a permutation of the states"
-    return _reachable(automaton), "the state that words lead to from the start"
-
-
-def _names(cayley: Automaton, automaton: Automaton) -> tuple[str, ...]:
-    return automaton.letters if len(automaton.letters) == len(cayley.letters) else cayley.letters
+        return automaton, "the state of the minimal automaton, which any readout of the language determines", False
+    if any(sorted(row) != everything for row in automaton.delta):
+        return _reachable(automaton), "the state that words lead to from the start", False
+    try:
+        group = from_permutations(automaton.delta, automaton.name)
+    except BadInput:
+        return automaton, "the product of the letters, a permutation of the states", True
+    if group.order > CAYLEY:
+        return automaton, "the product of the letters, a permutation of the states", True
+    return group.cayley(), f"the product of the letters, one of {group.order}", True
 
 
 def _reachable(automaton: Automaton) -> Automaton:
@@ -226,14 +224,23 @@ def _reflections(automaton: Automaton) -> list[Need]:
     return [Need("products of reflections (DeltaProduct, β = 2)", answer, "tracking.householder_counts")]
 
 
-def _dense(automaton: Automaton) -> Need:
+def _dense(automaton: Automaton, product: bool) -> Need:
     n = automaton.states
-    return Need(
-        "column-one-hot (PD-SSM), dense, exact", f"1 layer, state of {n}; float formats for ever", "tracking.pd_ssm"
-    )
+    if product:
+        return Need(
+            "permutation matrices (PD-SSM), exact", f"1 layer, state of {n} different entries", "tracking.pd_ssm"
+        )
+    return Need("column-one-hot matrices (PD-SSM), exact", f"1 layer, state of {n}", "tracking.pd_ssm")
 
 
-def _any(automaton: Automaton) -> Need:
-    reached = _reachable(automaton).states
-    bits = math.ceil(math.log2(reached))
-    return Need("any model", f"{bits} bit{'s' * (bits != 1)} of state at least, for {reached} states", "counting")
+def _any(certificate: Certificate, automaton: Automaton, product: bool) -> list[Need]:
+    """Each thing to be told apart needs a state of its own; nothing where their number is not known."""
+    many: int | None = automaton.states
+    if product:
+        whole = [g.order for g in certificate.groups if len(g.states) == certificate.automaton.states]
+        many = whole[0] if whole else None
+    if many is None:
+        return []
+    bits = (many - 1).bit_length()
+    count = f"{many:,}" if many < 10**9 else f"about 10^{len(str(many)) - 1}"
+    return [Need("any model", f"{bits} bit{'s' * (bits != 1)} of state at least, to tell {count} apart", "counting")]

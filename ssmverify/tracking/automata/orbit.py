@@ -89,7 +89,8 @@ def orbit(start: Rows, letters: Sequence[Callable[[Rows], Rows]], cap: int, limi
     rows, edges = np.concatenate(levels), np.concatenate(right)
     stopped = ""
     if (edges < 0).any():
-        stopped = limits.stopped or (f"--cap {cap:,}" if most == cap else f"memory, for {room:,} elements")
+        full = f"--cap {cap:,}" if most == cap else "the memory kept for them"
+        stopped = full if len(index) == most else limits.stopped
     return Orbit(rows, edges, np.array(parent, np.int32), np.array(last, np.int32), index, stopped)
 
 

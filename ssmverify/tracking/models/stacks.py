@@ -21,10 +21,10 @@ from torch import Tensor
 
 from numeric.cascade import nearest, run
 from ssmverify.errors import BadInput
-from ssmverify.experiments.horizon import sure
 from ssmverify.tracking.automata.automaton import Automaton
 from ssmverify.tracking.automata.limits import Limits
 from ssmverify.tracking.models.models import Column, Exact, Field
+from ssmverify.tracking.models.sure import sure
 
 MOST_CODES = 20_000
 Code = tuple[int, ...]  # for each layer, the number of its point
