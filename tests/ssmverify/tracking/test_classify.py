@@ -1,8 +1,10 @@
 """The verdicts: known ones, against brute force and libsemigroups on random automata, and certificates that lie."""
 
+import csv
 import itertools
 import json
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,6 +25,7 @@ from ssmverify.tracking.automata.formats.objects import from_json
 from ssmverify.tracking.automata.group import compose
 from ssmverify.tracking.automata.group_witness import generated
 from ssmverify.tracking.automata.image_sets import components, groups, image_sets
+from ssmverify.tracking.automata.limits import Limits, breaking_off
 from ssmverify.tracking.automata.monoid import transition_monoid
 from ssmverify.tracking.automata.named import automaton, group
 from ssmverify.tracking.automata.sources import load
@@ -202,6 +205,15 @@ def lies():
     yield "orders not coprime", replace(s5, groups=(replace(first, coprime=((0,), (1,))),))
     yield "an order 1", replace(s5, groups=(replace(first, coprime=((), (1,))),))
     yield "another set", replace(s5, groups=(replace(first, states=(0, 1)),))
+    giant = classify(Automaton(("a", "b"), ((*range(1, 11), 0), (1, 2, 0, *range(3, 11)))), cap=10)
+    eleven = giant.groups[0]
+    assert eleven.jordan is not None
+    yield "no cycle of prime length", replace(giant, groups=(replace(eleven, jordan=(1,)),))
+    yield "not transitive", replace(giant, groups=(replace(eleven, words=((1,), (1, 1))),))
+    yield (
+        "the symmetric group for the alternating",
+        replace(giant, groups=(replace(eleven, derived_series=(39916800, 19958400)),)),
+    )
     yield "another group's", replace(a4, groups=(replace(v4, words=((0,),)),))
 
 
@@ -331,3 +343,51 @@ def test_bad_json_is_one_sentence(tmp_path):
 def test_the_command_imports_nothing_heavy():
     code = "import ssmverify.commands.classify, sys; assert not {'sympy', 'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_many_targets_are_one_table(tmp_path):
+    (tmp_path / "a.att").write_text("0\t0\ta\n0\n")
+    (tmp_path / "b.att").write_text("0\t1\ta\tb\n")
+    (tmp_path / "c.g").write_text("(1,2,3),(1,2)")
+    out, table = tmp_path / "out.jsonl", tmp_path / "out.csv"
+    result = run(str(tmp_path), "S5", "--json", str(out), "--csv", str(table))
+    assert result.exit_code == 2
+    assert "b.att: b, line 1: reads a and writes b: a transducer is no automaton" in result.output
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [record.get("verdict") for record in records] == [APERIODIC, None, SOLVABLE, NON_SOLVABLE]
+    assert records[2]["derived_length"] == 2
+    assert "transducer" in records[1]["error"]
+    rows = list(csv.reader(table.read_text().splitlines()))
+    assert [row[3] for row in rows] == ["verdict", APERIODIC, "", SOLVABLE, NON_SOLVABLE]
+
+
+def test_needs_are_printed_for_one_target_and_recorded_where_asked(tmp_path):
+    assert "rests on" in run("S3").output
+    assert "rests on" not in run("S3", "--no-needs").output
+    assert run("S3", "S4", "--needs", "--json", str(tmp_path / "x")).exit_code == 0
+    records = [json.loads(line) for line in (tmp_path / "x").read_text().splitlines()]
+    assert [len(record["needs"]) > 3 for record in records] == [True, True]
+
+
+def test_a_budget_that_ends_keeps_what_was_found():
+    result = run("(((aaa)*b)*c)*(a|b)*", "--budget", "0.000001", "--no-needs")
+    assert result.exit_code == 3
+    assert "--budget 1e-06 ended it" in result.output
+
+
+def test_a_cap_says_that_it_was_the_cap():
+    assert "where --cap 100 ended it" in run("S6", "--cap", "100").output
+    partial = run("(((aaa)*b)*c)*(a|b)*", "--cap", "5")
+    assert partial.exit_code == 3
+    assert "not decided within 5 sets of states, where --cap 5 ended it; among them only 3-groups" in partial.output
+
+
+def test_ctrl_c_ends_the_search_and_keeps_what_was_found():
+    limits = Limits()
+    with breaking_off(limits):
+        signal.raise_signal(signal.SIGINT)
+        certificate = classify(load("(((aaa)*b)*c)*(a|b)*"), limits=limits)
+    assert not certificate.decided
+    assert certificate.stopped == "Ctrl-C"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
