@@ -25,6 +25,7 @@ from ssmverify.tracking.automata.orbit import Orbit
 from ssmverify.tracking.automata.varieties import Finer
 
 APERIODIC, P_GROUPS, SOLVABLE, NON_SOLVABLE = "aperiodic", "only p-groups", "solvable", "non-solvable"
+GRACE = 5.0  # seconds to look at the sets that were found when the time was over
 FIRST_LOOKS = (300, 3_000, 30_000)  # sets of states, at which the groups among them are looked at
 
 
@@ -69,12 +70,17 @@ class Certificate:
 
 
 def classify(
-    automaton: Automaton, cap: int = 10**6, limits: Limits | None = None, monoid_seconds: float | None = None
+    automaton: Automaton,
+    cap: int = 10**6,
+    limits: Limits | None = None,
+    monoid_seconds: float | None = None,
+    every_group: bool = False,
 ) -> Certificate:
     """The certificate of the automaton's transition monoid; where it has accepting states, of its language's.
 
     cap: elements of the monoid, and sets of states, at which the enumeration stops. limits: a time, or Ctrl-C, at
     which all of it does. monoid_seconds: for the monoid, where the verdict is there without it.
+    every_group: look for all kinds of groups, also after one that is not solvable has settled the verdict.
     """
     limits = limits or Limits()
     if automaton.accept is not None and automaton.beyond is None:
@@ -85,7 +91,7 @@ def classify(
     if holding:
         found, sets, by, stopped = _Groups(automaton, limits), 0, f"the states alone: {holding}", ""
     else:
-        found, sets, by, stopped = _by_groups(automaton, cap, limits)
+        found, sets, by, stopped = _by_groups(automaton, cap, limits, every_group)
     witnesses = found.worst()
     time = limits if monoid_seconds is None or not by else _for_the_monoid(limits, monoid_seconds)
     monoid = transition_monoid(automaton, cap if whole else 1, time)
@@ -98,38 +104,35 @@ def _for_the_monoid(limits: Limits, seconds: float) -> Limits:
     return limits.within(seconds, f"the {seconds:g} seconds that it gets once the verdict is there")
 
 
-def _by_groups(automaton: Automaton, cap: int, limits: Limits) -> tuple[_Groups, int, str, str]:
+def _by_groups(automaton: Automaton, cap: int, limits: Limits, every: bool) -> tuple[_Groups, int, str, str]:
     """The groups, how many sets of states were seen, what decided (empty: nothing), and what stopped the sets."""
-    found = _Groups(automaton, limits)
+    found, seen = _Groups(automaton, limits), 0
     try:
         if units := _units(automaton):
-            found.add(tuple(s for s in range(automaton.states) if s != automaton.beyond), units)
-            if found.non_solvable:
+            found.add(tuple(range(automaton.states)), units)
+            if found.non_solvable and not every:
                 return found, 0, "the letters that permute all states", ""
-        for some in (*(n for n in FIRST_LOOKS if n < cap), cap):
+        for some in (*(n for n in FIRST_LOOKS if n < cap and not every), cap):
             sets = image_sets(automaton, some, limits)
-            if sets.complete or some == cap or limits.stopped or sets.stopped.startswith("memory"):
+            seen = len(sets)
+            if limits.stopped:  # what was found till then is still looked at
+                found.limits = Limits(GRACE, limits.stopped)
+            found.look(sets, every)
+            if found.non_solvable or sets.complete or limits.stopped or seen < some:
                 break
-            if _look(found, automaton, sets, limits):
-                return found, len(sets), f"a group among the first {len(sets):,} sets of states that words lead to", ""
-        stopped = "" if sets.complete else sets.stopped
-        if _look(found, automaton, sets, limits) or (sets.complete and automaton.beyond is None):
-            which = "the first" if not sets.complete else "all" if len(sets) > 1 else "the only"
-            noun = f"{len(sets):,} sets" if len(sets) > 1 else "set"
-            return found, len(sets), f"{which} {noun} of states that words lead to", stopped
-        return found, len(sets), "", stopped or "the states that were not enumerated"
     except Stopped as why:
-        return found, 0, "", str(why)
+        return found, seen, "", str(why)
+    stopped = "" if sets.complete else sets.stopped
+    if found.non_solvable or (sets.complete and automaton.beyond is None):
+        return found, seen, _named(seen, sets.complete), stopped
+    return found, seen, "", stopped or "the states that were not enumerated"
 
 
-def _look(found: _Groups, automaton: Automaton, sets: Orbit, limits: Limits) -> bool:
-    """Adds the groups of the sets, until one is not solvable; whether one is."""
-    for states, generators in groups(automaton, sets):
-        if not limits.interrupted:
-            found.add(states, generators)
-        if found.non_solvable:
-            return True
-    return False
+def _named(seen: int, complete: bool) -> str:
+    """The sets of states that decided, in words."""
+    if seen == 1:
+        return "the only set of states that words lead to" if complete else "the set of all states"
+    return f"{'all' if complete else 'the first'} {seen:,} sets of states that words lead to"
 
 
 def _units(automaton: Automaton) -> Generators:
@@ -160,6 +163,14 @@ class _Groups:
             for witness in generated(states, generators, self.limits):
                 self.found.setdefault(witness.derived_series, witness)
             self.seen.add(key)
+
+    def look(self, sets: Orbit, every: bool) -> None:
+        """Adds the groups of the sets, all or until one is not solvable. Raises Stopped where the limits end it."""
+        for states, generators in groups(self.automaton, sets):
+            self.limits.check()
+            self.add(states, generators)
+            if self.non_solvable and not every:
+                return
 
     def worst(self) -> tuple[GroupWitness, ...]:
         return tuple(sorted(self.found.values(), key=lambda g: (g.solvable, -g.derived_length, -(g.order or 0))))

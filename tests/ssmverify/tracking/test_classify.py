@@ -391,3 +391,21 @@ def test_ctrl_c_ends_the_search_and_keeps_what_was_found():
     assert certificate.stopped == "Ctrl-C"
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_an_end_between_the_sets_and_their_groups_decides_nothing(monkeypatch):
+    """The sets are complete, and the time is over before a group was looked at."""
+    module = sys.modules["ssmverify.tracking.automata.classify"]
+    monkeypatch.setattr(module, "GRACE", 0)
+    limits = Limits()
+    seen = module.image_sets
+
+    def interrupted(*arguments):
+        found = seen(*arguments)
+        limits.interrupted = True
+        return found
+
+    monkeypatch.setattr(module, "image_sets", interrupted)
+    certificate = classify(load("(aa|b)*"), limits=limits)
+    assert not certificate.decided
+    assert certificate.stopped == "Ctrl-C"
