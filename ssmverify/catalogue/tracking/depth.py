@@ -34,7 +34,7 @@ from ssmverify.tracking.models.one_layer import indistinguishable, is_right_regu
 from ssmverify.tracking.models.stacks import Stack
 
 DEPTH = Source(
-    "Shakerinava et al.: what depth buys diagonal models",
+    "Shakerinava et al.",
     "2603.01959",
     read="its abstract; statement and proof here are ours",
 )
