@@ -41,7 +41,7 @@ class Rule:
     real: bool
 
     def moved(self, letter: int, below: Code, state: int) -> int:
-        """The number of the point that the letter takes a point to. Raises ValueError where it is none."""
+        """The number of the point that the letter takes a point to. Raises KeyError where it is none."""
         gate, added = self.act(letter, below)
         after = [a * x for a, x in zip(gate, self.points[state], strict=True)]
         if added is not None:
