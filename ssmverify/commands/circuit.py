@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ssmverify.tracking.circuits.growth import Size
 
-WRONG = 1
+WRONG, UNDECIDED = 1, 3
 
 
 @click.command()
@@ -32,6 +32,7 @@ WRONG = 1
 @click.option("--one-hot", is_flag=True, help="The letters arrive one-hot: one layer less.")
 @click.option("--words", type=click.IntRange(0), default=20, show_default=True, help="Random words tried at each n.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the words.")
+@click.option("--json", "json_file", metavar="FILE", help="A line of JSON for each circuit; - prints it instead.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the growth into this file.")
 def circuit(
     lengths: str,
@@ -42,6 +43,7 @@ def circuit(
     one_hot: bool,
     words: int,
     seed: int,
+    json_file: str | None,
     plot: Path | None,
 ) -> None:
     """Build the threshold circuit of a fixed-point diagonal model for each number of tokens, and say how it grows.
@@ -49,11 +51,14 @@ def circuit(
     The model has one channel, h_t = (alpha_t / 2^p) h_{t-1} + beta_t / 2^p; the circuit's output is h_n computed
     exactly and cast once to p bits.
 
-    Exit status 1 if an output is wrong on one of the random words.
+    Exit status 1 if an output is wrong on one of the random words, 3 if Ctrl-C ended it before the last circuit; what
+    was built is printed.
     """
     from rich.console import Console
 
+    from ssmverify.tracking.automata.limits import Limits, breaking_off
     from ssmverify.tracking.circuits.growth import draw, sizes, slope
+    from ssmverify.tracking.lines import lines_of_json
 
     asked = _lengths(lengths)
     if plot:
@@ -64,12 +69,19 @@ def circuit(
         if len(asked) < 3:
             raise BadInput("a plot needs three numbers of tokens or more, such as --n 4..24")
     how = {"signed": signed, "method": method, "cast": cast, "one_hot": one_hot, "words": words, "seed": seed}
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
-    found = []
-    with console.status("building") as status:
+    out = sys.stderr if json_file == "-" else sys.stdout
+    console = Console(file=out, width=None if out.isatty() else 150, highlight=False, markup=False)
+    found: list[Size] = []
+    limits = Limits()
+    status = Console(stderr=True).status("building; Ctrl-C prints what was built")
+    with status, lines_of_json(json_file) as write, breaking_off(limits):
         for size in sizes(asked, bits, **how):  # type: ignore[arg-type]
             found.append(size)
+            write({**how, "bits": bits, **size.__dict__})
             status.update(f"built n = {size.n}: {size.gates:,} gates")
+            if limits.stopped:
+                break
+    asked = asked[: len(found)] if limits.interrupted else asked
     console.print(_table(found))
     wrong = sum(size.words - size.right for size in found)
     console.print(f"{wrong} wrong outputs on {sum(s.words for s in found)} random words (seed {seed}).")
@@ -85,7 +97,9 @@ def circuit(
         if plot:
             draw(found, fit, f"Threshold circuits of depth {max(depths)}, p = {bits}", plot)
             console.print(f"{plot} shows it.")
-    raise click.exceptions.Exit(WRONG if wrong else 0)
+    if limits.interrupted:
+        console.print("Ctrl-C: not all circuits were built.")
+    raise click.exceptions.Exit(WRONG if wrong else UNDECIDED if limits.interrupted else 0)
 
 
 def _lengths(text: str) -> list[int]:

@@ -1,256 +1,348 @@
-"""`ssmverify classify`: what an automaton needs of a circuit, with its witnesses."""
+"""`ssmverify classify`: what automata need of a circuit and of a model, with witnesses."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import replace
-from string import ascii_lowercase
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from ssmverify.tracking.automata.automaton import Automaton, Word
-    from ssmverify.tracking.automata.classify import Certificate, GroupWitness
+    from ssmverify.tracking.automata.automaton import Automaton
+    from ssmverify.tracking.automata.limits import Limits
+    from ssmverify.tracking.sheet import Sheet
 
-WRONG, UNDECIDED = 1, 3
+DIFFERS, USAGE, UNDECIDED = 1, 2, 3
+MONOID_SECONDS = 3.0, 0.2  # for the monoid, once the verdict is there: of one target, of each of many
+COLUMNS = ("target", "states", "letters", "verdict", "primes", "derived_length", "monoid", "finer", "problem")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a call."""
+
+    cap: int
+    bits: int | None
+    rounding: str | None
+    letters: str | None
+    every_state: bool
+    needs: bool
+    monoid_seconds: float | None
 
 
 @click.command()
-@click.argument("target", metavar="NAME|FILE.json|REGEX|FILE.py:LAYER")
+@click.argument("targets", nargs=-1, required=True, metavar="NAME|FILE|FOLDER|REGEX|GAP|FILE.py:LAYER|- ...")
 @click.option(
     "--cap",
     type=click.IntRange(1),
     default=10**6,
     show_default=True,
-    help="Stop at so many elements or sets of states.",
+    help="Stop at so many elements of the monoid, and at so many sets of states.",
 )
-@click.option("--bits", type=click.IntRange(2, 32), help="Of a layer's quantised state; 3 if not given.")
+@click.option(
+    "--budget", type=click.FloatRange(0, min_open=True), default=60, show_default=True, help="Seconds for each."
+)
+@click.option(
+    "--letters", help="Of a regular expression, such as abc: what . stands for, and letters it does not name."
+)
+@click.option(
+    "--compare", metavar="TARGET", help="Say whether the language is that of TARGET, or the shortest other word."
+)
+@click.option(
+    "--needs/--no-needs", default=None, help="What models need, with layers built; for one target if not said."
+)
+@click.option("--json", "json_file", metavar="FILE", help="A line of JSON for each target; - prints it instead.")
+@click.option("--csv", "csv_file", metavar="FILE", help="A table for spreadsheets; - prints it instead.")
+@click.option(
+    "--bits", type=click.IntRange(2, 32), help="Of a layer's quantised state: 3 for transition, none for step."
+)
 @click.option("--rounding", help="Of a layer's state: nearest-even (if not given), floor, half-away or toward-zero.")
-def classify(target: str, cap: int, bits: int | None, rounding: str | None) -> None:
+@click.option("--every-state", is_flag=True, help="A layer from all states of its grid, not only from its start.")
+def classify(
+    targets: tuple[str, ...],
+    cap: int,
+    budget: float,
+    letters: str | None,
+    compare: str | None,
+    needs: bool | None,
+    json_file: str | None,
+    csv_file: str | None,
+    bits: int | None,
+    rounding: str | None,
+    every_state: bool,
+) -> None:
     """Say what tracking an automaton needs: star-free, only p-groups, solvable, or non-solvable.
 
-    Names are Z<m>, S<n>, A<n>, D<n>, Q8, products such as A4xZ5, parity, flip-flop and mod-<k>. A file holds
-    permutations, a Cayley table or an automaton; a regular expression, such as "(aa|b)*", stands for its language.
-    A layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; what it needs is in
-    `python -c 'help("ssmverify.tracking.models.quantised")'`.
+    Names are Z<m>, S<n>, A<n>, D<n> of order 2n, Q<order>, F<order>, Heis<p>, PSL(2,p), SL(2,p), M11, M12,
+    SmallGroup(n,k), products such as A4xZ5, parity, flip-flop and mod-<k>. A file is JSON, OpenFST's text (.att), GAP's
+    (.g), Graphviz (.dot), JFLAP (.jff) or HOA; a regular expression, such as "(aa|b)*", stands for its language; so do
+    GAP's "(1,2)(3,4), (1,2,3)" for its group. A folder stands for all files in it, and - for the lines of the input. A
+    layer of yours, my_layer.py:Layer, is quantised after every step, unless it steps by itself; what it needs is in
+    docs/classify.md.
 
-    Exit status 0 with a verdict, 2 if the target cannot be read, 3 if the cap, or 10,000 states of a layer, came first:
-    then what was found till there is printed.
+    Exit status 0 with a verdict on each, 1 if a language differs from --compare's or a check failed, 2 if a target
+    cannot be read, 3 if the cap, the budget, Ctrl-C, or 10,000 states of a layer came first: what was found is printed.
     """
     from ssmverify.errors import BadInput
-    from ssmverify.tracking.automata.sources import load
-    from ssmverify.tracking.models.quantised import is_layer
+    from ssmverify.tracking.automata.limits import Limits, breaking_off
+    from ssmverify.tracking.automata.sources import expanded
 
-    if is_layer(target):
-        raise click.exceptions.Exit(_print_layer(target, cap, bits or 3, rounding or "nearest-even"))
-    if bits or rounding:
-        raise BadInput(f"--bits and --rounding are for layers, FILE.py:LAYER, and {target} is none")
-    raise click.exceptions.Exit(print_certificate(load(target), cap))
+    chosen = list(expanded(list(targets), sys.stdin))
+    if not chosen:
+        raise BadInput("there is no target: - takes names, expressions and files from the input, one a line")
+    many = len(chosen) > 1
+    if many and compare:
+        raise BadInput("--compare takes one target, and the other as its value")
+    asked = Asked(cap, bits, rounding, letters, every_state, not many if needs is None else needs, MONOID_SECONDS[many])
+    with ExitStack() as files:
+        out = _Output(json_file, csv_file, many, files)
+        limits = Limits()
+        with breaking_off(limits):
+            status = _all(chosen, asked, budget, limits, out)
+            if compare:
+                status = max(status, _compare(chosen[0], compare, asked, limits))
+    raise click.exceptions.Exit(status)
 
 
-def _print_layer(target: str, cap: int, bits: int, rounding: str) -> int:
-    """A line for each channel of a layer, and the certificate of the worst; returns the exit status."""
-    from rich.console import Console
+def _all(targets: list[str], asked: Asked, budget: float, limits: Limits, out: _Output) -> int:
+    """Classifies one after the other; what cannot be read is said, and the others go on."""
+    from ssmverify.errors import BadInput
 
+    statuses = [0]
+    for i, target in enumerate(targets):
+        if limits.interrupted:
+            out.say(f"Ctrl-C: {len(targets) - i:,} of {len(targets):,} were not looked at")
+            statuses.append(UNDECIDED)
+            break
+        started = time.monotonic()
+        try:
+            sheets = _sheets(target, asked, limits.within(budget, f"--budget {budget:g}"), out)
+        except (BadInput, OSError) as error:
+            if len(targets) == 1:
+                raise
+            out.refused(target, str(error))
+            statuses.append(USAGE)
+            continue
+        out.add(target, sheets, time.monotonic() - started, asked)
+        statuses.append(_status(sheets))
+    out.end()
+    return next((s for s in (DIFFERS, USAGE, UNDECIDED) if s in statuses), 0)
+
+
+def _status(sheets: list[Sheet]) -> int:
+    """The worst; several channels are decided together once one is not solvable."""
+    from ssmverify.tracking.automata.classify import NON_SOLVABLE
+
+    worst = max(sheet.status for sheet in sheets)
+    settled = any(sheet.certificate.decided and sheet.certificate.verdict == NON_SOLVABLE for sheet in sheets)
+    return 0 if worst == UNDECIDED and settled and len(sheets) > 1 else worst
+
+
+def _sheets(target: str, asked: Asked, limits: Limits, out: _Output) -> list[Sheet]:
+    """The one of an automaton; those of a layer's channels, until one is not solvable."""
     from ssmverify.tracking.automata import witness
     from ssmverify.tracking.automata.classify import NON_SOLVABLE
-    from ssmverify.tracking.models.quantised import STATES, classify_layer, verdict
+    from ssmverify.tracking.automata.classify import classify as certify
+    from ssmverify.tracking.needs import needs
+    from ssmverify.tracking.sheet import Sheet
 
-    with Console(stderr=True).status(f"{target}: its states, and their groups"):
-        certificates = classify_layer(target, bits, rounding, cap)
-    worst = min(certificates, key=lambda c: (c.derived_length is not None, -(c.derived_length or 0)))
-    status = _print(worst)
-    for certificate in certificates if len(certificates) > 1 else ():
-        if problems := witness.problems(certificate):
-            status = WRONG
-        found = "; ".join(problems) or _found(certificate)
-        click.echo(f"{certificate.automaton.name}: {_states(certificate.automaton)}, {found}")
-    if len(certificates) > 1:
-        together = verdict(certificates)
-        if together != NON_SOLVABLE and not all(certificate.decided for certificate in certificates):
-            status, together = status or UNDECIDED, f"not decided; so far {together}"
-        click.echo(f"the layer, all its channels together: {together}")
-    click.echo(
-        f"states: those that words reach from the first, {STATES:,} at most; {bits} bits, {rounding}, saturating"
+    found: list[Sheet] = []
+    with out.working(target):
+        for automaton in _automata(target, asked, limits):
+            certificate = certify(automaton, asked.cap, limits, asked.monoid_seconds)
+            wanted = needs(certificate, limits) if asked.needs else None
+            found.append(Sheet(certificate, tuple(witness.problems(certificate)), wanted))
+            if certificate.decided and certificate.verdict == NON_SOLVABLE:
+                break
+    return found
+
+
+def _automata(target: str, asked: Asked, limits: Limits) -> Iterator[Automaton]:
+    from ssmverify.errors import BadInput
+    from ssmverify.tracking.automata.sources import load
+    from ssmverify.tracking.models import quantised, user_layers
+
+    if user_layers.is_layer(target):
+        layer = user_layers.load(target)
+        rounding = asked.rounding or "nearest-even"
+        yield from quantised.channels(layer, target, asked.bits, rounding, quantised.STATES, limits, asked.every_state)
+    elif asked.bits or asked.rounding or asked.every_state:
+        raise BadInput(f"--bits, --rounding and --every-state are for layers, FILE.py:LAYER, and {target} is none")
+    else:
+        yield load(target, asked.letters)
+
+
+def _compare(target: str, other: str, asked: Asked, limits: Limits) -> int:
+    """Says whether the two languages are one; returns the exit status."""
+    from ssmverify.errors import BadInput
+    from ssmverify.tracking.automata.languages import difference
+    from ssmverify.tracking.automata.sources import load
+    from ssmverify.tracking.models.user_layers import is_layer
+
+    mine = list(_automata(target, asked, limits))
+    if len(mine) > 1:
+        raise BadInput(f"{target} has channels and no language: give it accept(state) or readout(state)")
+    single = all(len(letter) == 1 for letter in mine[0].letters)
+    letters = asked.letters or ("".join(mine[0].letters) if single else None)
+    theirs = next(_automata(other, asked, limits)) if is_layer(other) else load(other, letters)
+    word = difference(mine[0], theirs)
+    if word is None:
+        click.echo(f"compared: {target} and {other} have the same language")
+        return 0
+    who = target if mine[0].accepts(word) else other
+    click.echo(f"compared: {target} and {other} differ; a shortest word in one only: {mine[0].spell(word)}, in {who}")
+    return DIFFERS
+
+
+class _Output:
+    """Where the answers go: a sheet for one target, a line for each of many, JSON and CSV where asked."""
+
+    def __init__(self, json_file: str | None, csv_file: str | None, many: bool, files: ExitStack):
+        from ssmverify.tracking.lines import lines_of_json, rows_of_csv
+
+        self.many, self.quiet = many, "-" in (json_file, csv_file)
+        self.json = files.enter_context(lines_of_json(json_file))
+        self.csv = files.enter_context(rows_of_csv(csv_file, COLUMNS))
+        self.kinds: dict[str, int] = {}
+
+    def working(self, target: str) -> Any:
+        from rich.console import Console
+
+        return Console(stderr=True).status(f"{target}: states, groups, monoid; Ctrl-C prints what was found")
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=self.quiet)
+
+    def refused(self, target: str, why: str) -> None:
+        self.say(f"{target}: {why}")
+        self._count("not read")
+        self.csv([target, *[""] * (len(COLUMNS) - 2), why])
+        self.json({"target": target, "error": why})
+
+    def add(self, target: str, sheets: list[Sheet], seconds: float, asked: Asked) -> None:
+        from ssmverify.tracking.models.user_layers import is_layer
+
+        for sheet in sheets:
+            self._count(sheet.certificate.verdict if sheet.certificate.decided else "not decided")
+            record = sheet.record(target, seconds)
+            self.csv(_row(record))
+            self.json(record)
+        if self.quiet:
+            return
+        if self.many:
+            for sheet in sheets:
+                click.echo(_line(target, sheet))
+        elif is_layer(target):
+            _print_layer(target, sheets, asked)
+        else:
+            print_sheet(sheets[0])
+
+    def _count(self, kind: str) -> None:
+        self.kinds[kind] = self.kinds.get(kind, 0) + 1
+
+    def end(self) -> None:
+        if self.many:
+            self.say("; ".join(f"{kind}: {count:,}" for kind, count in sorted(self.kinds.items())))
+
+
+def _row(record: dict[str, Any]) -> list[Any]:
+    monoid = record["monoid"]
+    return [
+        record["target"],
+        f"more than {record['states'] - 1}" if record["more_states"] else record["states"],
+        len(record["letters"]),
+        record["verdict"] or f"not decided, so far {record['verdict_so_far']}",
+        " ".join(map(str, record["primes"])),
+        record["derived_length"],
+        monoid["elements"] if monoid["complete"] else f"more than {monoid['elements']}",
+        " ".join(name.replace(" ", "-") for name, holds in record["finer"].items() if holds),
+        "; ".join(record["problems"]),
+    ]
+
+
+def _line(target: str, sheet: Sheet) -> str:
+    from ssmverify.tracking.sheet import found, states
+
+    c = sheet.certificate
+    size = f"{len(c.monoid):,}" if c.monoid.complete else f"more than {len(c.monoid):,}"
+    called = target if c.automaton.name in target else f"{target} ({c.automaton.name})"
+    inside = [f.name for f in c.finer if f.holds]
+    text = "; ".join(sheet.problems) or found(c) + (f"; {', '.join(inside)}" if inside else "")
+    return f"{called}: {states(c.automaton)}, monoid {size}, {text}"
+
+
+def _print_layer(target: str, sheets: list[Sheet], asked: Asked) -> None:
+    """The certificate of the worst channel, and a line for each."""
+    from ssmverify.tracking.automata.classify import NON_SOLVABLE
+    from ssmverify.tracking.models import quantised, user_layers
+    from ssmverify.tracking.sheet import found, states
+
+    certificates = [sheet.certificate for sheet in sheets]
+    print_sheet(
+        min(sheets, key=lambda s: (s.certificate.verdict != NON_SOLVABLE, -(s.certificate.derived_length or 0)))
     )
-    click.echo("        (those of a layer with step() are what it returns)")
-    return status
+    layer = user_layers.load(target)
+    if len(certificates) > 1 or certificates[0].automaton.name != target:
+        for sheet in sheets:
+            c = sheet.certificate
+            click.echo(f"{c.automaton.name}: {states(c.automaton)}, {'; '.join(sheet.problems) or found(c)}")
+        together = quantised.verdict(certificates)
+        if together != NON_SOLVABLE and not all(c.decided for c in certificates):
+            together = f"not decided; so far {together}"
+        settled = "; channels after it were not looked at" if together == NON_SOLVABLE else ""
+        click.echo(f"the layer, all its channels together: {together}{settled}")
+    rounding = asked.rounding or "nearest-even"
+    if hasattr(layer, "transition"):
+        which = (
+            "all of the grid"
+            if asked.every_state
+            else f"those that words reach from the first, {quantised.STATES:,} at most"
+        )
+        click.echo(f"states: {which}; {asked.bits or 3} bits, {rounding}, saturating")
+        if quantised.silent(layer, target) and not asked.every_state:
+            click.echo("warning: no letter writes (b = 0) and the state starts at 0, so it stays there: give start, or")
+            click.echo("         take all states of the grid with --every-state")
+    else:
+        quantisation = f"{asked.bits} bits, {rounding}, saturating" if asked.bits else "as the layer returns them"
+        click.echo(f"states: those that words reach from the first, {quantised.STATES:,} at most; {quantisation}")
 
 
 def print_certificate(automaton: Automaton, cap: int = 10**6) -> int:
     """Classify, check the certificate, print it; returns the exit status."""
-    from rich.console import Console
-
+    from ssmverify.tracking.automata import witness
     from ssmverify.tracking.automata.classify import classify as certify
+    from ssmverify.tracking.sheet import Sheet
 
-    with Console(stderr=True).status(f"{automaton.name}: its sets of states, groups and monoid"):
-        certificate = certify(automaton, cap)
-    return _print(certificate)
+    certificate = certify(automaton, cap)
+    sheet = Sheet(certificate, tuple(witness.problems(certificate)))
+    print_sheet(sheet)
+    return sheet.status
 
 
-def _print(certificate: Certificate) -> int:
+def print_sheet(sheet: Sheet) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ssmverify.tracking.automata import witness
+    from ssmverify.tracking.needs import NOTE
+    from ssmverify.tracking.sheet import lines, title
 
-    problems = witness.problems(certificate)
     table = Table.grid(padding=(0, 2))
-    for head, text in _lines(certificate):
+    for head, text in lines(sheet):
         table.add_row(head, text)
-    if checked := "; ".join(problems) or _checked(certificate):
-        table.add_row("checked", checked)
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
-    console.print(_title(certificate.automaton), soft_wrap=True)
+    console.print(title(sheet.certificate.automaton), soft_wrap=True)
     console.print(table)
-    return WRONG if problems else 0 if certificate.decided else UNDECIDED
-
-
-def _title(automaton: Automaton) -> str:
-    kind = "minimal automaton of the language" if automaton.accept is not None else "automaton"
-    sizes = f"{_states(automaton)} and {_count(len(automaton.letters), 'letter')}"
-    return f"{automaton.name}: {kind} with {sizes}"
-
-
-def _lines(certificate: Certificate) -> Iterator[tuple[str, str]]:
-    automaton = certificate.automaton
-    if len(automaton.letters) <= len(ascii_lowercase) and any(len(letter) > 1 for letter in automaton.letters):
-        short = tuple(ascii_lowercase[: len(automaton.letters)])
-        yield "letters", "; ".join(f"{a} = {_elided(name)}" for a, name in zip(short, automaton.letters, strict=True))
-        automaton = replace(automaton, letters=short)
-    yield "verdict", _found(certificate)
-    if certificate.decided:
-        yield "means", _meaning(certificate)
-    for group in certificate.groups[:3]:
-        yield "group", _group(automaton, group)
-        if group.coprime:
-            yield "", _coprime(automaton, group.states, group.coprime)
-    if len(certificate.groups) > 3:
-        rest = ", ".join(_order(group.order) for group in certificate.groups[3:])
-        yield "", f"and groups of other kinds, of the orders {rest}"
-    if certificate.automaton.beyond is None:
-        yield "monoid", _monoid(certificate)
-
-
-def _found(certificate: Certificate) -> str:
-    if certificate.decided:
-        return _verdict(certificate)
-    beyond = certificate.automaton.beyond
-    within = f"{certificate.sets:,} sets of states" if beyond is None else f"{beyond:,} states"
-    found = f"among them {_verdict(certificate)}" if certificate.groups else "no group but the trivial one among them"
-    return f"not decided within {within}; {found}"
-
-
-def _verdict(certificate: Certificate) -> str:
-    from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS
-
-    if certificate.verdict == APERIODIC:
-        return "aperiodic (star-free): it has no group but the trivial one"
-    if certificate.verdict == NON_SOLVABLE:
-        return NON_SOLVABLE
-    length = f"derived length {certificate.derived_length}"
-    if certificate.verdict == P_GROUPS:
-        return f"only {certificate.primes[0]}-groups, {length}"
-    return f"solvable, {length}; the primes of its groups are {', '.join(map(str, certificate.primes))}"
-
-
-def _meaning(certificate: Certificate) -> str:
-    """What the literature draws from the verdict; none of it is proved here, and the line says so."""
-    from ssmverify.tracking.automata.classify import APERIODIC, P_GROUPS, SOLVABLE
-
-    p = certificate.primes[0] if certificate.primes else 0
-    complete = "complete" if certificate.automaton.beyond is None else "hard"
-    hard = "Barrington 1989" + "; Barrington, Compton, Straubing, Thérien 1992" * (
-        certificate.automaton.accept is not None
-    )
-    return {
-        APERIODIC: "in AC0: star-free (Schützenberger 1965) is first-order with < (McNaughton, Papert 1971)",
-        P_GROUPS: f"not star-free; in AC0[{p}] (Barrington, Thérien 1988), "
-        "strictly below TC0 (Razborov, Smolensky 1987)",
-        SOLVABLE: "not star-free; in ACC0, and so in TC0 (Barrington, Thérien 1988)",
-    }.get(
-        certificate.verdict,
-        f"NC1-{complete} ({hard}), so not in TC0 unless TC0 = NC1",
-    ) + " [cited]"
-
-
-def _group(automaton: Automaton, group: GroupWitness) -> str:
-    series = " > ".join(map(_order, group.derived_series))
-    ending = "" if group.solvable else ", which is its own derived group"
-    words = ", ".join(_spell(automaton, word) for word in group.words[:6]) + ", ..." * (len(group.words) > 6)
-    return (
-        f"order {_order(group.order)}, derived series {series}{ending}\n"
-        f"generated on the states {_few(group.states)} by {'the words' if len(group.words) > 1 else 'the word'} {words}"
-    )
-
-
-def _coprime(automaton: Automaton, states: tuple[int, ...], words: tuple[Word, Word]) -> str:
-    from ssmverify.tracking.automata.classify import restricted
-    from ssmverify.tracking.automata.group import order
-
-    x, y = words
-    orders = [order(restricted(automaton, states, word)) for word in (x, y, x + y)]
-    return (
-        f"x = {_spell(automaton, x)} has the order {orders[0]}, y = {_spell(automaton, y)} the order {orders[1]}, "
-        f"xy the order {orders[2]}: pairwise coprime, which no solvable group allows"
-    )
-
-
-def _monoid(certificate: Certificate) -> str:
-    from ssmverify.tracking.automata.witness import largest_index
-
-    size = len(certificate.monoid)
-    if not certificate.monoid.complete:
-        basis = f"the verdict rests on the sets of states that words lead to, {certificate.sets:,} and no more"
-        return (
-            f"more than {_count(size, 'element')}, where --cap or memory stopped it"
-            + f"; {basis}" * certificate.decided
-        )
-    k = largest_index(certificate.monoid)
-    if certificate.groups and k == 1:
-        return f"{_count(size, 'element')}, each in a group"
-    power = "m" if k == 1 else f"m^{k}"
-    powers = f"{power} is in a group" if certificate.groups else f"{power} = m^{k + 1}"
-    return f"{_count(size, 'element')}; for each of them, m, {powers}"
-
-
-def _checked(certificate: Certificate) -> str:
-    from ssmverify.tracking.automata.classify import NON_SOLVABLE
-    from ssmverify.tracking.automata.witness import LARGEST
-
-    checked = "the words, by running them" if certificate.groups else ""
-    if any(group.order > LARGEST for group in certificate.groups):
-        checked += f"; not checked a second way: the series of groups of more than {LARGEST:,} elements"
-    if certificate.verdict == NON_SOLVABLE or not certificate.decided:
-        return checked
-    if certificate.monoid.complete:
-        others = "that there is no other kind of group, by taking the monoid's elements one by one"
-    else:
-        others = "not checked a second way: that there is no other kind of group"
-    return "; ".join(filter(None, (checked, others)))
-
-
-def _states(automaton: Automaton) -> str:
-    return _count(automaton.states, "state") if automaton.beyond is None else f"more than {automaton.beyond:,} states"
-
-
-def _elided(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _spell(automaton: Automaton, word: Word) -> str:
-    return automaton.spell(word[:24]) + f" ... ({len(word)} letters)" * (len(word) > 24)
-
-
-def _few(states: tuple[int, ...]) -> str:
-    return " ".join(map(str, states[:12])) + f" ... ({len(states)})" * (len(states) > 12)
-
-
-def _order(order: int) -> str:
-    return str(order) if order < 10**15 else f"about 10^{len(str(order)) - 1}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + "s" * (number != 1)
+    if sheet.needs is None:
+        return
+    console.print(f"\nto track {sheet.needs.tracked}:", soft_wrap=True)
+    needed = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for head in ("layers", "need", "rests on"):
+        needed.add_column(head)
+    for line in sheet.needs.lines:
+        needed.add_row(line.family, line.answer, line.rests_on)
+    console.print(needed)
+    console.print(NOTE, soft_wrap=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     "--seconds", type=click.FloatRange(0, min_open=True), default=20, show_default=True, help="For all of it."
 )
 @click.option("--seed", type=click.IntRange(0), help="Draw the same channels again.")
+@click.option("--json", "json_file", metavar="FILE", help="A line of JSON for each family; - prints it instead.")
 @click.option("--replay", metavar="CHANNEL", help="No search: a channel, as a search prints it, and its certificate.")
-def search_rounding(names: tuple[str, ...], seconds: float, seed: int | None, replay: str | None) -> None:
+def search_rounding(
+    names: tuple[str, ...], seconds: float, seed: int | None, json_file: str | None, replay: str | None
+) -> None:
     """Search for complex channels whose rounding after every step makes them compose like a non-solvable group.
 
     Prints for each family how often that was so, and the first such channel in a line that --replay takes. The rates
@@ -40,6 +43,7 @@ def search_rounding(names: tuple[str, ...], seconds: float, seed: int | None, re
     from ssmverify.commands.classify import print_certificate
     from ssmverify.errors import BadInput
     from ssmverify.tracking.arithmetic.search import FAMILIES, parse
+    from ssmverify.tracking.lines import lines_of_json
 
     if replay is not None:
         raise click.exceptions.Exit(print_certificate(parse(replay).automaton()))
@@ -48,7 +52,11 @@ def search_rounding(names: tuple[str, ...], seconds: float, seed: int | None, re
         raise BadInput(f"there is no family {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     seed = secrets.randbits(32) if seed is None else seed
     found = _searched([known[name] for name in names or known], seconds, seed)
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
+    with lines_of_json(json_file) as write:
+        for rates in found:
+            write({**_record(rates), "seed": seed})
+    out = sys.stderr if json_file == "-" else sys.stdout
+    console = Console(file=out, width=None if out.isatty() else 120, highlight=False, markup=False)
     console.print(_table(found))
     for rates in found:
         if rates.first:
@@ -81,6 +89,11 @@ def _searched(families: Sequence[Family], seconds: float, seed: int) -> list[Rat
             except KeyboardInterrupt:
                 break
     return found
+
+
+def _record(rates: Rates) -> dict[str, Any]:
+    first = None if rates.first is None else str(rates.first)
+    return {"family": rates.family.name, "drawn": rates.drawn, **rates.kinds, "seconds": rates.seconds, "first": first}
 
 
 def _table(found: Sequence[Rates]) -> Table:

@@ -20,7 +20,7 @@ from ssmverify.errors import BadInput
 from ssmverify.tracking.arithmetic.numbers import Fixed, Gaussian
 from ssmverify.tracking.arithmetic.states import channel
 from ssmverify.tracking.automata.automaton import Automaton
-from ssmverify.tracking.automata.classify import generated
+from ssmverify.tracking.automata.group_witness import generated
 from ssmverify.tracking.automata.image_sets import groups, image_sets
 
 GATES, INPUTS = 16, 4  # denominators
@@ -74,7 +74,7 @@ def kind(automaton: Automaton) -> str:
     found = TRIVIAL
     for states, generators in groups(automaton, image_sets(automaton, 10**6)):
         found = SOLVABLE
-        if len(states) >= 5 and not generated(states, generators).solvable:
+        if len(states) >= 5 and not all(group.solvable for group in generated(states, generators)):
             return NON_SOLVABLE
     return found
 

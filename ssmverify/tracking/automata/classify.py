@@ -1,77 +1,59 @@
 """What an automaton's transition monoid needs of a circuit, with witnesses that `automata.witness` checks.
 
-The verdict is about the groups inside the monoid, and comes from the sets of states that words lead to
-(`ssmverify.tracking.automata.image_sets`), so it does not wait for the monoid to be enumerated.
+The verdict is about the groups inside the monoid, and comes from the first of these that decides:
+
+1. `varieties.by_states`, polynomial tests of classes that hold no group;
+2. the group of units: the letters that permute all states;
+3. the sets of states that words lead to (`automata.image_sets`), some of them first: a non-solvable group among those
+   settles it. So it does not wait for the monoid to be enumerated.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-import random
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
 
 from sympy import factorint
-from sympy.combinatorics import Permutation as SympyPermutation
-from sympy.combinatorics import PermutationGroup
 
+from ssmverify.tracking.automata import varieties
 from ssmverify.tracking.automata.automaton import Automaton, Word
-from ssmverify.tracking.automata.group import Permutation, compose, order
+from ssmverify.tracking.automata.group import Permutation
+from ssmverify.tracking.automata.group_witness import GroupWitness, generated
 from ssmverify.tracking.automata.image_sets import Generators, groups, image_sets
+from ssmverify.tracking.automata.limits import Limits, Stopped
 from ssmverify.tracking.automata.monoid import TransitionMonoid, transition_monoid
+from ssmverify.tracking.automata.orbit import Orbit
+from ssmverify.tracking.automata.varieties import Finer
 
 APERIODIC, P_GROUPS, SOLVABLE, NON_SOLVABLE = "aperiodic", "only p-groups", "solvable", "non-solvable"
-
-
-@dataclass(frozen=True)
-class GroupWitness:
-    """Words that permute a set of states, and the group that they generate there.
-
-    `derived_series` has the orders of G, G', G'', ... down to 1, or to the first group that is its own derived group.
-    `coprime`, where G is not solvable: two words x, y such that the orders of x, of y and of "x, then y" are greater
-    than 1 and pairwise coprime. No solvable group has such a pair: of the group that it generates, take the largest
-    abelian quotient; there the order of xy divides that of x times that of y, so all three are trivial, and the
-    group is its own derived group. (Every non-solvable finite group has one: Thompson 1968, Corollary 3.)
-    """
-
-    states: tuple[int, ...]
-    words: tuple[Word, ...]
-    derived_series: tuple[int, ...]
-    coprime: tuple[Word, Word] | None = None
-
-    @property
-    def order(self) -> int:
-        return self.derived_series[0]
-
-    @property
-    def solvable(self) -> bool:
-        return self.derived_series[-1] == 1
-
-    @property
-    def derived_length(self) -> int:
-        return len(self.derived_series) - 1
+GRACE = 5.0  # seconds to look at the sets that were found when the time was over
+FIRST_LOOKS = (300, 3_000, 30_000)  # sets of states, at which the groups among them are looked at
 
 
 @dataclass(frozen=True)
 class Certificate:
     """The verdict on an automaton. `groups` has one witness for each kind of group that is there, the worst first.
 
-    `decided` is False where the states were not all enumerated, or the sets of states were more than the cap, and those
-    seen hold no non-solvable group: the verdict is then that of the groups found so far.
+    `by` says what decided it, in words; empty where nothing did: the states were not all enumerated, or the sets of
+    states stopped early, and those seen hold no non-solvable group. The verdict is then that of the groups found.
+    `sets` is how many were seen, and `stopped` what ended them.
     """
 
     automaton: Automaton
     groups: tuple[GroupWitness, ...]
     sets: int
-    decided: bool
-    monoid: TransitionMonoid  # enumerated up to the cap
+    by: str
+    stopped: str
+    monoid: TransitionMonoid  # as far as it was enumerated
+    finer: tuple[Finer, ...] = ()
+
+    @property
+    def decided(self) -> bool:
+        return bool(self.by)
 
     @property
     def primes(self) -> tuple[int, ...]:
-        """The primes that divide the order of some group."""
-        return tuple(sorted({p for g in self.groups for p in factorint(g.order)}))
+        """The primes that divide the order of some group, of those whose order is known."""
+        return tuple(sorted({p for g in self.groups for p in factorint(g.order or 1)}))
 
     @property
     def derived_length(self) -> int | None:
@@ -87,97 +69,114 @@ class Certificate:
         return P_GROUPS if len(self.primes) == 1 else SOLVABLE
 
 
-def classify(automaton: Automaton, cap: int = 10**6) -> Certificate:
+def classify(
+    automaton: Automaton,
+    cap: int = 10**6,
+    limits: Limits | None = None,
+    monoid_seconds: float | None = None,
+    every_group: bool = False,
+) -> Certificate:
     """The certificate of the automaton's transition monoid; where it has accepting states, of its language's.
 
-    cap: elements of the monoid, and sets of states, at which the enumeration stops.
+    cap: elements of the monoid, and sets of states, at which the enumeration stops. limits: a time, or Ctrl-C, at
+    which all of it does. monoid_seconds: for the monoid, where the verdict is there without it.
+    every_group: look for all kinds of groups, also after one that is not solvable has settled the verdict.
     """
-    if automaton.accept is not None:
+    limits = limits or Limits()
+    if automaton.accept is not None and automaton.beyond is None:
         automaton = automaton.minimal()
-    sets = image_sets(automaton, cap)
-    found: dict[tuple[int, ...], GroupWitness] = {}
-    for states, generators in groups(automaton, sets):
-        witness = generated(states, generators)
-        found.setdefault(witness.derived_series, witness)
-    worst = sorted(found.values(), key=lambda g: (g.solvable, -g.derived_length, -g.order))
-    worst = [g if g.solvable else replace(g, coprime=_coprime(automaton, g)) for g in worst]
     whole = automaton.beyond is None
-    decided = (whole and sets.complete) or any(not g.solvable for g in worst)
-    return Certificate(automaton, tuple(worst), len(sets), decided, transition_monoid(automaton, cap if whole else 1))
+    finer = varieties.by_states(automaton) if whole else ()
+    holding = next((f.name for f in finer if f.holds), "")
+    if holding:
+        found, sets, by, stopped = _Groups(automaton, limits), 0, f"the states alone: {holding}", ""
+    else:
+        found, sets, by, stopped = _by_groups(automaton, cap, limits, every_group)
+    witnesses = found.worst()
+    time = limits if monoid_seconds is None or not by else _for_the_monoid(limits, monoid_seconds)
+    monoid = transition_monoid(automaton, cap if whole else 1, time)
+    if finer and by and not witnesses:
+        finer = varieties.implied((*finer, *varieties.by_monoid(monoid)))
+    return Certificate(automaton, witnesses, sets, by, stopped, monoid, finer if by and not witnesses else ())
 
 
-def generated(states: tuple[int, ...], generators: Generators) -> GroupWitness:
-    """The group, generated by few of the permutations, those with the shortest words first.
-
-    Few, because sympy's derived series takes minutes where the generators are thousands.
-    """
-    if len(generators) == 1:  # cyclic, which sympy need not find out
-        ((permutation, word),) = generators.items()
-        return GroupWitness(states, (word,), (order(permutation), 1))
-    chosen: list[SympyPermutation] = []
-    words: list[Word] = []
-    group = PermutationGroup([SympyPermutation(size=len(states))])
-    for permutation, word in sorted(generators.items(), key=lambda item: (len(item[1]), item[1])):
-        if int(group.order()) < math.factorial(len(states)) and not group.contains(SympyPermutation(permutation)):
-            chosen.append(SympyPermutation(permutation))
-            words.append(word)
-            group = PermutationGroup(chosen)
-    return GroupWitness(states, tuple(words), _derived_series(group))
+def _for_the_monoid(limits: Limits, seconds: float) -> Limits:
+    return limits.within(seconds, f"the {seconds:g} seconds that it gets once the verdict is there")
 
 
-def _derived_series(group: PermutationGroup) -> tuple[int, ...]:
-    """The orders; those of the symmetric and alternating groups are known, and slow to compute where large."""
-    size, symmetric = int(group.order()), math.factorial(group.degree)
-    if group.degree >= 5 and size in (symmetric, symmetric // 2):
-        return (size, symmetric // 2) if size == symmetric else (size,)
-    return tuple(int(g.order()) for g in group.derived_series())
+def _by_groups(automaton: Automaton, cap: int, limits: Limits, every: bool) -> tuple[_Groups, int, str, str]:
+    """The groups, how many sets of states were seen, what decided (empty: nothing), and what stopped the sets."""
+    found, seen = _Groups(automaton, limits), 0
+    try:
+        if units := _units(automaton):
+            found.add(tuple(range(automaton.states)), units)
+            if found.non_solvable and not every:
+                return found, 0, "the letters that permute all states", ""
+        for some in (*(n for n in FIRST_LOOKS if n < cap and not every), cap):
+            sets = image_sets(automaton, some, limits)
+            seen = len(sets)
+            if limits.stopped:  # what was found till then is still looked at
+                found.limits = Limits(GRACE, limits.stopped)
+            found.look(sets, every)
+            if found.non_solvable or sets.complete or limits.stopped or seen < some:
+                break
+    except Stopped as why:
+        return found, seen, "", str(why)
+    stopped = "" if sets.complete else sets.stopped
+    if found.non_solvable or (sets.complete and automaton.beyond is None):
+        return found, seen, _named(seen, sets.complete), stopped
+    return found, seen, "", stopped or "the states that were not enumerated"
+
+
+def _named(seen: int, complete: bool) -> str:
+    """The sets of states that decided, in words."""
+    if seen == 1:
+        return "the only set of states that words lead to" if complete else "the set of all states"
+    return f"{'all' if complete else 'the first'} {seen:,} sets of states that words lead to"
+
+
+def _units(automaton: Automaton) -> Generators:
+    """The letters that permute all states, but the identity."""
+    everything = tuple(range(automaton.states))
+    if automaton.beyond is not None:
+        return {}
+    permuting: Generators = {row: (i,) for i, row in enumerate(automaton.delta) if tuple(sorted(row)) == everything}
+    permuting.pop(everything, None)
+    return permuting
+
+
+class _Groups:
+    """One witness for each kind of group, by its derived series."""
+
+    def __init__(self, automaton: Automaton, limits: Limits):
+        self.automaton, self.limits = automaton, limits
+        self.found: dict[tuple[int, ...], GroupWitness] = {}
+        self.seen: set[frozenset[Permutation]] = set()
+
+    @property
+    def non_solvable(self) -> bool:
+        return any(not witness.solvable for witness in self.found.values())
+
+    def add(self, states: tuple[int, ...], generators: Generators) -> None:
+        """Raises Stopped where the limits end it."""
+        if (key := frozenset(generators)) not in self.seen:
+            for witness in generated(states, generators, self.limits):
+                self.found.setdefault(witness.derived_series, witness)
+            self.seen.add(key)
+
+    def look(self, sets: Orbit, every: bool) -> None:
+        """Adds the groups of the sets, all or until one is not solvable. Raises Stopped where the limits end it."""
+        for states, generators in groups(self.automaton, sets):
+            self.limits.check()
+            self.add(states, generators)
+            if self.non_solvable and not every:
+                return
+
+    def worst(self) -> tuple[GroupWitness, ...]:
+        return tuple(sorted(self.found.values(), key=lambda g: (g.solvable, -g.derived_length, -(g.order or 0))))
 
 
 def restricted(automaton: Automaton, states: tuple[int, ...], word: Word) -> Permutation:
     """What the word does to a set of states that it permutes, as a permutation of their places."""
     place = {state: i for i, state in enumerate(states)}
     return tuple(place[automaton.run(word, state)] for state in states)
-
-
-def _coprime(automaton: Automaton, witness: GroupWitness) -> tuple[Word, Word]:
-    """Two words as `GroupWitness.coprime` wants them: among the shortest, then among random ones."""
-    letters = [(restricted(automaton, witness.states, word), word) for word in witness.words]
-    for (x, a), (y, b) in itertools.chain(_short_pairs(letters), _random_pairs(letters)):
-        orders = order(x), order(y), order(compose(y, x))
-        if 1 not in orders and all(math.gcd(m, n) == 1 for m, n in itertools.combinations(orders, 2)):
-            return a, b
-    raise AssertionError("unreachable: the random pairs do not end")
-
-
-Letters = list[tuple[Permutation, Word]]
-
-
-def _short_pairs(letters: Letters, most: int = 200) -> Iterator[Letters]:
-    """Pairs of products of few letters, those with the shortest first."""
-    seen = {tuple(range(len(letters[0][0])))}
-    elements: Letters = [(next(iter(seen)), ())]
-    for x, word in elements:  # grows while it is read
-        for letter, spelled in letters:
-            product = compose(letter, x)
-            if product not in seen and len(elements) < most:
-                seen.add(product)
-                elements.append((product, word + spelled))
-    elements.sort(key=lambda element: len(element[1]))
-    pairs = itertools.product(range(len(elements)), repeat=2)
-    for i, j in sorted(pairs, key=lambda pair: len(elements[pair[0]][1]) + len(elements[pair[1]][1])):
-        yield [elements[i], elements[j]]
-
-
-def _random_pairs(letters: Letters) -> Iterator[Letters]:
-    """Pairs of powers, of prime order, of random products."""
-    generator = random.Random(0)
-
-    def element() -> tuple[Permutation, Word]:
-        x, word = letters[0]
-        for letter, spelled in generator.choices(letters, k=generator.randrange(40)):
-            x, word = compose(letter, x), word + spelled
-        times = order(x) // generator.choice([*factorint(order(x)), 1])
-        return reduce(compose, [x] * times), word * times
-
-    while True:
-        yield [element(), element()]

@@ -90,7 +90,12 @@ def compose(later: Permutation, earlier: Permutation) -> Permutation:
 
 def order(permutation: Permutation) -> int:
     """The least k > 0 with permutation^k = e."""
-    return math.lcm(*map(len, _cycles(permutation)))
+    return math.lcm(*cycle_lengths(permutation))
+
+
+def cycle_lengths(permutation: Permutation) -> list[int]:
+    """The lengths of the cycles, fixed points among them."""
+    return [len(cycle) for cycle in _cycles(permutation)]
 
 
 def cycles(permutation: Sequence[int]) -> str:

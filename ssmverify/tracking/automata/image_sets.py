@@ -24,12 +24,13 @@ import numpy as np
 
 from ssmverify.tracking.automata.automaton import Automaton, Word
 from ssmverify.tracking.automata.group import Permutation
+from ssmverify.tracking.automata.limits import Limits
 from ssmverify.tracking.automata.orbit import Indices, Orbit, Rows, orbit
 
 Generators = dict[Permutation, Word]  # permutations of 0..k-1, each with a word that makes it
 
 
-def image_sets(automaton: Automaton, cap: int) -> Orbit:
+def image_sets(automaton: Automaton, cap: int, limits: Limits | None = None) -> Orbit:
     """The sets of states that words make of the set of all states, as rows of 0 and 1; at most `cap`."""
 
     def image(row: Sequence[int]) -> Callable[[Rows], Rows]:
@@ -44,7 +45,7 @@ def image_sets(automaton: Automaton, cap: int) -> Orbit:
         return of
 
     everything = np.ones(automaton.states, np.uint8)
-    return orbit(everything, [image(row) for row in automaton.delta], cap)
+    return orbit(everything, [image(row) for row in automaton.delta], cap, limits)
 
 
 def groups(automaton: Automaton, sets: Orbit) -> Iterator[tuple[tuple[int, ...], Generators]]:

@@ -1,52 +1,47 @@
-"""The groups and automata that have names: Z60, S5, A4xZ5, parity, flip-flop, ..."""
+"""The groups and automata that have names: Z60, S5, A4xZ5, PSL(2,7), SmallGroup(24,3), parity, flip-flop, ..."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import re
-from collections.abc import Callable
 from functools import cache, reduce
 
 from ssmverify.errors import BadInput
 from ssmverify.tracking.automata.automaton import Automaton
 from ssmverify.tracking.automata.group import LARGEST, Group, cycles, direct_product, from_permutations
+from ssmverify.tracking.automata.permutation_groups import FAMILIES, MATHIEU, Generators, cyclic, small_group
+
+KNOWN: tuple[str, ...] = (
+    "Z2",
+    "Z60",
+    "S3",
+    "S4",
+    "S5",
+    "A4",
+    "A5",
+    "D4",
+    "Q8",
+    "Q16",
+    "F20",
+    "Heis3",
+    "M11",
+    "M12",
+    "PSL(2,7)",
+)
+KNOWN += ("SL(2,3)", "SmallGroup(24,3)", "A4xZ5", "parity", "flip-flop", "mod-3")
+PART = r"(?:(?:[ZSADQF]|Heis|PSL\(2,|SL\(2,)[1-9]\d{0,3}\)?|M1[12]|SmallGroup\(\d{1,4},\d{1,4}\))"
+NAME = re.compile(rf"parity|flip-flop|mod-[1-9]\d{{0,2}}|{PART}(?:x{PART})*")
 
 
-def cyclic(m: int) -> list[list[int]]:
-    return [[(i + 1) % m for i in range(m)]]
-
-
-def symmetric(n: int) -> list[list[int]]:
-    """The transposition (0 1) and the cycle (0 1 ... n-1)."""
-    return [[1, 0, *range(2, n)], [*range(1, n), 0]] if n > 1 else [[0]]
-
-
-def alternating(n: int) -> list[list[int]]:
-    """The 3-cycles (0 1 k)."""
-    return [[1, k, *(0 if i == k else i for i in range(2, n))] for k in range(2, n)] or [list(range(n))]
-
-
-def dihedral(n: int) -> list[list[int]]:
-    """The rotation and a reflection of the n-gon, 2n elements; n > 2."""
-    return [[*range(1, n), 0], [-i % n for i in range(n)]]
-
-
-# i and j act from the left on 1, i, -1, -i, j, k, -j, -k (0..7): i·j = k, j·i = -k.
-QUATERNIONS = [[1, 2, 3, 0, 5, 6, 7, 4], [4, 7, 6, 5, 2, 1, 0, 3]]
-
-FAMILIES: dict[str, tuple[Callable[[int], list[list[int]]], Callable[[int], int], range]] = {
-    "Z": (cyclic, int, range(1, 1000)),  # generators, order, indices
-    "S": (symmetric, math.factorial, range(1, 41)),
-    "A": (alternating, lambda n: max(math.factorial(n) // 2, 1), range(1, 41)),
-    "D": (dihedral, lambda n: 2 * n, range(3, 1000)),
-}
-KNOWN = ("Z2", "Z60", "S3", "S4", "S5", "A4", "A5", "D4", "Q8", "A4xZ5", "parity", "flip-flop", "mod-3")
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a name; of some there is nothing, such as Q9."""
+    return bool(NAME.fullmatch(text))
 
 
 @cache
 def group(name: str) -> Group:
-    """Z_m, S_n, A_n, D_n (of order 2n), Q8, and products such as A4xZ5."""
+    """A named group with its table, such as A4xZ5. Raises BadInput for more than `LARGEST` elements."""
     parts = [_generators(part, name) for part in name.split("x")]
     order = math.prod(order for _, order in parts)
     if order > LARGEST:
@@ -60,7 +55,8 @@ def unknown(name: str) -> str:
     return (
         f"no group or automaton is called {name!r}"
         + (f"; near it: {', '.join(near)}" if near else "")
-        + " (there are Z<m>, S<n>, A<n>, D<n>, Q8, products such as A4xZ5, parity, flip-flop and mod-<k>)"
+        + " (there are Z<m>, S<n>, A<n>, D<n> of order 2n, Q<order>, F<order>, Heis<p>, PSL(2,p), SL(2,p), M11, M12, "
+        "SmallGroup(n,k), products such as A4xZ5, parity, flip-flop and mod-<k>)"
     )
 
 
@@ -96,15 +92,20 @@ def automaton(name: str) -> Automaton:
     return Automaton(tuple(map(cycles, first)), tuple(map(tuple, first)), name=name)
 
 
-def _generators(part: str, whole: str) -> tuple[list[list[int]], int]:
+def _generators(part: str, whole: str) -> tuple[Generators, int]:
     """Generators of a group, and its order."""
-    if part == "Q8":
-        return QUATERNIONS, 8
-    match = re.fullmatch(r"([ZSAD])([1-9]\d{0,2})", part)
-    if match is None:
+    if part in MATHIEU:
+        return MATHIEU[part]
+    if match := re.fullmatch(r"SmallGroup\((\d+),(\d+)\)", part):
+        found = small_group(int(match[1]), int(match[2]))
+        return found.generators, found.order
+    match = re.fullmatch(r"([A-Za-z]+(?:\(2,)?)([1-9]\d{0,3})(\)?)", part)
+    if match is None or match[1] not in FAMILIES or (match[3] == ")") != ("(" in match[1]):
         raise BadInput(unknown(whole))
-    generators, order, indices = FAMILIES[match[1]]
-    if int(match[2]) not in indices:
-        raise BadInput(f"{part}: the index of {match[1]} goes from {indices[0]} to {indices[-1]}")
-    distinct = {tuple(p): p for p in generators(int(match[2]))}
-    return list(distinct.values()), order(int(match[2]))
+    family, index = FAMILIES[match[1]], int(match[2])
+    if not family.has(index):
+        near = difflib.get_close_matches(part, KNOWN, n=3, cutoff=0.5)
+        others = f"; near it: {', '.join(near)}" if near else ""
+        raise BadInput(f"there is no {part}: the number after {match[1]} {family.indices}{others}")
+    distinct = {tuple(p): p for p in family.generators(index)}
+    return list(distinct.values()), family.order(index)

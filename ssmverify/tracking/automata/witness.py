@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssmverify.tracking.automata.automaton import Automaton
-from ssmverify.tracking.automata.classify import Certificate, GroupWitness
-from ssmverify.tracking.automata.group import Permutation, closure, compose, order
+from ssmverify.tracking.automata.classify import NON_SOLVABLE, Certificate
+from ssmverify.tracking.automata.group import Permutation, closure, compose, cycle_lengths, order
+from ssmverify.tracking.automata.group_witness import GroupWitness
 from ssmverify.tracking.automata.monoid import TransitionMonoid
 from ssmverify.tracking.automata.orbit import Rows
 
@@ -25,26 +26,66 @@ LARGEST = 10**5  # elements of a group that is enumerated here
 
 
 def problems(certificate: Certificate) -> list[str]:
-    """What is wrong with a certificate: with its groups and, if the monoid is complete, with there being no others."""
+    """What is wrong with a certificate: with its groups and, where `checks_all`, with there being no others."""
     wrong = [text for group in certificate.groups for text in _group_problems(certificate.automaton, group)]
-    if certificate.monoid.complete:
+    if checks_all(certificate):
         wrong.extend(_monoid_problems(certificate))
     return wrong
+
+
+def checks_all(certificate: Certificate) -> bool:
+    """Whether the monoid's elements are gone through: where they are all there, not too many, and could tell more."""
+    monoid = certificate.monoid
+    return monoid.complete and len(monoid) <= LARGEST and certificate.verdict != NON_SOLVABLE
 
 
 def _group_problems(automaton: Automaton, witness: GroupWitness) -> Iterator[str]:
     letters = [_run(automaton, witness.states, word) for word in witness.words]
     if any(sorted(letter) != list(range(len(witness.states))) for letter in letters):
         yield f"a word does not permute the states {witness.states}"
-    elif witness.order <= LARGEST and (series := derived_series(letters)) != witness.derived_series:
+        return
+    small = witness.order is not None and witness.order <= LARGEST
+    if small and (series := derived_series(letters)) != witness.derived_series:
         yield f"the words generate a group with the derived series {series}, not {witness.derived_series}"
-    if witness.solvable == (witness.coprime is not None):
-        yield "there are words of coprime orders where the group is solvable, or none where it is not"
+    if witness.solvable == (witness.coprime is not None or witness.jordan is not None):
+        yield "the group is called solvable, and a witness says that it is not, or neither"
     if witness.coprime is not None:
         x, y = (_run(automaton, witness.states, word) for word in witness.coprime)
         orders = order(x), order(y), order(compose(y, x))
         if 1 in orders or any(math.gcd(m, n) > 1 for m, n in itertools.combinations(orders, 2)):
             yield f"the orders {orders} are not pairwise coprime and greater than 1"
+    if witness.jordan is not None:
+        yield from _jordan_problems(automaton, witness, letters)
+
+
+def _jordan_problems(automaton: Automaton, witness: GroupWitness, letters: list[Permutation]) -> Iterator[str]:
+    n = len(witness.states)
+    product = _run(automaton, witness.states, witness.jordan or ())
+    primes = [p for p in cycle_lengths(product) if n < 2 * p < 2 * (n - 2) and _primes(p) == {p}]
+    if not primes or not _spelled_by(witness.jordan or (), witness.words):
+        yield f"no product of the words has a cycle of prime length between {n // 2} and {n - 2}"
+    reached, waiting = {0}, [0]
+    while waiting:
+        point = waiting.pop()
+        new = {letter[point] for letter in letters} - reached
+        reached |= new
+        waiting.extend(new)
+    if len(reached) < n:
+        yield f"the words lead from one state to {len(reached)} of the {n} states only"
+    odd = any(sum(length - 1 for length in cycle_lengths(letter)) % 2 for letter in letters)
+    half = math.factorial(n) // 2
+    if witness.derived_series != ((2 * half, half) if odd else (half,)):
+        kind = "symmetric" if odd else "alternating"
+        yield f"the group is the {kind} one of {n} states, and other orders are claimed"
+
+
+def _spelled_by(word: tuple[int, ...], words: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether the word is a product of the words."""
+    ends = {0}
+    for at in range(len(word)):
+        if at in ends:
+            ends |= {at + len(w) for w in words if word[at : at + len(w)] == w}
+    return len(word) in ends
 
 
 def _run(automaton: Automaton, states: tuple[int, ...], word: tuple[int, ...]) -> Permutation:
@@ -79,18 +120,16 @@ def _derived(generators: list[Permutation]) -> list[Permutation]:
 
 
 def _monoid_problems(certificate: Certificate) -> Iterator[str]:
-    primes, length = set(certificate.primes), certificate.derived_length
+    primes, length = set(certificate.primes), certificate.derived_length or 0
     seen = 0
     for elements in maximal_subgroups(certificate.monoid):
         if any(len(elements) % p == 0 for p in _primes(len(elements)) - primes):
             yield f"there is a group of order {len(elements)}, and only the primes {sorted(primes)} are claimed"
-        if length is None or len(elements) > LARGEST:
-            continue
         series = derived_series(_generators(elements))
         if series[-1] > 1 or len(series) - 1 > length:
             yield f"there is a group with the derived series {series}, and derived length {length} is claimed"
         seen = max(seen, len(series) - 1)
-    if length is not None and seen < length:
+    if seen < length:
         yield f"no maximal subgroup has derived length {length}"
 
 

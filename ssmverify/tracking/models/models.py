@@ -99,7 +99,7 @@ class Model:
     def wide(self) -> list[Layer]:
         """The weights in float64, or complex128 where a layer has complex ones."""
         starts = self.codes[self.automaton.start]
-        return [_floats(layer, start) for layer, start in zip(self.layers, starts, strict=True)]
+        return [as_floats(layer, start) for layer, start in zip(self.layers, starts, strict=True)]
 
     def run(self, words: Tensor, dtype: torch.dtype) -> Tensor:
         """The automaton's states after each letter, (B, T), as the torch layers find them; -1 where they hold none."""
@@ -128,7 +128,8 @@ class Model:
 
 
 # ------------------------------------------------------------------------------------------------- exact to float
-def _floats(layer: Exact, start: int) -> Layer:
+def as_floats(layer: Exact, start: int) -> Layer:
+    """The layer's weights in float64 or complex128, its state at the point `start`."""
     points, n = _tensor(layer.points, layer), len(layer.points[0])
     gates = _tensor(layer.gates, layer) if layer.keys is None else _reflections(layer, n).unsqueeze(1)
     inputs = points.new_zeros(*gates.shape[:2], n) if layer.inputs is None else _tensor(layer.inputs, layer)

@@ -1,8 +1,10 @@
 """The verdicts: known ones, against brute force and libsemigroups on random automata, and certificates that lie."""
 
+import csv
 import itertools
 import json
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,12 +19,16 @@ from ssmverify.cli import main
 from ssmverify.errors import BadInput
 from ssmverify.tracking.automata import witness
 from ssmverify.tracking.automata.automaton import Automaton
-from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify, generated
+from ssmverify.tracking.automata.classify import APERIODIC, NON_SOLVABLE, P_GROUPS, SOLVABLE, classify
+from ssmverify.tracking.automata.formats import read
+from ssmverify.tracking.automata.formats.objects import from_json
 from ssmverify.tracking.automata.group import compose
+from ssmverify.tracking.automata.group_witness import generated
 from ssmverify.tracking.automata.image_sets import components, groups, image_sets
+from ssmverify.tracking.automata.limits import Limits, breaking_off
 from ssmverify.tracking.automata.monoid import transition_monoid
 from ssmverify.tracking.automata.named import automaton, group
-from ssmverify.tracking.automata.sources import from_automata_lib, from_json, from_regex, load, read
+from ssmverify.tracking.automata.sources import load
 
 KNOWN = {
     "(a*b*)": (APERIODIC, (), 0),
@@ -199,6 +205,15 @@ def lies():
     yield "orders not coprime", replace(s5, groups=(replace(first, coprime=((0,), (1,))),))
     yield "orders of 1", replace(s5, groups=(replace(first, coprime=((), ())),))
     yield "another set", replace(s5, groups=(replace(first, states=(0, 1)),))
+    giant = classify(Automaton(("a", "b"), ((*range(1, 11), 0), (1, 2, 0, *range(3, 11)))), cap=10)
+    eleven = giant.groups[0]
+    assert eleven.jordan is not None
+    yield "no cycle of prime length", replace(giant, groups=(replace(eleven, jordan=(1,)),))
+    yield "not transitive", replace(giant, groups=(replace(eleven, words=((1,), (1, 1))),))
+    yield (
+        "the symmetric group for the alternating",
+        replace(giant, groups=(replace(eleven, derived_series=(39916800, 19958400)),)),
+    )
     yield "another group's", replace(a4, groups=(replace(v4, words=((0,),)),))
 
 
@@ -206,7 +221,7 @@ def test_thousands_of_generators_are_few_in_the_witness():
     """Of sets of states with many loops; sympy's derived series would not end with all of them."""
     words = {p: (i,) for i, p in enumerate(itertools.permutations(range(7)))}
     del words[tuple(range(7))]
-    found = generated(tuple(range(7)), words)
+    (found,) = generated(tuple(range(7)), words)
     assert found.derived_series == (5040, 2520)
     assert len(found.words) <= 7
 
@@ -230,14 +245,6 @@ def test_over_the_cap_the_answer_is_partial():
 
 
 # ------------------------------------------------------------------------------------------------------- sources
-@pytest.mark.parametrize("expression", ["(aa|b)*", "(a|b)*aa(a|b)*", "a{2,3}b", "(ab|ba)*a?", "[a-c]b*", "a+b|(ba)*"])
-def test_a_regular_expression_means_what_python_takes_it_for(expression):
-    a = load(expression)
-    for length in range(7):
-        for letters in itertools.product(a.letters, repeat=length):
-            assert a.accepts(a.word(letters)) == bool(re.fullmatch(expression, "".join(letters)))
-
-
 def test_json_forms(tmp_path):
     forms = {
         "p": ({"permutations": [[1, 0, 2], [1, 2, 0]], "letters": ["s", "r"]}, 6),
@@ -250,18 +257,6 @@ def test_json_forms(tmp_path):
         file.write_text(json.dumps(data))
         assert len(classify(read(file)).monoid) == size
         assert load(str(file)).name == name
-
-
-def test_automata_lib_objects():
-    fa = pytest.importorskip("automata.fa.dfa")
-    nfa = pytest.importorskip("automata.fa.nfa").NFA.from_regex("(ab)*")
-    dfa = fa.DFA.from_nfa(nfa)
-    words = ["", "ab", "a", "ba", "abab", "aab"]
-    for machine in (nfa, dfa):
-        a = from_automata_lib(machine)
-        assert [a.accepts(a.word(w)) for w in words] == [machine.accepts_input(w) for w in words]
-    with pytest.raises(BadInput, match="str is no DFA"):
-        from_automata_lib("(ab)*")
 
 
 @pytest.mark.parametrize(
@@ -292,18 +287,6 @@ def test_json_that_will_not_do(data, why):
         from_json(data)
 
 
-@pytest.mark.parametrize("expression", ["(a", "a)|", "*a", "a||b", "a b*", "a{x}", "[]a", "()"])
-def test_expressions_that_are_none(expression):
-    with pytest.raises(BadInput, match="regular expression"):
-        from_regex(expression)
-
-
-@pytest.mark.parametrize("expression", ["a{100000}", "(a{50}b){1,50}"])
-def test_expressions_too_long_when_written_out(expression):
-    with pytest.raises(BadInput, match="2,000 at most, counts multiplied"):
-        from_regex(expression)
-
-
 # --------------------------------------------------------------------------------------------------- the command
 def run(*arguments):
     return CliRunner().invoke(main, ["classify", *arguments])
@@ -331,7 +314,12 @@ def test_the_command():
         (["(aaa|b)*", "--cap", "2"], 3, "not decided"),
         (["Q9"], 2, "near it: .*Q8"),
         (["S99"], 2, "from 1 to 40"),
-        (["(a"], 2, "no regular expression"),
+        (["(aa)*", "--compare", "(aa)*"], 0, "have the same language"),
+        (["(aa)*", "--compare", "(aaaa)*"], 1, "shortest word in one only: aa, in"),
+        (["(aa)*", "--compare", "parity"], 2, "give both the same"),
+        (["S5", "--bits", "3"], 2, "are for layers"),
+        (["S3", "Q9", "S5"], 2, "not read: 1"),
+        (["(a"], 2, "cannot be read at character 3"),
         (["nowhere.json"], 2, "there is no file nowhere.json"),
         (["my_layer.py"], 2, "my_layer.py is a file: name a layer in it"),  # and no regular expression
         (["S5", "--cap", "0"], 2, "cap"),
@@ -355,3 +343,69 @@ def test_bad_json_is_one_sentence(tmp_path):
 def test_the_command_imports_nothing_heavy():
     code = "import ssmverify.commands.classify, sys; assert not {'sympy', 'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_many_targets_are_one_table(tmp_path):
+    (tmp_path / "a.att").write_text("0\t0\ta\n0\n")
+    (tmp_path / "b.att").write_text("0\t1\ta\tb\n")
+    (tmp_path / "c.g").write_text("(1,2,3),(1,2)")
+    out, table = tmp_path / "out.jsonl", tmp_path / "out.csv"
+    result = run(str(tmp_path), "S5", "--json", str(out), "--csv", str(table))
+    assert result.exit_code == 2
+    assert "b.att: b, line 1: reads a and writes b: a transducer is no automaton" in result.output
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [record.get("verdict") for record in records] == [APERIODIC, None, SOLVABLE, NON_SOLVABLE]
+    assert records[2]["derived_length"] == 2
+    assert "transducer" in records[1]["error"]
+    rows = list(csv.reader(table.read_text().splitlines()))
+    assert [row[3] for row in rows] == ["verdict", APERIODIC, "", SOLVABLE, NON_SOLVABLE]
+
+
+def test_needs_are_printed_for_one_target_and_recorded_where_asked(tmp_path):
+    assert "rests on" in run("S3").output
+    assert "rests on" not in run("S3", "--no-needs").output
+    assert run("S3", "S4", "--needs", "--json", str(tmp_path / "x")).exit_code == 0
+    records = [json.loads(line) for line in (tmp_path / "x").read_text().splitlines()]
+    assert [len(record["needs"]) > 3 for record in records] == [True, True]
+
+
+def test_a_budget_that_ends_keeps_what_was_found():
+    result = run("(((aaa)*b)*c)*(a|b)*", "--budget", "0.000001", "--no-needs")
+    assert result.exit_code == 3
+    assert "--budget 1e-06 ended it" in result.output
+
+
+def test_a_cap_says_that_it_was_the_cap():
+    assert "where --cap 100 ended it" in run("S6", "--cap", "100").output
+    partial = run("(((aaa)*b)*c)*(a|b)*", "--cap", "5")
+    assert partial.exit_code == 3
+    assert "not decided within 5 sets of states, where --cap 5 ended it; among them only 3-groups" in partial.output
+
+
+def test_ctrl_c_ends_the_search_and_keeps_what_was_found():
+    limits = Limits()
+    with breaking_off(limits):
+        signal.raise_signal(signal.SIGINT)
+        certificate = classify(load("(((aaa)*b)*c)*(a|b)*"), limits=limits)
+    assert not certificate.decided
+    assert certificate.stopped == "Ctrl-C"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_end_between_the_sets_and_their_groups_decides_nothing(monkeypatch):
+    """The sets are complete, and the time is over before a group was looked at."""
+    module = sys.modules["ssmverify.tracking.automata.classify"]
+    monkeypatch.setattr(module, "GRACE", 0)
+    limits = Limits()
+    seen = module.image_sets
+
+    def interrupted(*arguments):
+        found = seen(*arguments)
+        limits.interrupted = True
+        return found
+
+    monkeypatch.setattr(module, "image_sets", interrupted)
+    certificate = classify(load("(aa|b)*"), limits=limits)
+    assert not certificate.decided
+    assert certificate.stopped == "Ctrl-C"
