@@ -24,14 +24,9 @@ from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import (
-    Claim,
     Fact,
-    Table,
     apart,
     assume,
     congruence,
@@ -75,8 +70,9 @@ A, C = matrix("A", n, n), matrix("C", n, n)
 b, d = vector("b", n), vector("d", n)
 u, y = sequence("u", n), sequence("y", n)
 tau = (A @ d + b) - (C @ b + d)
-commuting_letters = Claim(
-    "tracking.commuting_letters",
+
+
+@proves(
     Eq(A @ d + b, C @ b + d),
     {
         "gates_commute": Eq(A @ C, C @ A),
@@ -84,16 +80,8 @@ commuting_letters = Claim(
         "the_other": for_all(t, Eq(y(t + 1), A @ (C @ u(t) + d) + b)),
         "orbit_returns": Eq(y(p + 1), y(0)),
     },
-    witness={
-        "n": 1,
-        "p": 0,
-        **{name: np.array([[q]]) for name, q in {"A": fmpq(2), "C": fmpq(3), "b": fmpq(0), "d": fmpq(0)}.items()},
-        **{name: np.array([[fmpq(0)]]) for name in ("u", "y")},
-    },
 )
-
-
-def prove_commuting_letters() -> Fact:
+def commuting_letters() -> Fact:
     """y_{t+1} - y_t is one vector, as A C u_t = C A u_t; (p + 1) times it is y_{p+1} - y_0 = 0."""
     commute, one_order, other, returns = (assume(formula) for formula in commuting_letters.hypotheses.values())
     step = equal(y(t + 1), y(t) + tau, specialise(other, t), specialise(one_order, t), commute)
@@ -117,25 +105,15 @@ def mixed(t: Index | int) -> Term:
     return summation(i, 1, N, alpha(i) * (c(i, t) - c(index(0), t)))
 
 
-no_error_correction = Claim(
-    "tracking.no_error_correction",
+@proves(
     Eq(h(T), c(0, T) + mixed(T)),
     {
         "codes": for_all(i, for_all(t, Eq(c(i, t + 1), At(t + 1) @ c(i, t) + bt(t + 1)))),
         "recurrence": for_all(t, Eq(h(t + 1), At(t + 1) @ h(t) + bt(t + 1))),
         "starts_beside_the_codes": Eq(h(0), c(0, 0) + mixed(0)),
     },
-    witness={
-        "n": 1,
-        "N": 1,
-        "T": 0,
-        **{name: np.array([[fmpq(q)]]) for name, q in {"A": 1, "b": 0, "c": 1, "h": 1}.items()},
-        "α": fmpq(2),
-    },
 )
-
-
-def prove_no_error_correction() -> Fact:
+def no_error_correction() -> Fact:
     """By induction on T: what is affine keeps the coefficients."""
     codes, recurrence, start = (assume(formula) for formula in no_error_correction.hypotheses.values())
     along = Eq(h(t), c(0, t) + mixed(t))
@@ -161,15 +139,13 @@ def square(x: Term) -> Term:
 
 k, v, beta = vector("k", n), vector("v", n), scalar("β")
 delta_gate = Identity(n) - beta * (k @ k.T)
-firm_delta_rule = Claim(
-    "tracking.firm_delta_rule",
+
+
+@proves(
     Le(square(delta_gate @ v) + square(v - delta_gate @ v), square(v)),
     {"writes_forwards": Le(term(0), beta), "at_most_all": Le(beta * (k.T @ k), term(1))},
-    witness={"n": 1, "k": np.array([[fmpq(1)]]), "v": np.array([[fmpq(1)]]), "β": fmpq(1)},
 )
-
-
-def prove_firm_delta_rule() -> Fact:
+def firm_delta_rule() -> Fact:
     """What is missing is 2 β (1 - β k'k) (k'v)²."""
     claimed = cast(Le, firm_delta_rule.conclusion)
     gap = Mul((term(2), beta, 1 - beta * (k.T @ k), k.T @ v, k.T @ v))
@@ -184,15 +160,11 @@ def moves(t: Index | int) -> Term:
     return summation(s, 0, t - 1, square(e(s + 1) - e(s)))
 
 
-firm_letters = Claim(
-    "tracking.firm_letters",
+@proves(
     Le(square(e(T)) + moves(T), square(e(0))),
     {"firm": for_all(t, Le(square(e(t + 1)) + square(e(t + 1) - e(t)), square(e(t))))},
-    witness={"n": 1, "T": 1, "d": Table({(0,): np.array([[fmpq(1)]])}, np.array([[fmpq(0)]]))},
 )
-
-
-def prove_firm_letters() -> Fact:
+def firm_letters() -> Fact:
     """By induction on T. If d_T = d_0, all moves are 0."""
     along = Le(square(e(t)) + moves(t), square(e(0)))
     start = square(e(0))
@@ -205,12 +177,5 @@ def prove_firm_letters() -> Fact:
     return instantiate(induction(along, t, base, step), {"t": T})
 
 
-derivations = (
-    Derivation(commuting_letters, prove_commuting_letters),
-    Derivation(no_error_correction, prove_no_error_correction),
-    Derivation(firm_delta_rule, prove_firm_delta_rule),
-    Derivation(firm_letters, prove_firm_letters),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 from flint import fmpq
 
-from proofs.derivation import Derivation, main
+from proofs.derivation import main, proves
 from proofs.kernel import Claim, Fact, words
 from proofs.terms import Eq, Formula, Identity, Zero, matrix, size
 
@@ -34,28 +34,23 @@ blocks: dict[str, Formula] = {
 one = Identity(n)
 axes = {name: np.array([[fmpq(int(i == j))] for i in range(3)]) for j, name in enumerate("PQR")}
 numbers = {"F": np.array([[fmpq(2)]]), "G": np.array([[fmpq(3)]])}
-product_of_blocks = Claim(
-    "tracking.ben_or_cleve_product",
+
+
+@proves(
     Eq((one + P @ F @ Q.T) @ (one + Q @ G @ R.T) @ (one - P @ F @ Q.T) @ (one - Q @ G @ R.T), one + P @ F @ G @ R.T),
     blocks,
-    witness={"n": 3, "m": 1, **axes, **numbers},
 )
-sum_of_blocks = Claim(
-    "tracking.ben_or_cleve_sum",
-    Eq((one + P @ F @ R.T) @ (one + P @ G @ R.T), one + P @ (F + G) @ R.T),
-    {"R_and_P_apart": blocks["R_and_P_apart"]},
-    witness={"n": 3, "m": 1, **axes, **numbers},
-)
-
-
-def prove_product() -> Fact:
+def ben_or_cleve_product() -> Fact:
     """Multiply out: what is not P F G R' cancels, or holds a product of blocks that are apart."""
-    return _multiplied_out(product_of_blocks)
+    return _multiplied_out(ben_or_cleve_product.claim)
 
 
-def prove_sum() -> Fact:
+@proves(
+    Eq((one + P @ F @ R.T) @ (one + P @ G @ R.T), one + P @ (F + G) @ R.T), {"R_and_P_apart": blocks["R_and_P_apart"]}
+)
+def ben_or_cleve_sum() -> Fact:
     """Multiply out: R'P = 0."""
-    return _multiplied_out(sum_of_blocks)
+    return _multiplied_out(ben_or_cleve_sum.claim)
 
 
 def _multiplied_out(claim: Claim) -> Fact:
@@ -63,7 +58,5 @@ def _multiplied_out(claim: Claim) -> Fact:
     return words(equation.lhs, equation.rhs, [cast(Eq, rule) for rule in claim.hypotheses.values()])
 
 
-derivations = (Derivation(product_of_blocks, prove_product), Derivation(sum_of_blocks, prove_sum))
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

@@ -17,11 +17,8 @@ from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
-from flint import fmpq
-
-from proofs.derivation import Derivation, main
-from proofs.kernel import Claim, Fact, assume, induction, instantiate, rewrite, specialise, words
+from proofs.derivation import main, proves
+from proofs.kernel import Fact, assume, induction, instantiate, rewrite, specialise, words
 from proofs.tactics.equations import equal
 from proofs.tactics.inequalities import backwards
 from proofs.terms import Eq, Identity, for_all, matrix, sequence, size, vector
@@ -32,25 +29,24 @@ n, T, t = (size(name) for name in ("n", "T", "t"))
 # ---------------------------------------------------------------------------------------------------- RWKV-7
 H, W, k = matrix("H", n, n), matrix("W", n, n), vector("k", n)
 transition = W - k @ (H @ k).T
-self_adjoint = Claim(
-    "tracking.rwkv7_is_self_adjoint",
+
+
+@proves(
     Eq(H @ transition, transition.T @ H),
     {"H_symmetric": Eq(H.T, H), "W_symmetric": Eq(W.T, W), "they_commute": Eq(W @ H, H @ W)},
-    witness={"n": 1, "H": np.array([[fmpq(2)]]), "W": np.array([[fmpq(1, 2)]]), "k": np.array([[fmpq(1)]])},
 )
-
-
-def prove_self_adjoint() -> Fact:
+def rwkv7_is_self_adjoint() -> Fact:
     """Multiply out: H W is symmetric, and H k (H k)' is."""
-    claimed = cast(Eq, self_adjoint.conclusion)
-    return words(claimed.lhs, claimed.rhs, [cast(Eq, rule) for rule in self_adjoint.hypotheses.values()])
+    claimed = cast(Eq, rwkv7_is_self_adjoint.conclusion)
+    return words(claimed.lhs, claimed.rhs, [cast(Eq, rule) for rule in rwkv7_is_self_adjoint.hypotheses.values()])
 
 
 # ---------------------------------------------------------------------------------------------------- Mamba-3
 R, turned = sequence("R", n, n), sequence("Φ", n, n)
 h, g, b, a = sequence("h", n), sequence("g", n), sequence("b", n), sequence("a")
-cumulative_rotations = Claim(
-    "tracking.cumulative_rotations",
+
+
+@proves(
     Eq(h(T), turned(T) @ g(T)),
     {
         "orthogonal": for_all(t, Eq(turned(t) @ turned(t).T, Identity(n))),
@@ -59,17 +55,8 @@ cumulative_rotations = Claim(
         "rotated_input": for_all(t, Eq(g(t + 1), a(t + 1) * g(t) + turned(t + 1).T @ b(t + 1))),
         "start": Eq(h(0), turned(0) @ g(0)),
     },
-    witness={
-        "n": 1,
-        "T": 0,
-        **{name: np.array([[fmpq(1)]]) for name in ("R", "Φ", "h", "g")},
-        "b": np.array([[fmpq(0)]]),
-        "a": fmpq(1),
-    },
 )
-
-
-def prove_cumulative_rotations() -> Fact:
+def cumulative_rotations() -> Fact:
     """By induction on T: Φ_{t+1} Φ_{t+1}' b = b, and Φ_{t+1} g_t = R_{t+1} Φ_t g_t."""
     orthogonal, cumulative, state, turned_input, start = (
         assume(formula) for formula in cumulative_rotations.hypotheses.values()
@@ -82,10 +69,5 @@ def prove_cumulative_rotations() -> Fact:
     return instantiate(induction(along, t, start, step), {"t": T})
 
 
-derivations = (
-    Derivation(self_adjoint, prove_self_adjoint),
-    Derivation(cumulative_rotations, prove_cumulative_rotations),
-)
-
 if __name__ == "__main__":
-    main(__doc__, derivations)
+    main(__doc__)

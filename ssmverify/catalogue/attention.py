@@ -243,5 +243,3 @@ stack = Theorem(
         "a causal stack": causal,
     },
 )
-
-theorems = (recurrence, gd_ssm_layer, one_step, query_as_key, plus_plus, bent, stack)

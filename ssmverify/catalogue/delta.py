@@ -292,5 +292,3 @@ dual = Theorem(
         "every gradient at the newest state": one_token_each,
     },
 )
-
-theorems = (online, implicit, mesa, ridge, dual)

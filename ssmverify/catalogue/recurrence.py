@@ -222,5 +222,3 @@ any_order_theorem = Theorem(
     layers=(scan_tree_layer,),
     breaks={"the initial state ignored": forgets_start},
 )
-
-theorems = (unrolled, unrolled_scalar, scan_operator, any_order_theorem)

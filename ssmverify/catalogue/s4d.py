@@ -205,5 +205,3 @@ s4d_lin = Finite(
     layers=(Layer("numeric.s4.s4d_diagonal", run_diagonal, exact_diagonal, bound_diagonal, diagonals),),
     mutants=(Broken("a window of 1", lambda M: s4d.check_lin(M, window=1)),),
 )
-
-theorems = (s4d_gate, s4d_real, s4d_lin, s4d_spectrum, s4d_at_least, s4d_at_most)

@@ -66,5 +66,3 @@ steps_degree = Theorem(
         "a leading coefficient that is always 1": And((whole, Eq(leading.lhs, term(1)))),
     },
 )
-
-theorems = (one_layer_degree, one_layer_apart, steps_degree)

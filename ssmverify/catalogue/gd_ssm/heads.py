@@ -169,5 +169,3 @@ gaussian_preconditioner = Theorem(
         "twice as much": rhs(2 * normal.rhs),
     },
 )
-
-theorems = (features, classes, preconditioned, best_preconditioner, gaussian_preconditioner)

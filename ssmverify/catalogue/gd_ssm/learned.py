@@ -189,13 +189,3 @@ scalings = Theorem(
     says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
     breaks={"C as it was": lhs(paper.alpha * paper.beta * paper.scaled_output)},
 )
-
-theorems = (
-    optimal_rate,
-    optimal_loss,
-    uniform_optimum,
-    identifiability,
-    product_fixed,
-    weights_fixed,
-    scalings,
-)

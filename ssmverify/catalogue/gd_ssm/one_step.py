@@ -395,16 +395,3 @@ decay = Theorem(
         "C = (η/N) I": lhs(paper.output),
     },
 )
-
-theorems = (
-    gradient,
-    one_step,
-    constructed_tokens,
-    nonzero_start,
-    two_accumulators,
-    scalar_start,
-    one_head,
-    mean_so_far,
-    running_mean,
-    decay,
-)

@@ -106,5 +106,3 @@ predictor = Finite(
         Broken("inputs whose third moment is not 0", asymmetric),
     ),
 )
-
-theorems = (excess, predictor)

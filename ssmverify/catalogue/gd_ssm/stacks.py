@@ -293,16 +293,3 @@ released_on_prefix = Theorem(
     says="Nothing of what its earlier outputs are: read as two steps on each prefix they are not: they know the end.",
     breaks={"one step as well": rhs(paper.W_1 @ paper.q)},
 )
-
-theorems = (
-    pass_errors,
-    kaczmarz,
-    picard_error,
-    picard,
-    stacking_error,
-    stacking_sweeps,
-    minibatches_at_once,
-    minibatch_product,
-    released_two_steps,
-    released_on_prefix,
-)

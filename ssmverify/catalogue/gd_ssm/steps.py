@@ -215,13 +215,3 @@ diagonal_minibatches = Theorem(
         )
     },
 )
-
-theorems = (
-    multi_step_query,
-    closed_form,
-    left_over,
-    dual,
-    stacking,
-    in_turn,
-    diagonal_minibatches,
-)

@@ -65,5 +65,3 @@ lagt_nplr = Theorem(
     says="c'A c = -(1'c)²/2 for every c: with b = 1/2, A + 11'/2 is skew.",
     breaks={"A + 11' skew": rhs(2 * lagt.lagt_nplr.rhs)},
 )
-
-theorems = (laguerre_derivative, laguerre_moments, laguerre_orthogonal, lagt_matrix, lagt_nplr)

@@ -336,6 +336,3 @@ zero_order_hold = Theorem(
         "Euler's gain δB": lambda A, B, delta: (hippo.discretize(A, B, delta, "zoh")[0], delta * B),
     },
 )
-
-
-theorems = (hippo_weights, gbt_step, zero_order_hold)

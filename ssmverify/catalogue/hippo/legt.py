@@ -261,22 +261,3 @@ characteristic = Finite(
         Broken("one power more", lambda N: decide_characteristic(N, last=1)),
     ),
 )
-
-theorems = (
-    ends,
-    derivative,
-    moments,
-    orthogonal,
-    window,
-    matrix,
-    legs,
-    legt_nplr,
-    legs_nplr,
-    legt_read_out,
-    legs_read_out,
-    exact,
-    denominator,
-    error,
-    order,
-    characteristic,
-)

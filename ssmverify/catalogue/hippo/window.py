@@ -377,20 +377,3 @@ spectrum = Finite(
         Broken("without scale", lambda N: decide_spectrum(N, entry=lambda n, k: 0 if n == k else 1 if k > n else -1)),
     ),
 )
-
-theorems = (
-    observer,
-    fout_closure,
-    fourier_orthogonal,
-    fout_matrix,
-    fout_read_out,
-    printed,
-    text,
-    transfer_error,
-    closed_loop_modes,
-    determinants,
-    observer_error,
-    observer_modes,
-    closed_loop,
-    spectrum,
-)

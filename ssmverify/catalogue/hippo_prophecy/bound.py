@@ -173,5 +173,3 @@ periodic = row(
         bound.beyond_basis(bound.weight * bound.wave), bound.scale / (3 * bound.q * power(bound.M_, bound.p + 1))
     ),
 )
-
-theorems = (as_read, no_constant, ramp_motion, amplitude, harmonic_error, periodic)

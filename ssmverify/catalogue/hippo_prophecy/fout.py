@@ -230,5 +230,3 @@ next_state = replace(
     ),
     layers=(euler_layer,),
 )
-
-theorems = (innovation, transfer, overtone, harmonic, closed_loop, jump, next_state)

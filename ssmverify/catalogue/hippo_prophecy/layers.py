@@ -216,6 +216,3 @@ fed_back = Theorem(
         "the last sample held": _teacher,
     },
 )
-
-
-theorems = (trapezoid, fed_back)

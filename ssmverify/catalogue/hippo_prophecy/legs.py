@@ -121,5 +121,3 @@ legendre = Finite(
     ),
     source=HIPPO,
 )
-
-theorems = (powers, polynomials, integral, legendre, legs_kernel, lagt_kernel, time_scale)

@@ -129,5 +129,3 @@ closed_loop = Finite(
     ),
     source=PREDICTORS,
 )
-
-theorems = (state, predictor, order, singular, closed_loop, bilinear_order, hold_order)

@@ -52,5 +52,3 @@ tail = row(
     "sinusoids up to 1/√2 of the basis' highest frequency (σ = s²). So R falls like 1/N.",
     a_quarter_of_it=Le(bound.lhs, bound.rhs / 4),
 )
-
-theorems = (two_ends, tail)

@@ -228,5 +228,3 @@ diagonal_objective = Theorem(
         "the exact layer for the diagonal one": run,
     },
 )
-
-theorems = (closed_form, closed_form_every_beta, diagonal_is_minimiser, diagonal_at_one_state, diagonal_objective)

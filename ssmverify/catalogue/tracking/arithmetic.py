@@ -176,5 +176,3 @@ delta_rule = Finite(
     source=OURS,
     number=16,
 )
-
-theorems = (real_nonnegative, real_any_sign, wrapping, delta_rule)

@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -262,14 +261,4 @@ not_in_tc0 = Cited(
     ),
     assumes=("TC0 != NC1",),
     rests_on=(hard,),
-)
-
-theorems: tuple[Any, ...] = (
-    known_verdicts,
-    by_definition,
-    coprime_orders,
-    star_free,
-    solvable,
-    hard,
-    not_in_tc0,
 )

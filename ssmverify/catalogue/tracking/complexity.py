@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ssmverify.catalogue.tracking.automata import hard, not_in_tc0
 from ssmverify.catalogue.tracking.reductions import transpositions
-from ssmverify.rows import Cited, Open, Row, Source
+from ssmverify.rows import Cited, Open, Source
 
 PAPER = "The Illusion of State in State-Space Models"
 
@@ -82,15 +82,4 @@ rounded_real = Open(
     "Are real diagonal gates in TC0 if the recurrence is rounded after every step to O(log n) bits? At a constant "
     "number of bits they are star-free or of 2-groups (tracking.rounded_real_is_star_free); here only L is known.",
     beside("Theorem 4.4"),
-)
-
-theorems: tuple[Row, ...] = (
-    iterated_product,
-    time_invariant,
-    diagonal,
-    conjugated,
-    cannot_track,
-    chess,
-    rounded_gates,
-    rounded_real,
 )

@@ -21,7 +21,7 @@ from proofs.recurrence import run
 from proofs.terms import Eq, Le
 from proofs.tracking import depth as proved
 from ssmverify.catalogue.tracking.models import SERIES, all_words, first_difference
-from ssmverify.rows import Broken, Cited, Decide, Finite, Mutant, Row, Source, Theorem
+from ssmverify.rows import Broken, Cited, Decide, Finite, Source, Theorem
 from ssmverify.strategies import columns, matrices, rationals, tables, zeros
 from ssmverify.tracking.automata.automaton import Automaton
 from ssmverify.tracking.automata.classify import APERIODIC, classify
@@ -58,18 +58,9 @@ def commuting(draw: st.DrawFn) -> Point:
 
 
 commuting_letters = Theorem(
-    claim=proved.commuting_letters,
-    proof=proved.prove_commuting_letters,
+    proved.commuting_letters,
     instances=commuting,
-    mutants=(
-        Mutant(
-            "A b for A d",
-            claim=replace(
-                proved.commuting_letters,
-                conclusion=Eq(proved.A @ proved.b + proved.b, proved.C @ proved.b + proved.d),
-            ),
-        ),
-    ),
+    breaks={"A b for A d": Eq(proved.A @ proved.b + proved.b, proved.C @ proved.b + proved.d)},
     says="If the gates of two words commute, and the orbit under one order and back by the other returns, the two "
     "words make one map in both orders: words of one layer that permute finitely many states commute.",
     source=DEPTH,
@@ -104,22 +95,12 @@ def beside_codes(draw: st.DrawFn) -> Point:
 
 
 no_error_correction = Theorem(
-    claim=proved.no_error_correction,
-    proof=proved.prove_no_error_correction,
+    proved.no_error_correction,
     instances=beside_codes,
-    mutants=(
-        Mutant(
-            "the error forgotten",
-            claim=replace(proved.no_error_correction, conclusion=Eq(proved.h(proved.T), proved.c(0, proved.T))),
-        ),
-        Mutant(
-            "the error turned round",
-            claim=replace(
-                proved.no_error_correction,
-                conclusion=Eq(proved.h(proved.T), proved.c(0, proved.T) - proved.mixed(proved.T)),
-            ),
-        ),
-    ),
+    breaks={
+        "the error forgotten": Eq(proved.h(proved.T), proved.c(0, proved.T)),
+        "the error turned round": Eq(proved.h(proved.T), proved.c(0, proved.T) - proved.mixed(proved.T)),
+    },
     says="An error along differences of codes moves exactly as the codes do, for ever: where a word returns all codes "
     "it returns the error, so no norm contracts there. (Rounding after every step does correct.)",
     source=CORRECTION,
@@ -135,22 +116,14 @@ def delta_steps(draw: st.DrawFn) -> Point:
 
 
 firm_delta_rule = Theorem(
-    claim=proved.firm_delta_rule,
-    proof=proved.prove_firm_delta_rule,
+    proved.firm_delta_rule,
     instances=delta_steps,
-    mutants=(
-        Mutant(
-            "twice the move",
-            claim=replace(
-                proved.firm_delta_rule,
-                conclusion=Le(
-                    proved.square(proved.delta_gate @ proved.v)
-                    + 2 * proved.square(proved.v - proved.delta_gate @ proved.v),
-                    proved.square(proved.v),
-                ),
-            ),
-        ),
-    ),
+    breaks={
+        "twice the move": Le(
+            proved.square(proved.delta_gate @ proved.v) + 2 * proved.square(proved.v - proved.delta_gate @ proved.v),
+            proved.square(proved.v),
+        )
+    },
     says="A delta rule's step with 0 <= β, β |k|² <= 1 is firmly non-expansive, as gates in [0, 1] are.",
     source=Source("stated here, beside Theorems 1 and 2 of Grazzi et al.", "2411.12537v5"),
 )
@@ -168,24 +141,18 @@ def firm_sequences(draw: st.DrawFn) -> Point:
 
 
 firm_letters = Theorem(
-    claim=proved.firm_letters,
-    proof=proved.prove_firm_letters,
+    proved.firm_letters,
     instances=firm_sequences,
-    mutants=(
-        Mutant(
-            "twice the moves",
-            claim=replace(
-                proved.firm_letters,
-                conclusion=Le(
-                    proved.square(proved.e(proved.T)) + 2 * proved.moves(proved.T), proved.square(proved.e(0))
-                ),
-            ),
-        ),
-    ),
+    breaks={
+        "twice the moves": Le(
+            proved.square(proved.e(proved.T)) + 2 * proved.moves(proved.T), proved.square(proved.e(0))
+        )
+    },
     says="Under firmly non-expansive letters a difference loses what it moves; one that returns never moved. So one "
-    "layer of DeltaNet, Gated DeltaNet or KDA with β |k|² <= 1 and decays in [0, 1], exact, tracks no group: by "
-    "hand, a word that permutes finitely many states returns each difference after some power, which then never "
-    "moved.",
+    "layer of DeltaNet, Gated DeltaNet or KDA with β |k|² <= 1 and decays in [0, 1], exact, tracks no group.",
+    by_hand=(
+        "A word that permutes finitely many states returns each difference after some power, which then never moved.",
+    ),
     source=Source("stated here, beside Theorems 1 and 2 of Grazzi et al.", "2411.12537v5"),
 )
 
@@ -194,38 +161,45 @@ diagonal_depth = Cited(
     "tracking.diagonal_depth",
     "k layers with commuting gates (complex diagonal; powers of one matrix; rotations of position), exact, with "
     "any functions of the letter and of the states below as gates and inputs and any readout, track a group only "
-    "if its derived length is at most k; k such layers suffice (tracking.small_groups_by_depth). By hand from "
-    "tracking.commuting_letters: the words permute a set of joint states as a group that maps onto the given one;"
-    " those that fix the states of the layers below i act on layer i as an abelian group, so each layer takes one"
-    " abelian step. An automaton needs at least the derived length of each group in its monoid.",
+    "if its derived length is at most k; k such layers suffice (tracking.small_groups_by_depth). An automaton needs "
+    "at least the derived length of each group in its monoid.",
     DEPTH,
     rests_on=(commuting_letters,),
+    by_hand=(
+        "From tracking.commuting_letters: the words permute a set of joint states as a group that maps onto the given "
+        "one; those that fix the states of the layers below i act on layer i as an abelian group, so each layer takes "
+        "one abelian step.",
+    ),
 )
 nonnegative_gates = Cited(
     "tracking.nonnegative_gates",
-    "Diagonal layers with gates >= 0, exact, at any depth, track no automaton with a group in its monoid. By hand"
-    " as in tracking.diagonal_depth: a loop that permutes finitely many values of a channel has a gate that is a "
-    "root of unity where there are two values or more, and the only one >= 0 is 1, which moves nothing.",
+    "Diagonal layers with gates >= 0, exact, at any depth, track no automaton with a group in its monoid.",
     Source("Sarrof, Veitsman, Hahn", "2405.17394", read="its abstract; the proof for exact layers is ours"),
     rests_on=(diagonal_depth,),
+    by_hand=(
+        "As in tracking.diagonal_depth: a loop that permutes finitely many values of a channel has a gate that is a "
+        "root of unity where there are two values or more, and the only one >= 0 is 1, which moves nothing.",
+    ),
 )
 machine_gates = Cited(
     "tracking.machine_gates",
     "Diagonal layers whose gates are binary floating-point or dyadic complex numbers of any width, evaluated "
-    "exactly, at any depth, track only automata whose groups are 2-groups. By hand as in tracking.diagonal_depth:"
-    " a gate of a loop is a product of such numbers and a root of unity, and the roots of unity in Q(i) are ±1 "
-    "and ±i.",
+    "exactly, at any depth, track only automata whose groups are 2-groups.",
     DEPTH,
     rests_on=(diagonal_depth,),
+    by_hand=(
+        "As in tracking.diagonal_depth: a gate of a loop is a product of such numbers and a root of unity, and the "
+        "roots of unity in Q(i) are ±1 and ±i.",
+    ),
 )
 one_layer = Cited(
     "tracking.one_layer",
     "One diagonal layer, exact, tracks an automaton exactly if its state is a function of: the order of the "
     "letters' last occurrences, the counts modulo m of the letters since each of them, and the totals modulo m, m"
-    " the least common multiple of the periods in the transition monoid. By hand: a channel with finitely many "
-    "values is reset or turns about their centre by a root of unity. (Decided by search; "
-    "tracking.one_layer_with_gates_0_1 checks it for m = 1.)",
+    " the least common multiple of the periods in the transition monoid (tracking.one_layer_with_gates_0_1 checks "
+    "it for m = 1).",
     Source("stated here"),
+    by_hand=("A channel with finitely many values is reset or turns about their centre by a root of unity.",),
 )
 
 
@@ -267,6 +241,7 @@ small_groups_by_depth = Finite(
     ),
     solvable_groups,
     source=SERIES,
+    number=73,
 )
 
 
@@ -314,6 +289,7 @@ aperiodic_by_gates_0_1 = Finite(
     (Broken("one code decoded wrongly", by_gates_0_1(one_code_wrong)),),
     aperiodic_automata,
     larger_aperiodic,
+    number=241,
     source=Source("Sarrof, Veitsman, Hahn", "2405.17394", read="its abstract; the construction is Eilenberg's"),
 )
 
@@ -358,6 +334,7 @@ one_layer_with_gates_0_1 = Finite(
     one_layer_is(right_regular),
     (Broken("xx = x alone", one_layer_is(idempotent)),),
     all_small_automata,
+    number=454,
 )
 
 
@@ -398,19 +375,5 @@ householder_counts = Finite(
     (Broken("a swap for each point that moves", counts(lambda p: sum(x != i for i, x in enumerate(p)))),),
     all_permutations,
     source=Source("DeltaProduct", "2502.10297v7", read="a summary of its theorem"),
-)
-
-theorems: tuple[Row, ...] = (
-    commuting_letters,
-    no_error_correction,
-    firm_delta_rule,
-    firm_letters,
-    diagonal_depth,
-    nonnegative_gates,
-    machine_gates,
-    one_layer,
-    small_groups_by_depth,
-    aperiodic_by_gates_0_1,
-    one_layer_with_gates_0_1,
-    householder_counts,
+    number=873,
 )

@@ -145,5 +145,3 @@ variants = Finite(
     number=6,
     source=OURS,
 )
-
-theorems = (machines, int8, variants)

@@ -12,10 +12,10 @@ import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
-from proofs.kernel import Claim
+from proofs.derivation import Derivation
 from proofs.terms import Eq
 from proofs.tracking import formulas as proved
-from ssmverify.rows import Broken, Decide, Finite, Mutant, Row, Source, Theorem
+from ssmverify.rows import Broken, Decide, Finite, Mutant, Source, Theorem
 from ssmverify.strategies import matrices
 from ssmverify.tracking.reductions import formulas
 from ssmverify.tracking.reductions.formulas import Factor, Formula, Leaf, Node
@@ -38,19 +38,18 @@ def three_blocks(draw: st.DrawFn) -> Mapping[str, Any]:
     return {"n": 3 * m, "m": m, **blocks, "F": draw(matrices(m, m)), "G": draw(matrices(m, m))}
 
 
-def theorem(claim: Claim, proof: Callable[[], Any], says: str, *mutants: Mutant) -> Theorem:
-    return Theorem(claim=claim, proof=proof, instances=three_blocks, mutants=mutants, says=says, source=PAPER)
+def theorem(claim: Derivation, says: str, *mutants: Mutant) -> Theorem:
+    return Theorem(claim, instances=three_blocks, mutants=mutants, says=says, source=PAPER)
 
 
 one, P, Q, R, F, G = proved.one, proved.P, proved.Q, proved.R, proved.F, proved.G
 product_of_blocks = theorem(
-    proved.product_of_blocks,
-    proved.prove_product,
+    proved.ben_or_cleve_product,
     "A commutator of two such matrices, P to Q and Q to R, holds the product of their values, from P to R.",
     Mutant(
         "the values in the other order",
         claim=replace(
-            proved.product_of_blocks,
+            proved.ben_or_cleve_product.claim,
             conclusion=Eq(
                 (one + P @ F @ Q.T) @ (one + Q @ G @ R.T) @ (one - P @ F @ Q.T) @ (one - Q @ G @ R.T),
                 one + P @ G @ F @ R.T,
@@ -60,7 +59,7 @@ product_of_blocks = theorem(
     Mutant(
         "the second and third factor exchanged",
         claim=replace(
-            proved.product_of_blocks,
+            proved.ben_or_cleve_product.claim,
             conclusion=Eq(
                 (one + P @ F @ Q.T) @ (one - P @ F @ Q.T) @ (one + Q @ G @ R.T) @ (one - Q @ G @ R.T),
                 one + P @ F @ G @ R.T,
@@ -69,13 +68,12 @@ product_of_blocks = theorem(
     ),
 )
 sum_of_blocks = theorem(
-    proved.sum_of_blocks,
-    proved.prove_sum,
+    proved.ben_or_cleve_sum,
     "The product of two such matrices, both from P to R, holds the sum of their values.",
     Mutant(
         "the product of the values",
         claim=replace(
-            proved.sum_of_blocks,
+            proved.ben_or_cleve_sum.claim,
             conclusion=Eq(
                 (one + P @ F @ R.T) @ (one + P @ G @ R.T),
                 one + P @ F @ G @ R.T,
@@ -126,6 +124,5 @@ ben_or_cleve = Finite(
     small_formulas,
     lambda: larger_formulas,
     source=PAPER,
+    number=202,
 )
-
-theorems: tuple[Row, ...] = (product_of_blocks, sum_of_blocks, ben_or_cleve)

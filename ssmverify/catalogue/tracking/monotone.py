@@ -241,4 +241,3 @@ semidefinite_returns = Theorem(
     "out of reach of one layer.",
     by_hand=("‖v‖² <= 0 only if v = 0.", "A monotone rounding is the derivative of a convex function, its potential."),
 )
-theorems = (monotone, monotone_returns, any_sign, any_sign_returns, semidefinite, semidefinite_returns)

@@ -16,7 +16,7 @@ from proofs.kernel import Claim, Table
 from proofs.terms import Eq
 from proofs.tracking import circuits as paper
 from ssmverify.catalogue.tracking.circuits import OURS, Case, agrees, compiled, each_word, whole
-from ssmverify.rows import Broken, Decide, Finite, Row, Source, Theorem
+from ssmverify.rows import Broken, Decide, Finite, Source, Theorem
 from ssmverify.strategies import points, rationals, tables
 from ssmverify.tracking.circuits.circuit import Bits, Circuit, Gate, evaluate, evaluate_naively
 from ssmverify.tracking.circuits.compile import compile_model, encode
@@ -234,5 +234,3 @@ numerator_claim = Theorem(
     says="The recurrence over numbers with p fraction bits, s = 2^p, has the value N / s^T, N the integer sum of "
     "products that the circuits compute.",
 )
-
-theorems: tuple[Row, ...] = (numerator_claim, unary_claim, depths, deletions, agreement, powering)

@@ -288,16 +288,3 @@ star_free = Cited(
         "groups but those of tracking.monotone_orbits_that_return and tracking.monotone_orbits_any_sign_that_return.",
     ),
 )
-
-theorems = (
-    selective,
-    time_invariant,
-    subnormal,
-    one_length,
-    ties,
-    forms,
-    cannot_track,
-    nc1_hard,
-    not_in_tc0,
-    star_free,
-)

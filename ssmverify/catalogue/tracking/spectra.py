@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from proofs.kernel import Table
 from proofs.terms import Eq
 from proofs.tracking import spectra as proved
-from ssmverify.rows import Mutant, Row, Source, Theorem
+from ssmverify.rows import Source, Theorem
 from ssmverify.strategies import columns, rationals, zeros
 
 GRAZZI = Source("stated here, beside Theorems 1 and 2 of Grazzi et al.", "2411.12537v5")
@@ -61,35 +60,19 @@ def rotated(draw: st.DrawFn) -> Point:
 
 
 self_adjoint = Theorem(
-    claim=proved.self_adjoint,
-    proof=proved.prove_self_adjoint,
+    proved.rwkv7_is_self_adjoint,
     instances=diagonal_forms,
-    mutants=(
-        Mutant(
-            "symmetric by itself",
-            claim=replace(proved.self_adjoint, conclusion=Eq(proved.transition, proved.transition.T)),
-        ),
-    ),
-    says="RWKV-7's transition W - k (H k)' is self-adjoint for the form H. By hand: where H > 0 a letter, exact, moves "
-    "finitely many states with no period above 2. Two such letters together may turn by any angle.",
+    breaks={"symmetric by itself": Eq(proved.transition, proved.transition.T)},
+    says="RWKV-7's transition W - k (H k)' is self-adjoint for the form H. Two such letters together may turn by any "
+    "angle.",
+    by_hand=("Where H > 0 a letter, exact, moves finitely many states with no period above 2.",),
     source=GRAZZI,
 )
 cumulative_rotations = Theorem(
-    claim=proved.cumulative_rotations,
-    proof=proved.prove_cumulative_rotations,
+    proved.cumulative_rotations,
     instances=rotated,
-    mutants=(
-        Mutant(
-            "turned the other way",
-            claim=replace(
-                proved.cumulative_rotations,
-                conclusion=Eq(proved.h(proved.T), proved.turned(proved.T).T @ proved.g(proved.T)),
-            ),
-        ),
-    ),
+    breaks={"turned the other way": Eq(proved.h(proved.T), proved.turned(proved.T).T @ proved.g(proved.T))},
     says="A recurrence with rotations is one without, whose inputs are turned by the rotations so far; the readout C "
     "then becomes Φ_t' C. With planes for complex numbers: a complex diagonal model is a real one with rotated keys.",
     source=Source("Mamba-3", read="a summary; statement and proof here are ours"),
 )
-
-theorems: tuple[Row, ...] = (self_adjoint, cumulative_rotations)

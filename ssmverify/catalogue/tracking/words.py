@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -158,5 +158,3 @@ commutator_towers = Finite(
     number=30_021,
     members=leaves,
 )
-
-theorems: tuple[Any, ...] = (prefix_products, commutator_towers)
