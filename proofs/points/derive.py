@@ -199,18 +199,25 @@ class Sampler:
         ranges = [x.ranges for x in walk(self.sequent) if type(x) is UniqueMinimiser]
         return free_indices((tuple((s.rows, s.columns) for s in shapes), tuple(ranges)))
 
+    def _index(self, attempt: Attempt, name: str) -> int:
+        """A value for an index variable: small, but in later attempts from a wider range."""
+        wider, chosen = attempt.number // 8, attempt.random
+        if name in self.sizes:
+            return (
+                chosen.randint(0, 1)
+                if attempt.degenerate
+                else chosen.choice((1, 2, 2)) + chosen.randint(0, min(wider, 2))
+            )
+        if attempt.degenerate or not attempt.often(2 if attempt.number else 9):
+            return chosen.randint(0, 1)
+        return chosen.randint(1, 3 + 2 * wider + 4 * (not attempt.often(8)))
+
     def _indices(self, attempt: Attempt) -> None:
-        wider = attempt.number // 8
         of_indices = [h for h in self.hypotheses if not h.symbols]
         reason: Any = None
         for _ in range(40):
             for name in self.names:
-                often = attempt.often(2 if attempt.number else 9)
-                inner = name not in self.sizes
-                low = 0 if attempt.degenerate or (inner and not often) else 1
-                high = 3 if inner else 1 if attempt.degenerate else 2
-                high += 2 * wider + 4 * (not attempt.often(8)) if inner else min(wider, 2)
-                attempt.point[name] = attempt.random.randint(low, high)
+                attempt.point[name] = self._index(attempt, name)
             try:
                 if any(min(attempt.shape(s)) < 0 for s in self.known):
                     raise Unmet(reason or "a matrix of negative size")
@@ -252,18 +259,23 @@ class Sampler:
         if attempt.number > 3 and attempt.often(1):
             anywhere = {s for _, inside, _ in self.equations for s in inside}
             found.update(self._some(attempt, anywhere - found))
-        return sorted(found, key=lambda s: (self.definitions[s], s.name))
+        return sorted(found, key=lambda s: (-self.occurrences[s], self.definitions[s], s.name))
 
     @cached_property
     def definitions(self) -> Counter[Symbol]:
-        """In how many equations a variable stands alone. Of two that are multiplied, the one with fewer comes first."""
+        """In how many equations a variable stands alone: where two are multiplied, it is better solved for."""
         return Counter(s for _, _, bare in self.equations for s in bare)
+
+    @cached_property
+    def occurrences(self) -> Counter[Symbol]:
+        """In how many equations a variable occurs."""
+        return Counter(s for _, inside, _ in self.equations for s in inside)
 
     def _some(self, attempt: Attempt, among: Iterable[Symbol]) -> list[Symbol]:
         """One of them, if there is any; at first one that few equations speak of."""
         ordered = sorted(among, key=lambda s: s.name)
         if attempt.number == 0 and ordered:
-            return [min(ordered, key=lambda s: sum(s in inside for _, inside, _ in self.equations))]
+            return [min(ordered, key=lambda s: self.occurrences[s])]
         return [attempt.random.choice(ordered)] if ordered else []
 
     # --------------------------------------------------------------------------------------------------- inputs
