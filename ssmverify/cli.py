@@ -82,6 +82,8 @@ def check(
 ) -> None:
     """Check theorems: proofs, exact instances, layers against their bounds, mutants.
 
+    With --audit: every step of every proof, judged at random exact points by an evaluator apart from the kernel's.
+
     Exit status 0 if all is as it should be, 1 if something fell or a mutant survived, 3 if time ran out.
     """
     from rich.console import Console

@@ -84,7 +84,7 @@ def _judge_all(facts: Iterable[Fact], found: Audit, seed: int, deadline: float, 
         if judged.false_at is not None:
             at, what = judged.false_at
             found.false.append(f"{found.row}, {fact.rule}: {what} {shown(fact)}  at {show_point(at) or 'any point'}")
-        if judged.ordinary:
+        if judged.ordinary or judged.false_at is not None:
             found.judged[key] = judged.ordinary + judged.degenerate
         else:
             found.unjudged[key] = judged.reason
@@ -117,7 +117,7 @@ class Judged:
             try:
                 self._judge(sampler.draw(self.random, degenerate=number % 4 == 1))
             except NoPoint as reason:
-                self.reason = f"{reason.what}: {text(reason.hypothesis)}"
+                self.reason = str(reason)
                 if number == 0:
                     return
             except Unjudged as reason:
