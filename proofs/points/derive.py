@@ -9,45 +9,30 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from itertools import product
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
-import numpy as np
-from flint import fmpq
-
-from proofs.kernel import Point, Sequent, Table, Undecidable, evaluate, holds, position
-from proofs.points.expressions import ONE, Expression, expression, unknowns
-from proofs.points.solving import Constraint, Solver, Unmet, implied, last_bounded_from_one_side
+from proofs.kernel import Point, Sequent, Undecidable, holds
+from proofs.points.attempt import ATTEMPTS, Attempt, Cells, Place, assembled, constraints_of
+from proofs.points.reading import Hypothesis, bare_symbol, orthonormal_symbol, read
+from proofs.points.solving import Solver, Unmet, implied, last_bounded_from_one_side
 from proofs.points.values import any_matrix, filled, orthogonal, zeros
 from proofs.terms import (
-    And,
     Atom,
     Eq,
-    ForAll,
     Formula,
-    Identity,
     Index,
-    IndexLe,
-    Le,
-    Lt,
     Mul,
-    Node,
-    Nonzero,
     Symbol,
-    Transpose,
     UniqueMinimiser,
     free_indices,
     symbols,
-    term,
     walk,
 )
 
-ATTEMPTS = 60
 FARTHEST = 8  # the members that a family may have of its own
-Place = tuple[int, ...] | None  # of a member of a family; None is the default
 
 
 class NoPoint(Exception):
@@ -55,77 +40,7 @@ class NoPoint(Exception):
 
     def __init__(self, hypothesis: Any, what: str = "no point found for") -> None:
         super().__init__(f"{what}: {hypothesis}")
-        self.hypothesis, self.what = hypothesis, what
-
-
-@dataclass
-class Attempt:
-    """One attempt at a point: what it has drawn so far."""
-
-    random: random.Random
-    number: int
-    degenerate: bool
-    point: dict[str, Any] = field(default_factory=dict)
-    reaches: dict[str, int] = field(default_factory=dict)  # how many members of an input family are its own
-
-    @property
-    def special(self) -> int:
-        """How many of 8 matrices are of a special kind."""
-        return (1, 0, 2, 6)[self.number % 4] if self.number < ATTEMPTS // 2 else 6
-
-    @property
-    def zeros(self) -> bool:
-        """Whether many values are to be zero."""
-        return self.degenerate or self.number % 6 == 5
-
-    @property
-    def positive(self) -> bool:
-        """Whether numbers are positive where they may be."""
-        return self.number % 3 == 1
-
-    def often(self, times: int) -> bool:
-        """True `times` times, for each time that it is False."""
-        return self.random.randint(0, times) != times
-
-    def shape(self, symbol: Symbol) -> tuple[int, int]:
-        return position(symbol.rows, self.point), position(symbol.columns, self.point)
-
-    def places(self, symbol: Symbol, given: bool) -> list[Place]:
-        """Where the family has members of its own, and its default; one that is solved for has more."""
-        if not symbol.arity:
-            return [None]
-        span = range(self.reaches[symbol.name] if given else self.reach + 2)
-        return [*product(span, repeat=symbol.arity), None]
-
-    @property
-    def reach(self) -> int:
-        return max(self.reaches.values(), default=0)
-
-
-def assembled(symbol: Symbol, members: Mapping[Place, Any]) -> Any:
-    """The value of a variable or a family, from its members; a scalar's are 1 by 1."""
-    values = {place: m[0, 0] if symbol.is_scalar else m for place, m in members.items()}
-    default = values.pop(None)
-    return Table(values, default) if symbol.arity else default  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """A hypothesis, and what is read off it."""
-
-    formula: Formula
-    name: str  # by which hypotheses are put in order
-    parts: tuple[Formula, ...]  # without quantifiers and conjunctions; bound variables stay positions
-    symbols: frozenset[Symbol]
-
-    @property
-    def equations(self) -> list[Eq]:
-        return [part for part in self.parts if isinstance(part, Eq)]
-
-
-@lru_cache(maxsize=4096)
-def _read(h: Formula) -> Hypothesis:
-    return Hypothesis(h, repr(h), tuple(_opened(h)), frozenset(symbols(h)))
+        self.hypothesis = hypothesis
 
 
 @dataclass(frozen=True)
@@ -136,7 +51,7 @@ class Sampler:
 
     @cached_property
     def hypotheses(self) -> list[Hypothesis]:
-        return sorted(map(_read, self.sequent.hypotheses), key=lambda h: h.name)
+        return sorted(map(read, self.sequent.hypotheses), key=lambda h: h.name)
 
     @cached_property
     def known(self) -> list[Symbol]:
@@ -153,7 +68,7 @@ class Sampler:
         found = {}
         for h in self.hypotheses:
             for part in h.equations:
-                if symbol := _orthonormal(part):
+                if symbol := orthonormal_symbol(part):
                     found[symbol] = (isinstance(cast(Mul, part.lhs).factors[0], Atom), h.formula)
         return dict(sorted(found.items(), key=lambda pair: pair[0].name))
 
@@ -163,9 +78,9 @@ class Sampler:
         found = []
         for h in self.hypotheses:
             for part in h.equations:
-                if not _orthonormal(part):
+                if not orthonormal_symbol(part):
                     inside = frozenset(symbols(part)) - set(self.orthonormal)
-                    bare = [s for side in (part.lhs, part.rhs) if (s := _bare(side)) and s in inside]
+                    bare = [s for side in (part.lhs, part.rhs) if (s := bare_symbol(side)) and s in inside]
                     found.append((part, inside, bare))
         return found
 
@@ -199,18 +114,25 @@ class Sampler:
         ranges = [x.ranges for x in walk(self.sequent) if type(x) is UniqueMinimiser]
         return free_indices((tuple((s.rows, s.columns) for s in shapes), tuple(ranges)))
 
+    def _index(self, attempt: Attempt, name: str) -> int:
+        """A value for an index variable: small, but in later attempts from a wider range."""
+        wider, chosen = attempt.number // 8, attempt.random
+        if name in self.sizes:
+            return (
+                chosen.randint(0, 1)
+                if attempt.degenerate
+                else chosen.choice((1, 2, 2)) + chosen.randint(0, min(wider, 2))
+            )
+        if attempt.degenerate or not attempt.often(2 if attempt.number else 9):
+            return chosen.randint(0, 1)
+        return chosen.randint(1, 3 + 2 * wider + 4 * (not attempt.often(8)))
+
     def _indices(self, attempt: Attempt) -> None:
-        wider = attempt.number // 8
         of_indices = [h for h in self.hypotheses if not h.symbols]
         reason: Any = None
         for _ in range(40):
             for name in self.names:
-                often = attempt.often(2 if attempt.number else 9)
-                inner = name not in self.sizes
-                low = 0 if attempt.degenerate or (inner and not often) else 1
-                high = 3 if inner else 1 if attempt.degenerate else 2
-                high += 2 * wider + 4 * (not attempt.often(8)) if inner else min(wider, 2)
-                attempt.point[name] = attempt.random.randint(low, high)
+                attempt.point[name] = self._index(attempt, name)
             try:
                 if any(min(attempt.shape(s)) < 0 for s in self.known):
                     raise Unmet(reason or "a matrix of negative size")
@@ -252,18 +174,23 @@ class Sampler:
         if attempt.number > 3 and attempt.often(1):
             anywhere = {s for _, inside, _ in self.equations for s in inside}
             found.update(self._some(attempt, anywhere - found))
-        return sorted(found, key=lambda s: (self.definitions[s], s.name))
+        return sorted(found, key=lambda s: (-self.occurrences[s], self.definitions[s], s.name))
 
     @cached_property
     def definitions(self) -> Counter[Symbol]:
-        """In how many equations a variable stands alone. Of two that are multiplied, the one with fewer comes first."""
+        """In how many equations a variable stands alone: where two are multiplied, it is better solved for."""
         return Counter(s for _, _, bare in self.equations for s in bare)
+
+    @cached_property
+    def occurrences(self) -> Counter[Symbol]:
+        """In how many equations a variable occurs."""
+        return Counter(s for _, inside, _ in self.equations for s in inside)
 
     def _some(self, attempt: Attempt, among: Iterable[Symbol]) -> list[Symbol]:
         """One of them, if there is any; at first one that few equations speak of."""
         ordered = sorted(among, key=lambda s: s.name)
         if attempt.number == 0 and ordered:
-            return [min(ordered, key=lambda s: sum(s in inside for _, inside, _ in self.equations))]
+            return [min(ordered, key=lambda s: self.occurrences[s])]
         return [attempt.random.choice(ordered)] if ordered else []
 
     # --------------------------------------------------------------------------------------------------- inputs
@@ -318,41 +245,12 @@ class Sampler:
         cells = Cells(attempt, unknown, given)
         point = attempt.point | {s.name: assembled(s, members) for s, members in cells.members.items()}
         window = attempt.reach + 4
-        constraints = [c for h in about for c in _constraints(h.formula, h.formula, point, window)]
+        constraints = [c for h in about for c in constraints_of(h.formula, h.formula, point, window)]
         constraints += implied(constraints)
         order = last_bounded_from_one_side(constraints, range(cells.count))
         values = Solver(constraints, attempt.random, attempt.positive).solve(order, cells.preferred)
         for symbol, members in cells.members.items():
             attempt.point[symbol.name] = assembled(symbol, {p: cells.found(m, values) for p, m in members.items()})
-
-
-class Cells:
-    """An unknown for each entry of each member of each variable that is sought."""
-
-    def __init__(self, attempt: Attempt, sought: Iterable[Symbol], given: bool) -> None:
-        self.count = 0
-        self.members: dict[Symbol, dict[Place, Any]] = {}
-        self.preferred: dict[int, fmpq] = {}
-        settled = attempt.often(3 if attempt.number < 4 else 1)
-        for symbol in sought:
-            shape = attempt.shape(symbol)
-            self.members[symbol] = {}
-            for place in attempt.places(symbol, given):
-                start = self.count
-                self.members[symbol][place] = filled(*shape, self._next)
-                default = place is None and symbol.arity > 0 and settled
-                if default or (attempt.zeros and not attempt.often(1)):
-                    self.preferred.update((v, fmpq(0)) for v in range(start, self.count))
-
-    def _next(self, _: int, __: int) -> Expression:
-        self.count += 1
-        return Expression.unknown(self.count - 1)
-
-    @staticmethod
-    def found(member: Any, values: Mapping[int, fmpq]) -> Any:
-        """A member with the values of its unknowns."""
-        rows, columns = member.shape
-        return filled(rows, columns, lambda i, j: values[min(unknowns(member[i, j].above))])
 
 
 def _check(point: Point, hypotheses: Iterable[Hypothesis]) -> None:
@@ -366,72 +264,3 @@ def _check(point: Point, hypotheses: Iterable[Hypothesis]) -> None:
             raise Unmet(h.formula) from reason
         if not met:
             raise Unmet(h.formula)
-
-
-def _opened(h: Formula) -> Iterator[Formula]:
-    """What a hypothesis says under its quantifiers, part by part; the bound variables stay positions."""
-    if isinstance(h, And):
-        for part in h.parts:
-            yield from _opened(part)
-    elif isinstance(h, ForAll):
-        yield from _opened(h.body)
-    else:
-        yield h
-
-
-def _bare(side: Node) -> Symbol | None:
-    match side:
-        case Atom(symbol, _) | Transpose(Atom(symbol, _)):
-            return symbol
-    return None
-
-
-def _orthonormal(part: Formula) -> Symbol | None:
-    """X, where the formula is X X' = I or X'X = I, also for one row or column."""
-    match part:
-        case Eq(Mul((Atom(x, ()), Transpose(Atom(y, ())))) | Mul((Transpose(Atom(x, ())), Atom(y, ()))), unit):
-            if x == y and (isinstance(unit, Identity) or unit == term(1)):
-                return x
-    return None
-
-
-def _constraints(
-    h: Formula, source: Formula, point: Point, window: int, bound: tuple[int, ...] = ()
-) -> Iterator[Constraint]:
-    """What the formula asks of the unknowns in the point; a quantified one is opened at 0, 1, ..., window - 1."""
-    match h:
-        case And(parts):
-            for part in parts:
-                yield from _constraints(part, source, point, window, bound)
-        case ForAll(body):
-            for t in range(window):
-                yield from _constraints(body, source, point, window, (t, *bound))
-        case Eq() | Le() | Lt() | Nonzero():
-            try:
-                difference = _difference(h, point, bound)
-            except ZeroDivisionError as reason:
-                raise Unmet(source) from reason
-            relation = {Eq: "=", Le: "<=", Lt: "<", Nonzero: "!="}[type(h)]
-            for x in difference.flat:
-                yield from _constraint(relation, expression(x), source)
-        case IndexLe():
-            if position(h.lhs, point, bound) > position(h.rhs, point, bound):
-                raise Unmet(source)
-        case _:
-            raise Unmet(source)
-
-
-def _difference(h: Any, point: Point, bound: tuple[int, ...]) -> Any:
-    if isinstance(h, Nonzero):
-        return np.array([evaluate(h.term, point, bound=bound)], dtype=object)
-    difference = evaluate(h.lhs, point, bound=bound) - evaluate(h.rhs, point, bound=bound)
-    return difference if isinstance(difference, np.ndarray) else np.array([difference], dtype=object)
-
-
-def _constraint(relation: str, x: Expression, source: Formula) -> Iterator[Constraint]:
-    if x.below != ONE:
-        yield Constraint("!=", x.below, source)
-    if relation in ("<=", "<") and x.below != ONE:
-        yield Constraint(relation, (Expression(x.above) * Expression(x.below)).above, source)
-    else:
-        yield Constraint(relation, x.above, source)

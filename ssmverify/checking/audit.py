@@ -27,7 +27,7 @@ from ssmverify.checking.search import RAISED
 from ssmverify.errors import one_line
 from ssmverify.rows import Row, Theorem
 
-POINTS, DEGENERATE, DRAWS = 3, 1, 10  # wanted of either kind, and how often one draws for them
+POINTS, DRAWS = 3, 10  # points wanted that are not degenerate, and how often one draws for them
 OUT_OF_TIME = "the time ran out"
 
 
@@ -85,7 +85,7 @@ def _judge_all(facts: Iterable[Fact], found: Audit, seed: int, deadline: float, 
         if judged.false_at is not None:
             at, what = judged.false_at
             found.false.append(f"{found.row}, {fact.rule}: {what} {shown(fact)}  at {show_point(at) or 'any point'}")
-        if judged.ordinary:
+        if judged.ordinary or judged.false_at is not None:
             found.judged[key] = judged.ordinary + judged.degenerate
         else:
             found.unjudged[key] = judged.reason
@@ -113,13 +113,12 @@ class Judged:
         """Judge the statement at points of both kinds, until there are enough, or one at which it is false."""
         sampler = Sampler(self.statement)
         for number in range(DRAWS):
-            wants = [self.ordinary < POINTS, self.degenerate < DEGENERATE]
-            if self.false_at is not None or not any(wants):
+            if self.false_at is not None or self.ordinary >= POINTS:
                 return
             try:
-                self._judge(sampler.draw(self.random, degenerate=not wants[0] or number == 1))
+                self._judge(sampler.draw(self.random, degenerate=number % 4 == 1))
             except NoPoint as reason:
-                self.reason = f"{reason.what}: {text(reason.hypothesis)}"
+                self.reason = str(reason)
                 if number == 0:
                     return
             except Unjudged as reason:
