@@ -24,6 +24,7 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     total, start = Tally(), time.monotonic()
+    broken: list[Exception] = []
     portions = -(-options.facts // PORTION)
     end = time.time() + options.seconds
     arguments = [(options.seed + k * 10**6, PORTION, tuple(options.rules), end, options.first) for k in range(portions)]
@@ -35,13 +36,17 @@ def main() -> int:
     else:
         with ProcessPoolExecutor(options.jobs) as pool:
             for done in as_completed([pool.submit(_portion, *given) for given in arguments]):
-                total.add(done.result())
+                try:
+                    total.add(done.result())
+                except Exception as reason:  # the other portions still count
+                    broken.append(reason)
+                    print(f"a script broke off: {reason!r}", *getattr(reason, "__notes__", []), flush=True)
                 spent = time.monotonic() - start
                 print(f"{total.judged.total()} judged, {total.false_count} false, {spent:.0f} s", flush=True)
     print(total.table())
     for line in [line for found in total.false.values() for line in found[:3]]:
         print(line)
-    return 1 if total.false else 0
+    return 1 if total.false or broken else 0
 
 
 def _portion(seed: int, facts: int, rules: tuple[str, ...], end: float, first: bool) -> Tally:

@@ -76,7 +76,13 @@ def instead_of(argument: Any, draw: random.Random, facts: Sequence[Fact]) -> Any
         cases(Sequent(frozenset(), Eq(scalar("x"), term(0))), [{"x": Fraction(0)}]), assume(draw.formula()),
     ]  # fmt: skip
     if type(argument) in (list, tuple):
-        options += [ListOfAnother(argument), TupleOfNone(argument), iter(argument), frozenset(argument), [*argument] * 2]
+        options += [
+            ListOfAnother(argument),
+            TupleOfNone(argument),
+            iter(argument),
+            frozenset(argument),
+            [*argument] * 2,
+        ]
         options += [[draw.formula()], [Le(term(0), term(1))], np.array(argument, dtype=object)] * 2
     if type(argument) is dict:
         options += [DictOfAnother(argument), list(argument.items()), {TextLikeAll("t"): i}] * 3

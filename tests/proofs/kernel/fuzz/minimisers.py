@@ -41,15 +41,13 @@ def of_a_vector(s: Script) -> Any:
     at = _without(draw, rows, ONE)
     weight = draw.one(y, a(t), term(2), x * x, draw.plain(1), -y, term(-1), term(-4))
 
-    def objective(value: Term) -> Term:
-        error = value - at
-        return error.T @ error + weight * (k.T @ error) * (k.T @ error)
-
+    error = unknown() - at
+    objective = error.T @ error + weight * (k.T @ error) * (k.T @ error)
     kd = k.T @ delta()
     gap = draw.one(weight * kd * kd, weight * kd * kd, weight * (kd * kd), term(0))
     claimed = at if draw.flip(0.9) else at + k
-    goal = UniqueMinimiser(unknown, (), objective(unknown()), claimed)
-    before, after = objective(claimed), objective(claimed + delta())
+    goal = UniqueMinimiser(unknown, (), objective, claimed)
+    before, after = (substitute(objective, families={unknown: v}) for v in (claimed, claimed + delta()))
     premise = s.do("identity", after, before + Add((delta().T @ delta(), gap)))
     return s.do("minimiser", goal, premise, delta, gap, GIVEN)
 

@@ -104,9 +104,11 @@ class Draw(random.Random):
             lambda: Transpose(of(columns, rows)),
             lambda: Div(of(rows, columns), of(ONE, ONE)),
             lambda: summation(self.variable(), self.index(), self.index(), of(rows, columns)),
-            lambda: product(self.variable(), self.index(), self.index(), of(rows, rows)) @ of(rows, columns)
-            if rows != ONE
-            else product(self.variable(), self.index(), self.index(), of(ONE, ONE)) * of(rows, columns),
+            lambda: (
+                product(self.variable(), self.index(), self.index(), of(rows, rows)) @ of(rows, columns)
+                if rows != ONE
+                else product(self.variable(), self.index(), self.index(), of(ONE, ONE)) * of(rows, columns)
+            ),
         ]
         return self.one(*kinds)()
 

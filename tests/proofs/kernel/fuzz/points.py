@@ -31,7 +31,9 @@ from tests.proofs.kernel.fuzz.judge import Number, Unjudged, true
 from tests.proofs.kernel.fuzz.moves import MOVES, Script
 from tests.proofs.kernel.fuzz.nodes import Draw, a, b, i, n, p, t, x
 
-DECISIVE = 16  # beyond every exception of a drawn table and every shift of an index: a quantifier tried so far is decided
+DECISIVE = (
+    16  # beyond every exception of a drawn table and every shift of an index: a quantifier tried so far is decided
+)
 
 
 class AtPoint:
@@ -65,7 +67,10 @@ def point(draw: Draw, sequent: Sequent) -> dict[str, Any]:
     found: dict[str, Any] = {name: draw.one(0, 1, 1, 2, 2, 3) for name in sorted(free_indices(sequent))}
     letters = {(u.letter, u.symbol) for u in walk(sequent) if isinstance(u, UniqueMinimiser)}
     for name, symbol in sorted({(s.name, s) for s in symbols(sequent)} | letters, key=repr):
-        sides = [side.constant + sum(c * found[str(v)] for v, c in side.coefficients) for side in (symbol.rows, symbol.columns)]
+        sides = [
+            side.constant + sum(c * found[str(v)] for v, c in side.coefficients)
+            for side in (symbol.rows, symbol.columns)
+        ]
         members = [_value(draw, *sides, symbol.is_scalar) for _ in range(draw.one(0, 1, 1, 2))]
         keys = [tuple(draw.randint(-5, 5) for _ in range(symbol.arity)) for _ in members]
         default = _value(draw, *sides, symbol.is_scalar)

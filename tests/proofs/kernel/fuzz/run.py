@@ -12,7 +12,7 @@ from tests.proofs.kernel.fuzz.moves import REFUSED, Script
 from tests.proofs.kernel.fuzz.points import judged_at_points
 from tests.proofs.kernel.fuzz.worlds import judged
 
-STEPS = 10  # moves a script
+STEPS = 16  # moves a script
 
 
 @dataclass
@@ -82,6 +82,10 @@ def run(
     wanted = tuple(rules) or tuple(RULES)
     while tally.judged.total() < facts and not until(tally):
         rarest = sorted(wanted, key=lambda r: tally.judged[r])
-        script(seed, (*wanted, *rarest[: len(wanted) // 3] * 2), tally)
+        try:
+            script(seed, (*wanted, *rarest[: len(wanted) // 3] * 2), tally)
+        except Exception as reason:
+            reason.add_note(f"in the script of seed {seed}")
+            raise
         seed += 1
     return tally
