@@ -1,7 +1,7 @@
 """The judge: the truth of formulas in a world that gives every variable a value.
 
 Written apart from `proofs.kernel.evaluation`: plain loops over ints and Fractions, a matrix as its shape and its
-entries, bound variables as a list of numbers, the innermost first.
+entries, bound variables as a tuple of numbers, the innermost first. Division is total: by zero it has a value of its own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Bound = tuple[int, ...]
 
 
 class Unjudged(Exception):
-    """The judge has no verdict here: a denominator is zero, or no finite search decides."""
+    """The judge has no verdict here: a size is negative, or nothing is minimised over."""
 
 
 class World(Protocol):
@@ -121,15 +121,19 @@ def value(x: Any, world: World, bound: Bound = ()) -> Matrix:
             return _product(x, [value(f, world, bound) for f in factors], [f.is_scalar for f in factors])
         case Div(above, below):
             q = value(below, world, bound).entries[0, 0]
-            if q == 0:
-                raise Unjudged("a denominator is zero")
-            return scaled(value(above, world, bound), 1 / Fraction(q))
+            over = value(above, world, bound)
+            return scaled(over, 1 / Fraction(q)) if q else _over_zero(over)
         case Transpose(inner):
             m = value(inner, world, bound)
             return Matrix(m.columns, m.rows, {(c, r): q for (r, c), q in m.entries.items()})
         case Sum() | Prod():
             return _big(x, world, bound)
     raise AssertionError(x)
+
+
+def _over_zero(m: Matrix) -> Matrix:
+    """A quotient by zero has some value, of which nothing is known; here one that no law of quotients holds for."""
+    return Matrix(m.rows, m.columns, {at: 3 * q + 5 for at, q in m.entries.items()})
 
 
 def _product(x: Mul, values: list[Matrix], scalars: list[bool]) -> Matrix:
@@ -158,7 +162,7 @@ def _big(x: Sum | Prod, world: World, bound: Bound) -> Matrix:
 
 
 def true(formula: Any, world: World, reach: int, bound: Bound = ()) -> bool:
-    """The truth of a formula, a quantified one tried at 0..reach. Raises Unjudged at a zero denominator."""
+    """The truth of a formula, a quantified one tried at 0..reach."""
     match formula:
         case Eq(lhs, rhs):
             u, v = value(lhs, world, bound), value(rhs, world, bound)

@@ -123,6 +123,25 @@ def instantiate(s: Script) -> Any:
     return s.do("instantiate", fact, indices, families)
 
 
+def instantiate_a_sign(s: Script) -> Any:
+    """Of a natural number, for which an index that may be negative does not stand."""
+    v = s.draw.variable()
+    certificate = s.draw.one(Nat(v), Nat(v + 1), Nat(v) * y)
+    return s.do("instantiate", s.do("squares", term(0), certificate, certificate, GIVEN), {v.name: s.draw.index()})
+
+
+def instantiate_under_a_binder(s: Script) -> Any:
+    """A family whose member is a sum or a product takes the place of one that stands in a sum."""
+    draw = s.draw
+    k, l = draw.sample(VARIABLES, 2)
+    whole = summation(k, draw.natural(), draw.natural(), draw.one(a(k), a(k + 1) * b(k), a(l) * p(k, l)))
+    member = summation(l, draw.natural(), draw.natural(), draw.one(p(k, l), b(k) * Nat(l), b(l) + Nat(k)))
+    law = s.do("identity", whole, draw.one(whole + x - x, x + whole - x, whole + 0 * x))
+    fact = s.do("congruence", law, Sum, l, draw.one(index(0), index(1)), draw.natural())
+    both = s.under(fact, Eq(x, whole))
+    return s.do("instantiate", draw.one(fact, both, s.assumed(Eq(x, whole))), {}, {a: family_of((k,), member)})
+
+
 def generalise(s: Script) -> Any:
     fact = s.fact(lambda f: bool(free_indices(f.conclusion)))
     names = free_indices(fact.conclusion) - (set() if s.draw.flip(0.2) else free_indices(fact.hypotheses))
@@ -271,7 +290,8 @@ def congruence_of_a_law(s: Script) -> Any:
     if draw.flip(0.3):
         certificate = draw.one(Nat(v), Nat(v) * y, a(v))
         fact = s.do("squares", x, x + certificate, certificate, GIVEN)
-    elif draw.flip(0.3):
+    elif draw.flip(0.5):
+        hi = draw.one(hi, hi, index(2) - v)
         fact = s.do("split", draw.big(summation, index(0), hi), v)
     else:
         shape = draw.one((ONE, ONE), (n, n))
@@ -382,7 +402,7 @@ def enclosure(s: Script) -> Any:
 MOVES: dict[str, list[Move]] = {
     "assume": [assume],
     "discharge": [discharge],
-    "instantiate": [instantiate],
+    "instantiate": [instantiate, instantiate, instantiate_a_sign, instantiate_under_a_binder],
     "generalise": [generalise],
     "specialise": [specialise, specialise_a_sign],
     "conjunction": [conjunction],

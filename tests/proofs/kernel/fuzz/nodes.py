@@ -14,6 +14,7 @@ from proofs.terms import (
     Binder,
     Div,
     Eq,
+    ForAll,
     Formula,
     Identity,
     Index,
@@ -147,7 +148,9 @@ class Draw(random.Random):
                 return index_le(self.natural(), self.natural())
             case "nonzero":
                 return Nonzero(self.one(self.atom(), self.term(depth=1)))
-        return for_all(self.variable(), self.formula())
+        inner = self.formula()
+        twice = isinstance(inner, ForAll) and isinstance(inner.body, ForAll)
+        return inner if twice else for_all(self.variable(), inner)
 
     def law(self, whole: Term) -> Term:
         """A rearrangement of the term; not every one is true."""

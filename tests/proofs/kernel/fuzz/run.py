@@ -64,7 +64,7 @@ def script(seed: int, rules: Iterable[str], tally: Tally) -> None:
                 tally.judged[name] += 1
             if verdict is False:
                 at = f"sizes {where.sizes}, {where.kind}" if where else "the point"
-                tally.false.setdefault(name, []).append(f"seed {seed}, {name}: {made!r} at {at}")
+                tally.false.setdefault(name, []).append(f"FALSE {name}, seed {seed}: {made!r} at {at}")
             elif isinstance(made, Fact):
                 work.facts.append(made)
         if not work.facts:

@@ -23,7 +23,7 @@ QUOTIENTS = tuple(Fraction(p, q) for p in range(-5, 6) for q in (2, 3))
 POSITIVE = (1, 2, 3, Fraction(1, 2))
 KINDS = ("few", "few", "many", "many", "many", "quotients", "positive", "constant", "alike", "zero", "equal")
 REACH = 7  # a quantified hypothesis is tried at 0..REACH
-FAR = 40  # and before a fact is called false at 0..FAR, beyond every index that a drawn fact takes it at
+FAR = 24  # and before a fact is called false at 0..FAR, beyond every index that a drawn fact takes it at
 NEAR = 4  # a quantified conclusion is tried at 0..NEAR
 
 
