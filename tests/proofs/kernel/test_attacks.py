@@ -61,7 +61,6 @@ from proofs.terms import (
     Lt,
     Mul,
     Nat,
-    Node,
     Nonzero,
     Prod,
     Sum,
@@ -194,9 +193,7 @@ def test_sizes_that_become_equal_do_not_let_a_minimiser_capture_its_namesake() -
     equal = instantiate(least, {"m": n})
     free = vector("s", n)
     unknown, claimed = vector("r", n).symbol, matrix("M", n, n) @ free  # type: ignore[attr-defined]
-    assert equal.conclusion == UniqueMinimiser(
-        unknown, (), (unknown() - claimed).T @ (unknown() - claimed), claimed
-    )
+    assert equal.conclusion == UniqueMinimiser(unknown, (), (unknown() - claimed).T @ (unknown() - claimed), claimed)
 
 
 def test_a_symbol_whose_shape_is_bound_is_another_variable() -> None:

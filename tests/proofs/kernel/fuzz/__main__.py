@@ -7,7 +7,6 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-import proofs.printing  # noqa: F401 - facts print as mathematics
 from tests.proofs.kernel.fuzz.run import Tally, run
 
 PORTION = 500  # judged facts between two lines of progress

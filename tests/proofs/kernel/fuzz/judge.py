@@ -222,5 +222,5 @@ def _unbeaten(formula: UniqueMinimiser, world: World, bound: Bound) -> bool:
 
     least = at({})
     chosen = places if len(places) <= 4 else [places[0], places[-1]]
-    steps = [{place: q} for place in chosen for q in STEPS] + [{p: q for p in places} for q in STEPS[:2]]
+    steps = [{place: q} for place in chosen for q in STEPS] + [dict.fromkeys(places, q) for q in STEPS[:2]]
     return all(least < at(step) for step in steps)

@@ -29,6 +29,7 @@ from proofs.terms import (
     Sum,
     Symbol,
     Term,
+    Transpose,
     for_all,
     free_indices,
     index,
@@ -136,10 +137,10 @@ def instantiate_under_a_binder(s: Script) -> Any:
     k, l = draw.sample(VARIABLES, 2)
     whole = summation(k, draw.natural(), draw.natural(), draw.one(a(k), a(k + 1) * b(k), a(l) * p(k, l)))
     member = summation(l, draw.natural(), draw.natural(), draw.one(p(k, l), b(k) * Nat(l), b(l) + Nat(k)))
-    law = s.do("identity", whole, draw.one(whole + x - x, x + whole - x, whole + 0 * x))
-    fact = s.do("congruence", law, Sum, l, draw.one(index(0), index(1)), draw.natural())
-    both = s.under(fact, Eq(x, whole))
-    return s.do("instantiate", draw.one(fact, both, s.assumed(Eq(x, whole))), {}, {a: family_of((k,), member)})
+    at = draw.natural()
+    alone = s.do("single", summation(k, at, at, draw.one(a(k), a(k + 1), a(k) * b(k))))  # once bound, once not
+    fact = draw.one(alone, alone, s.assumed(Eq(x, whole)), s.under(alone, Eq(x, whole)))
+    return s.do("instantiate", fact, {}, {a: family_of((k,), member)})
 
 
 def generalise(s: Script) -> Any:
@@ -214,6 +215,15 @@ def identity_modulo(s: Script) -> Any:
 def words(s: Script) -> Any:
     left = s.draw.term(*s.draw.one((n, n), (n, ONE), (ONE, n)))
     return s.do("words", left, s.draw.law(s.draw.law(left)), [])
+
+
+def words_of_a_transpose(s: Script) -> Any:
+    """(A B)' = B' A', and not A' B'."""
+    draw = s.draw
+    left, right = draw.term(n, n, 1), draw.term(n, n, 1)
+    turned = [right.T, left.T] if draw.flip(0.7) else [left.T, right.T]
+    around = draw.one((), (draw.leaf(n, n),))
+    return s.do("words", Mul((*around, Transpose(Mul((left, right))))), Mul((*around, *turned)), [])
 
 
 def words_modulo(s: Script) -> Any:
@@ -357,6 +367,9 @@ def squares(s: Script) -> Any:
     if draw.flip(0.3):
         certificate = draw.one(changed(draw, certificate), draw.term(depth=1), draw.atom(), draw.atom() - draw.atom())
     given = [*GIVEN, draw.sign(), draw.one(Le, Lt)(draw.atom(), draw.atom())]
+    if strict and draw.flip(0.1):
+        root = draw.atom()
+        certificate = draw.one(root * root, Mul((root, y, root)))
     left = draw.term(depth=1)
     return s.do("squares", left, left + certificate, certificate, draw.sample(given, draw.one(3, 5)), strict=strict)
 
@@ -409,7 +422,7 @@ MOVES: dict[str, list[Move]] = {
     "component": [component],
     "rewrite": [rewrite],
     "identity": [identity, identity_modulo],
-    "words": [words, words_modulo],
+    "words": [words, words_modulo, words_of_a_transpose],
     "empty": [empty],
     "single": [single],
     "split": [split],

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from proofs.kernel import RULES, Fact
+from proofs.kernel import RULES, Cases, Fact, Refuted, Sequent
 from tests.proofs.kernel.fuzz.minimisers import MOVES
 from tests.proofs.kernel.fuzz.moves import REFUSED, Script
 from tests.proofs.kernel.fuzz.points import judged_at_points
@@ -64,11 +64,16 @@ def script(seed: int, rules: Iterable[str], tally: Tally) -> None:
                 tally.judged[name] += 1
             if verdict is False:
                 at = f"sizes {where.sizes}, {where.kind}" if where else "the point"
-                tally.false.setdefault(name, []).append(f"FALSE {name}, seed {seed}: {made!r} at {at}")
+                tally.false.setdefault(name, []).append(f"FALSE {name}, seed {seed}: {_statement(made)} at {at}")
             elif isinstance(made, Fact):
                 work.facts.append(made)
         if not work.facts:
             work.facts.append(work.assumed(work.draw.equation()))
+
+
+def _statement(made: Fact | Refuted | Cases) -> str:
+    """The sequent in full, by no printer that could fail on it."""
+    return repr(Sequent(made.hypotheses, made.conclusion) if isinstance(made, Fact) else made.sequent)
 
 
 def run(
