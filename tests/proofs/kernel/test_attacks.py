@@ -534,7 +534,7 @@ def test_enclosure_refuses_vectors_gaps_and_vanishing_denominators() -> None:
 
 # ---------------------------------------------------------------------------------------------- points and claims
 def test_what_evaluation_gives_is_no_premise_of_any_rule() -> None:
-    """`n² = n` holds at n = 0, and for no other reason at every n: every rule refuses a result of `cases` or `refute`."""
+    """`n² = n` holds at n = 0, and not at every n: every rule refuses a result of `cases` or `refute`."""
     square = Eq(Nat(n) * Nat(n), Nat(n))
     results = cases(entails(And((square,))), [{"n": 0}, {"n": 1}]), refute(entails(And((square,))), {"n": 2})
     fact = assume(square)

@@ -162,7 +162,7 @@ class Text(str):
 
 NO_NAMES = [
     "", "#1", "0", "1", "-1", "I", "I1", "x y", "x+y", "x²", "a_1", "a(1)", "x,y", " x", "x\n", "λ ", "x→y", "∑", "T T",
-    "é", "ᵀ", "x_{1}", "\\x", "I'", Text("x"), b"x", 0, True, None,
+    "e\u0301", "ᵀ", "x_{1}", "\\x", "I'", Text("x"), b"x", 0, True, None,
 ]  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def test_a_sum_made_by_hand_overwrites_no_symbol() -> None:
     unit = {x: (Fraction(0), Fraction(20))}
     with pytest.raises(NotProved):
         enclosure(by_hand, unit, Fraction(3), depth=3)
-    assert enclosure(by_hand, unit, Fraction(60))
+    assert enclosure(by_hand, unit, Fraction(61))
     for lost in (Sum(a(Index(((1, 1),), 0)), ONE, n), Sum(x, ONE, Index(((0, 1),), 0)), a(Index(((-1, 1),), 0))):
         for attack in (
             lambda lost=lost: identity(lost, lost),
@@ -243,8 +243,9 @@ def _ones() -> Any:
 @pytest.mark.parametrize(
     "value",
     [
-        [[1]], ((1,),), np.ma.masked_array([[1]], mask=True), np.array([[1]]), np.array([[1.0]]), np.matrix([[1]]),
-        _ones().view(Array), np.array([1], dtype=object), np.array([[1.0]], dtype=object), np.array([[True]], dtype=object),
+        [[1]], ((1,),), np.ma.masked_array([[1]], mask=True), np.array([[1]]), np.array([[1.0]]),
+        _ones().view(Array), np.array([1], dtype=object), np.array([[1.0]], dtype=object),
+        np.array([[True]], dtype=object),
         np.array([[[1]]], dtype=object), {(0, 0): 1}, iter([[1]]), np.int64(1), np.float64(1), 1.0, True, "1",
         {(): fmpq(1)}, np.ma.masked_array(_ones(), mask=True),
     ],
@@ -371,7 +372,7 @@ def test_no_class_of_the_language_has_a_subclass(kind: type) -> None:
 
 @pytest.mark.parametrize("made", [Fact, type(refute(entails(Eq(x, zero)), {"x": fmpq(1)}))])
 def test_a_subclass_of_a_fact_is_no_fact(made: Any) -> None:
-    imitation = type("Imitation", (made,), {"__post_init__": lambda *_: None})
+    imitation = type("Imitation", (made,), {"__post_init__": lambda *_: None, "__repr__": lambda _: "0 = 1"})
     made_up = object.__new__(imitation)
     with pytest.raises(REFUSED):
         apart(made_up)

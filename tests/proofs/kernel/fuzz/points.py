@@ -48,7 +48,7 @@ class AtPoint:
     def entry(self, symbol: Symbol, shape: tuple[int, int], at: tuple[int, ...], row: int, column: int) -> Number:
         given = self.point[symbol.name]
         if isinstance(given, Table):
-            given = given.entries[at] if at in given.entries else given.default
+            given = given.entries.get(at, given.default)
         given = given[row, column] if isinstance(given, np.ndarray) else given
         return Fraction(int(given.numerator), int(given.denominator))
 
@@ -132,7 +132,7 @@ def judged_at_points(made: Refuted | Cases) -> bool | None:
 
 
 def _beaten(goal: UniqueMinimiser, world: AtPoint) -> bool | None:
-    """Of a refuted minimiser: whether some competitor that the judge knows is no worse, without the one of the point."""
+    """Of a refuted minimiser: whether the judge too finds a competitor that is no worse; it tries its own."""
     return None if true(goal, world, DECISIVE) else True
 
 
