@@ -372,7 +372,8 @@ def test_no_class_of_the_language_has_a_subclass(kind: type) -> None:
 
 @pytest.mark.parametrize("made", [Fact, type(refute(entails(Eq(x, zero)), {"x": fmpq(1)}))])
 def test_a_subclass_of_a_fact_is_no_fact(made: Any) -> None:
-    imitation = type("Imitation", (made,), {"__post_init__": lambda *_: None, "__repr__": lambda _: "0 = 1"})
+    fields = {"hypotheses": frozenset(), "conclusion": Eq(zero, one), "rule": "identity"}
+    imitation = type("Imitation", (made,), {"__post_init__": lambda *_: None, "__repr__": lambda _: "0 = 1"} | fields)
     made_up = object.__new__(imitation)
     with pytest.raises(REFUSED):
         apart(made_up)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from proofs import kernel
 from proofs.kernel import Fact, NotProved, Sequent, Table, Undecidable, holds
+from proofs.kernel.terms import BOUND
 from proofs.tactics.equations import equal, unfold
 from proofs.terms import (
     ONE,
@@ -771,7 +772,7 @@ def test_a_minimiser_is_proved_exactly_where_nothing_beats_it(data: st.DataObjec
         entry = data.draw(st.integers(1, world.sizes["n"]))
         at, other = (
             with_family(
-                world, "s", lambda k, w=world, far=far: plus(value(changed, with_entry(w, "i", k[0])), far(k[0]))
+                world, BOUND, lambda k, w=world, far=far: plus(value(changed, with_entry(w, "i", k[0])), far(k[0]))
             )
             for far in (lambda _: [[Fraction(0)]], lambda k, entry=entry: [[Fraction(k == entry)]])
         )

@@ -1,4 +1,4 @@
-"""The long run: `python -m tests.proofs.kernel.fuzz --facts 100000 --jobs 2`. Exit status 1 if a false fact was made."""
+"""The long run: `python -m tests.proofs.kernel.fuzz --facts 100000 --jobs 2`. Exit status 1: a false fact."""
 
 from __future__ import annotations
 

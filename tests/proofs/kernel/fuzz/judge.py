@@ -1,7 +1,8 @@
 """The judge: the truth of formulas in a world that gives every variable a value.
 
 Written apart from `proofs.kernel.evaluation`: plain loops over ints and Fractions, a matrix as its shape and its
-entries, bound variables as a tuple of numbers, the innermost first. Division is total: by zero it has a value of its own.
+entries, bound variables as a tuple of numbers, the innermost first. Division is
+total: by zero it has a value of its own.
 """
 
 from __future__ import annotations
@@ -177,9 +178,9 @@ def true(formula: Any, world: World, reach: int, bound: Bound = ()) -> bool:
         case IndexLe(lhs, rhs):
             return position(lhs, world, bound) <= position(rhs, world, bound)
         case And(parts):
-            return all([true(part, world, reach, bound) for part in parts])
+            return all(true(part, world, reach, bound) for part in parts)
         case ForAll():
-            return all([true(formula.body, world, reach, (k, *bound)) for k in range(reach + 1)])
+            return all(true(formula.body, world, reach, (k, *bound)) for k in range(reach + 1))
         case UniqueMinimiser():
             return _unbeaten(formula, world, bound)
     raise AssertionError(formula)

@@ -34,7 +34,7 @@ def _without(draw: Draw, rows: Index, columns: Index) -> Term:
 
 
 def of_a_vector(s: Script) -> Any:
-    """|s - at|² + weight (k'(s - at))² over a vector or a scalar s, whose gap is the second square of the difference."""
+    """|s - at|² + weight (k'(s - at))² over a vector or a scalar s: the gap is the second square, of the difference."""
     draw = s.draw
     rows = draw.one(n, n, ONE)
     unknown, delta, k = Symbol("s", rows, ONE), Symbol("d", rows, ONE), vector("k", rows)
