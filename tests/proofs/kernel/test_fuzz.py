@@ -6,8 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proofs.kernel import RULES
-from tests.proofs.kernel.fuzz.minimisers import MOVES
-from tests.proofs.kernel.fuzz.run import run
+from tests.proofs.kernel.fuzz.run import MOVES, run
 
 short = settings(derandomize=False, deadline=None, suppress_health_check=list(HealthCheck), max_examples=20)
 

@@ -24,7 +24,7 @@ from proofs.terms import (
     term,
     vector,
 )
-from tests.proofs.kernel.fuzz.moves import MOVES, Script
+from tests.proofs.kernel.fuzz.moves import Move, Script
 from tests.proofs.kernel.fuzz.nodes import GIVEN, Draw, a, b, i, j, n, p, t, x, y, z
 
 
@@ -128,4 +128,6 @@ def of_less_than_the_norm(s: Script) -> Any:
     return s.do("minimiser", UniqueMinimiser(unknown, ranges, objective, at), premise, delta, gap)
 
 
-MOVES["minimiser"] = [of_a_vector, of_a_family, of_a_family_of_two, from_an_assumption, of_less_than_the_norm]
+MOVES: dict[str, list[Move]] = {
+    "minimiser": [of_a_vector, of_a_family, of_a_family_of_two, from_an_assumption, of_less_than_the_norm]
+}

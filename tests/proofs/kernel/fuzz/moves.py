@@ -7,7 +7,6 @@ rule's name, for the judge. A wild script now and then swaps an argument for one
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from proofs import kernel
@@ -25,16 +24,11 @@ from proofs.terms import (
     Nat,
     Node,
     Nonzero,
-    Prod,
-    Sum,
     Symbol,
     Term,
     Transpose,
     for_all,
     free_indices,
-    index,
-    index_le,
-    product,
     summation,
     symbols,
     term,
@@ -42,7 +36,7 @@ from proofs.terms import (
 )
 from proofs.terms import family as family_of
 from tests.proofs.kernel.fuzz import imitations
-from tests.proofs.kernel.fuzz.nodes import GIVEN, VARIABLES, Draw, a, b, changed, i, n, p, t, x, y, z
+from tests.proofs.kernel.fuzz.nodes import GIVEN, VARIABLES, Draw, a, b, changed, n, p, x, y
 
 REFUSED = (NotProved, TypeError, ValueError)
 
@@ -239,179 +233,6 @@ def words_modulo(s: Script) -> Any:
     return s.do("words", whole, draw.one(other, draw.law(other)), [rule])
 
 
-# ----------------------------------------------------------------------------------------------- sums and products
-def _range(s: Script) -> tuple[Index, Index]:
-    lo = s.draw.index()
-    return lo, s.draw.one(lo - 1, lo - 2, lo, lo + 1, lo + 2, s.draw.index(), s.draw.index())
-
-
-def _big(s: Script) -> Term:
-    return s.draw.big(s.draw.one(summation, product), *_range(s))
-
-
-def empty(s: Script) -> Any:
-    lo = s.draw.index()
-    kind = s.draw.one(summation, product)
-    return s.do("empty", s.draw.big(kind, lo, s.draw.one(lo - 1, lo - 1, lo - 2, lo - 1 - t, lo, s.draw.index())))
-
-
-def single(s: Script) -> Any:
-    lo = s.draw.index()
-    kind = s.draw.one(summation, product)
-    return s.do("single", s.draw.big(kind, lo, s.draw.one(lo, lo, lo + 1, s.draw.index())))
-
-
-def split(s: Script) -> Any:
-    whole = _big(s)
-    middle = s.draw.one(whole.lo, whole.hi, whole.hi - 1, s.draw.index(), s.draw.index())  # type: ignore[attr-defined]
-    return s.do("split", whole, middle)
-
-
-def additive(s: Script) -> Any:
-    shape = s.draw.shape()
-    parts = [s.draw.term(*shape, 1) for _ in range(s.draw.one(1, 2, 2, 3))]
-    return s.do("additive", s.draw.variable(), *_range(s), parts)
-
-
-def linear(s: Script) -> Any:
-    draw = s.draw
-    rows, through, columns = draw.one((ONE, ONE, ONE), (n, n, n), (n, n, ONE), (ONE, n, ONE))
-    v = draw.variable()
-    left = draw.term(rows, through, 1)
-    right = draw.one(None, draw.term(columns, columns, 1))
-    return s.do("linear", v, *_range(s), left, draw.term(through, columns, 1), right)
-
-
-def congruence(s: Script) -> Any:
-    draw = s.draw
-    v, (lo, hi) = draw.variable(), _range(s)
-    left = draw.one(a(v), b(v) * x, draw.term(depth=1))
-    relation = draw.one(Eq, Le)
-    fact = s.assumed(relation(left, draw.term(depth=1)))
-    if draw.flip(0.5):
-        fact = s.under(fact, draw.one(index_le(lo, v), index_le(v, hi), index_le(v, t), index_le(1, v)))
-    return s.do("congruence", fact, draw.one(Sum, Sum, Prod), v, lo, hi)
-
-
-def congruence_of_a_law(s: Script) -> Any:
-    """From an equation without hypotheses, or an inequality that holds of natural numbers only."""
-    draw = s.draw
-    v, (lo, hi) = draw.variable(), _range(s)
-    if draw.flip(0.3):
-        certificate = draw.one(Nat(v), Nat(v) * y, a(v))
-        fact = s.do("squares", x, x + certificate, certificate, GIVEN)
-    elif draw.flip(0.5):
-        hi = draw.one(hi, hi, index(2) - v)
-        fact = s.do("split", draw.big(summation, index(0), hi), v)
-    else:
-        shape = draw.one((ONE, ONE), (n, n))
-        left = draw.term(*shape)
-        fact = s.do("words", left, draw.law(left), [])
-    return s.do("congruence", fact, draw.one(Sum, Prod), v, lo, hi)
-
-
-def induction(s: Script) -> Any:
-    """a(t) = c, from a(0) = c and a recurrence that c is a fixed point of; or is not."""
-    draw = s.draw
-    c, rate = draw.one(x, y, term(2), x + z, Nat(n)), draw.one(b(t), z, term(3), Nat(t), Mul((b(t), y)))
-
-    def following(v: Term) -> Term:
-        return draw.one(c + rate * (v - c), v + rate * (v - c), v - (v - c) * rate)
-
-    step = following(a(t))
-    fixed = kernel.instantiate(s.assumed(Eq(z, step)), {}, {a: family_of((t,), c)}).conclusion.rhs  # type: ignore[attr-defined]
-    statement = draw.one(Eq, Eq, Le)(a(t), c)
-    moved = s.do("rewrite", s.assumed(Eq(a(t + 1), step)), s.assumed(Eq(a(t), c)))
-    after = s.do("rewrite", moved, s.do("identity", fixed, c))
-    base = s.assumed(type(statement)(a(0), c)) if draw.flip(0.9) else s.under(s.assumed(Eq(a(0), c)), draw.formula())
-    return s.do("induction", statement, t, base, after)
-
-
-def induction_on_sums(s: Script) -> Any:
-    """sum over 0..t-1 of f(i + 1) - f(i) = f(t) - f(0)."""
-    draw = s.draw
-    f = draw.one(lambda k: a(k), lambda k: Nat(k) * a(k), lambda k: p(k, n) * b(k + 1), lambda k: a(k) * a(k) + x)
-    body = f(i + 1) - f(i)
-
-    def statement(time: Index, of: Callable[[Index], Term] = f) -> Eq:
-        return Eq(summation(i, 0, time - 1, body), of(time) - f(index(0)))
-
-    start, after = statement(index(0)).lhs, statement(t + 1).lhs
-    base = s.do("rewrite", s.do("empty", start), s.do("identity", term(0), statement(index(0)).rhs))
-    cut = s.do("split", after, t - 1)
-    cut = s.do("rewrite", cut, s.do("single", cut.conclusion.rhs.terms[1]))
-    cut = s.do("rewrite", cut, s.assumed(statement(t)))
-    step = s.do("rewrite", cut, s.do("identity", cut.conclusion.rhs, statement(t + 1).rhs))
-    return s.do("induction", statement(t) if draw.flip(0.9) else statement(t, lambda k: f(k + 1)), t, base, step)
-
-
-def induction_assumed(s: Script) -> Any:
-    statement = s.draw.formula()
-    v = s.draw.one(t, t, i, n)
-    if v.name not in free_indices(statement):
-        statement = Eq(a(v), s.draw.term(depth=1))
-    base, step = (_at(statement, v, value) for value in (index(0), v + 1))
-    extra = s.draw.one([], [], [s.draw.formula()])
-    return s.do("induction", statement, v, s.assumed(base), s.under(s.assumed(step), statement, *extra))
-
-
-def _at(formula: Formula, v: Index, value: Index) -> Formula:
-    return kernel.instantiate(kernel.assume(formula), {v.name: value}).conclusion
-
-
-# -------------------------------------------------------------------------------------------------- signs and boxes
-def squares(s: Script) -> Any:
-    draw = s.draw
-    strict = draw.flip(0.4)
-    certificate = draw.plain(draw.one(0, 1, 1, 2), strict)
-    if draw.flip(0.3):
-        certificate = draw.one(changed(draw, certificate), draw.term(depth=1), draw.atom(), draw.atom() - draw.atom())
-    given = [*GIVEN, draw.sign(), draw.one(Le, Lt)(draw.atom(), draw.atom())]
-    if strict and draw.flip(0.1):
-        root = draw.atom()
-        certificate = draw.one(root * root, Mul((root, y, root)))
-    left = draw.term(depth=1)
-    return s.do("squares", left, left + certificate, certificate, draw.sample(given, draw.one(3, 5)), strict=strict)
-
-
-def squares_given(s: Script) -> Any:
-    """A difference that an inequality states, or one like it."""
-    draw = s.draw
-    low, high = draw.atom(), draw.atom()
-    given = [draw.one(Le, Lt)(low, high), draw.sign()]
-    certificate = draw.one(high - low, high - low, low - high, high, high + low)
-    return s.do("squares", low, low + certificate, certificate, given, strict=draw.flip(0.3))
-
-
-def apart(s: Script) -> Any:
-    fact = s.fact(lambda f: isinstance(f.conclusion, Lt))
-    if s.draw.flip(0.3):
-        return s.do("apart", fact)
-    certificate = s.draw.plain(1, True)
-    if s.draw.flip(0.5):
-        return s.do("apart", s.do("squares", term(0), certificate, certificate, GIVEN, strict=True))
-    return s.do("apart", s.assumed(s.draw.one(Lt, Lt, Lt, Le)(term(s.draw.one(0, 0, 0, -1)), s.draw.term(depth=1))))
-
-
-def _expression(draw: Draw, depth: int) -> Term:
-    if depth == 0:
-        return draw.one(x, x, y, term(draw.one(1, 2, -1, Fraction(1, 2))))
-    u, v = _expression(draw, depth - 1), _expression(draw, depth - 1)
-    return draw.one(u + v, u - v, u * v, u * u, u / v, summation(i, 1, 2, u * Nat(i)), product(i, 0, 1, u + Nat(i)), u)
-
-
-def enclosure(s: Script) -> Any:
-    draw = s.draw
-    value = _expression(draw, draw.one(1, 2, 2))
-    ends = [sorted(Fraction(draw.randint(-6, 6), 4) for _ in range(2)) for _ in range(2)]
-    if draw.flip(0.05):
-        ends = [pair[::-1] for pair in ends]
-    known = symbols(value) if draw.flip(0.9) else {symbol for symbol in symbols(value) if draw.flip(0.5)}
-    box = {symbol(): tuple(pair) for symbol, pair in zip(sorted(known, key=repr), ends, strict=False)}
-    bound = draw.one(Fraction(draw.randint(-8, 40), 4), Fraction(draw.randint(0, 400), 4))
-    return s.do("enclosure", value, box, bound, draw.one(2, 3, 4, 5))
-
-
 MOVES: dict[str, list[Move]] = {
     "assume": [assume],
     "discharge": [discharge],
@@ -423,14 +244,4 @@ MOVES: dict[str, list[Move]] = {
     "rewrite": [rewrite],
     "identity": [identity, identity_modulo],
     "words": [words, words_modulo, words_of_a_transpose],
-    "empty": [empty],
-    "single": [single],
-    "split": [split],
-    "additive": [additive],
-    "linear": [linear],
-    "congruence": [congruence, congruence_of_a_law],
-    "induction": [induction, induction_on_sums, induction_assumed],
-    "squares": [squares, squares_given],
-    "apart": [apart],
-    "enclosure": [enclosure],
 }

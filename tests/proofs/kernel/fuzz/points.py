@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-
 from proofs.kernel import Cases, Refuted, Sequent, Table
 from proofs.terms import (
     Eq,
@@ -28,7 +27,7 @@ from proofs.terms import (
     walk,
 )
 from tests.proofs.kernel.fuzz.judge import Number, Unjudged, true
-from tests.proofs.kernel.fuzz.moves import MOVES, Script
+from tests.proofs.kernel.fuzz.moves import Move, Script
 from tests.proofs.kernel.fuzz.nodes import Draw, a, b, i, n, p, t, x
 
 DECISIVE = (
@@ -136,5 +135,4 @@ def _beaten(goal: UniqueMinimiser, world: AtPoint) -> bool | None:
     return None if true(goal, world, DECISIVE) else True
 
 
-MOVES["refute"] = [refute]
-MOVES["cases"] = [cases]
+MOVES: dict[str, list[Move]] = {"refute": [refute], "cases": [cases]}

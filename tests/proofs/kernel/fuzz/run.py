@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from proofs.kernel import RULES, Cases, Fact, Refuted, Sequent
-from tests.proofs.kernel.fuzz.minimisers import MOVES
+from tests.proofs.kernel.fuzz import minimisers, moves, points, signs, sums
 from tests.proofs.kernel.fuzz.moves import REFUSED, Script
 from tests.proofs.kernel.fuzz.points import judged_at_points
 from tests.proofs.kernel.fuzz.worlds import judged
 
+MOVES = moves.MOVES | sums.MOVES | signs.MOVES | minimisers.MOVES | points.MOVES
 STEPS = 16  # moves a script
 
 
