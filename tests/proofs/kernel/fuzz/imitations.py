@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
 from proofs.kernel import Fact, Sequent, assume, cases
 from proofs.terms import Binder, Eq, Le, Node, scalar, summation, term
 from tests.proofs.kernel.fuzz.nodes import Draw, a, i, n

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
 from proofs.kernel import Cases, Refuted, Sequent, Table
 from proofs.terms import (
     Eq,
