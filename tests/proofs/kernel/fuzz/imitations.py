@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -67,9 +66,8 @@ def loose() -> Node:
     return body
 
 
-def instead_of(argument: Any, draw: random.Random, facts: Sequence[Fact]) -> Any:
+def instead_of(argument: Any, draw: Draw, facts: Sequence[Fact]) -> Any:
     """Something of another kind, as like the argument as can be."""
-    assert isinstance(draw, Draw)
     options: list[Any] = [
         None, True, 0, 1.0, np.int64(1), "x", (), [], {}, loose(), a, i, draw.formula(), draw.term(), draw.natural(),
         Le(term(0), term(1)), Sequent(frozenset(), Eq(term(0), term(1))), NumberLikeAll(1), IntOfAnother(1),
