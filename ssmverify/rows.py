@@ -60,9 +60,9 @@ class Layer:
     """A torch layer that is to compute what the claim says, and how far rounding may take it from that.
 
     `run(**inputs)` gives a tuple of tensors; `exact(**inputs)` the same values as arrays of rationals, computed on the
-    very floats of the inputs; `bound(**inputs)` float64 tensors that broadcast to the outputs. `inputs(dtype)` is a
-    strategy for the keyword arguments. `formulas` are the functions whose every sign, term and product the harness
-    breaks in turn.
+    very floats of the inputs; `bound(**inputs)` float64 tensors that broadcast to the outputs, derived from
+    the run itself (`ssmverify.bounds`) where it is None. `inputs(dtype)` is a strategy for the
+    keyword arguments. `formulas` are the functions whose every sign, term and product the harness breaks in turn.
 
     A bound is to be tight as well: for each output the errors of some inputs must reach the fraction `reaches` of it.
     Where that is below TIGHT, `loose` says why, in a sentence.
@@ -71,7 +71,7 @@ class Layer:
     name: str
     run: Callable[..., tuple[Tensor, ...]]
     exact: Callable[..., tuple[Any, ...]]
-    bound: Callable[..., tuple[Tensor, ...]]
+    bound: Callable[..., tuple[Tensor, ...]] | None
     inputs: Callable[[torch.dtype], SearchStrategy[dict[str, Any]]]
     formulas: tuple[Callable[..., Any], ...] = ()
     dtypes: tuple[str, ...] = DTYPES
@@ -79,6 +79,10 @@ class Layer:
     loose: str = ""
 
     def __post_init__(self) -> None:
+        if self.bound is None:
+            from ssmverify.bounds.layers import layer_bound
+
+            object.__setattr__(self, "bound", layer_bound(self.run))
         wrong = [dtype for dtype in self.dtypes if dtype not in DTYPES]
         if wrong or not self.dtypes:
             given = ", ".join(map(repr, wrong)) or "no dtype"
@@ -303,7 +307,7 @@ Row = Theorem | Finite | Cited | Open
 
 
 def _layer_code(layers: Iterable[Layer]) -> list[Callable[..., Any]]:
-    return [f for layer in layers for f in (layer.run, layer.exact, layer.bound)]
+    return [f for layer in layers for f in (layer.run, layer.exact, layer.bound) if f is not None]
 
 
 def _require(row: Row, **members: Any) -> None:

@@ -18,7 +18,6 @@ from numeric.bounds.delta import delta_recurrence_bound, delta_scan_bound, stren
 from numeric.bounds.diagonal import (
     Gradients,
     matrix_scan_bound,
-    perturbed_scan_bound,
     read_bound,
     scan_bound,
     scan_gradient_bounds,
@@ -33,7 +32,6 @@ __all__ = [
     "delta_scan_bound",
     "matrix_scan_bound",
     "norm",
-    "perturbed_scan_bound",
     "read_bound",
     "relative",
     "scan_bound",

@@ -24,7 +24,6 @@ from torch import Tensor
 
 from numeric.bounds.model import (
     Array,
-    accumulate,
     norm,
     relative,
     sizes,
@@ -154,17 +153,6 @@ def _shifted(x: Tensor, first: Tensor) -> Tensor:
 
 
 # ------------------------------------------------------------------------------ chains with a further computation
-def perturbed_scan_bound(a: Tensor, da: Tensor, db: Tensor, states: Tensor, h0: Tensor | None = None) -> Tensor:
-    """The bound for the canonical chain whose gates and inputs are off by at most da and db: all (B, T, ...).
-
-    From h^_t - h_t = a_t (h^_{t-1} - h_{t-1}) + (a^_t - a_t) h^_{t-1} + (b^_t - b_t) + (the rounding of h^_t).
-    """
-    u, eta = float(unit_roundoff(states.dtype)), underflow(states.dtype)
-    now = states.double().abs()
-    first = torch.zeros_like(now[:, :1]) if h0 is None else h0.double().abs().unsqueeze(1)
-    before = torch.cat([first, now[:, :-1]], 1)
-    local = da * before + db + u * now + 2 * eta
-    return widened(accumulate(a.double().abs(), local), now.shape[1])
 
 
 def read_bound(states: Tensor, q: Tensor, row_error: Tensor) -> Tensor:

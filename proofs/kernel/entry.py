@@ -93,7 +93,9 @@ def _big_kind(x: Any) -> Any:
 
 
 def _shown(x: Any) -> str:
-    return f"a {type(x).__name__}" if type(x).__module__.startswith("proofs") else f"{type(x).__name__} {x!r:.80}"
+    """What was given, without asking a stranger's object to print itself."""
+    plain = type(x) in (int, float, str, bool, type(None))
+    return f"{type(x).__name__} {x!r:.80}" if plain else f"a {type(x).__name__}"
 
 
 _INDEX = _closed("an Index", Index)

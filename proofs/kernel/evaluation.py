@@ -105,9 +105,12 @@ class Table:
 
 def frozen(point: Point) -> Point:
     """A copy of the point that cannot be changed, its numbers as `fmpq`. Raises TypeError for what is no point."""
-    if not isinstance(point, dict | Frozen) or any(type(name) is not str for name in point):
-        raise TypeError(f"a point is a dict from names to values, given {point!r}")
-    return Frozen({name: value if type(value) is int else _frozen(value, name) for name, value in point.items()})
+    if type(point) not in (dict, Frozen):
+        raise TypeError(f"a point is a dict from names to values, given a {type(point).__name__}")
+    copied = dict(point)
+    if any(type(name) is not str for name in copied):
+        raise TypeError("a point is a dict from names to values: a name is a str")
+    return Frozen({name: value if type(value) is int else _frozen(value, name) for name, value in copied.items()})
 
 
 def _frozen(value: Any, name: str) -> Any:
@@ -126,7 +129,7 @@ def _frozen(value: Any, name: str) -> Any:
 def _frozen_number(value: Any, name: str) -> fmpq:
     if type(value) not in (fmpq, Fraction):
         wanted = "an int, a Fraction, an fmpq, a 2-dimensional object array of such, or a Table"
-        raise TypeError(f"the value of {name} at a point is {wanted}, given {type(value).__name__} {value!r}")
+        raise TypeError(f"the value of {name} at a point is {wanted}, given a {type(value).__name__}")
     return rational(value)
 
 
@@ -153,9 +156,10 @@ def evaluate(term: Term, point: Point, number: Callable[[fmpq], Any] = rational,
             given = point[symbol.name]
             return given[tuple(position(i, point, bound) for i in indices)] if isinstance(given, Table) else given
         case Identity(n):
-            return _diagonal(position(n, point, bound), number)
+            return number(fmpq(1)) if term.is_scalar else _diagonal(position(n, point, bound), number)
         case Zero(n, m):
-            return _zeros((position(n, point, bound), position(m, point, bound)), number)
+            shape = position(n, point, bound), position(m, point, bound)
+            return number(fmpq(0)) if term.is_scalar else _zeros(shape, number)
         case Add(terms):
             return _fold(lambda x, y: x + y, map(value, terms))
         case Mul(factors):

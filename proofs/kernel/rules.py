@@ -550,7 +550,9 @@ def establish(claim: Claim, fact: Fact) -> Fact:
     """
     if type(claim) is not Claim:
         raise TypeError(f"establish: a Claim is needed, given a {type(claim).__name__}")
-    if type(fact) is not Fact or fact.conclusion != claim.conclusion:
+    if type(fact) is not Fact:
+        raise NotProved(f"{claim.name}: a Fact is needed, given a {type(fact).__name__}")
+    if fact.conclusion != claim.conclusion:
         raise NotProved(f"{claim.name}: the fact proves another statement, {show(fact)}")
     hypotheses = claim.sequent.hypotheses
     if missing := fact.hypotheses - hypotheses:

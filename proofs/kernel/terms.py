@@ -71,7 +71,8 @@ N = TypeVar("N")
 
 def _require(holds: bool, what: str, given: object) -> None:
     if not holds:
-        raise TypeError(f"{what}, given {given!r}")
+        plain = type(given) in (int, float, str, bool, tuple, type(None))
+        raise TypeError(f"{what}, given {given!r:.80}" if plain else f"{what}, given a {type(given).__name__}")
 
 
 def require_name(name: object) -> None:
@@ -656,7 +657,8 @@ class UniqueMinimiser(Formula):
             raise TypeError(f"{self.letter} is bound with another shape than the objective has it")
         member: Node = self.at
         for _ in self.ranges:
-            member = member.body if type(member) is Lambda else member
+            _require(type(member) is Lambda, "the minimiser of a family is a family", member)
+            member = cast(Lambda, member).body
         _require_term(member, "a member of the minimiser")
         if cast(Term, member).shape != (self.symbol.rows, self.symbol.columns):
             raise TypeError(f"{self.letter} and its minimiser need one shape")

@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from numeric import attention as layers
-from numeric.bounds.attention import descent_stack_bound, linear_attention_bound
 from proofs import attention as paper
 from proofs.gd_ssm.one_step import descend, output, rational
 from proofs.kernel import Table
 from proofs.terms import substitute, term
 from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.gd_ssm.one_step import OURS, single
-from ssmverify.catalogue.gd_ssm.one_step import contexts as raw_tokens
 from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, rationals, tables, tensors, zeros
 
@@ -138,14 +136,14 @@ attention_layer = Layer(
     "numeric.attention.linear_attention",
     single(layers.linear_attention),
     attention_exactly,
-    single(linear_attention_bound),
+    None,
     sequences,
 )
 step_layer = Layer(
     "numeric.attention.self_attention",
     single(layers.descent_stack),
     descent_exactly,
-    single(descent_stack_bound),
+    None,
     lambda dtype: contexts(dtype, (1, 1)),
     (layers.self_attention,),
 )
@@ -153,7 +151,7 @@ stack_layer = Layer(
     "numeric.attention.descent_stack",
     single(layers.descent_stack),
     descent_exactly,
-    single(descent_stack_bound),
+    None,
     contexts,
 )
 
@@ -178,7 +176,6 @@ inputs_moved, _ = paper.gd_plus_plus.rhs.terms  # type: ignore[attr-defined]
 
 gd_ssm_layer = Theorem(
     paper.gd_ssm,
-    instances=raw_tokens,
     source=OURS,
     says="GD-SSM's layer on raw tokens is γ times linear attention with the keys x_i, the values y_i and the next "
     "input for a query. So a parallel scan computes it, as it does linear attention (recurrence.scan_operator).",
@@ -234,7 +231,6 @@ bent = Theorem(
 
 stack = Theorem(
     paper.stack,
-    instances=stacks,
     source=STACK,
     says="K layers of the same weights are K steps, if every token sees the whole context.",
     layers=(stack_layer,),

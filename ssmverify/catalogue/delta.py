@@ -16,8 +16,6 @@ from torch import Tensor
 from numeric import mesa as mesa_layers
 from numeric import ttt as ttt_layers
 from numeric.bounds import delta_scan_bound, read_bound
-from numeric.bounds.mesa import mesa_bound
-from numeric.bounds.ttt import ttt_linear_bound
 from numeric.scan import delta_scan
 from numeric.scan.delta import fused as delta_fused
 from proofs import delta as paper
@@ -60,32 +58,6 @@ def steps(draw: st.DrawFn, strengths: SearchStrategy[fmpq] | None = None) -> Map
     n, d = draw(st.integers(1, 2)), draw(st.integers(1, 2))
     families = {"S": matrices(d, n), "k": columns(n), "v": columns(d), "a": columns(d), "b": columns(n)}
     return draw(points(n=n, d=d, **families, β=rationals() if strengths is None else strengths))
-
-
-@st.composite
-def recursions(draw: st.DrawFn) -> Mapping[str, Any]:
-    """The Mesa layer's states, driven by finitely many keys and values."""
-    n, d, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
-    lam, times = draw(rationals(1, 3)), range(1, T + 3)
-    k = draw(tables(times, columns(n), zeros(n, 1)))
-    v = draw(tables(times, columns(d), zeros(d, 1)))
-    R, F = [lam * rational(np.eye(n, dtype=int))], [zeros(d, n)]
-    for t in times:
-        direction = R[-1] @ k[(t,)]
-        gain = 1 / (1 + (k[(t,)].T @ direction)[0, 0])
-        F.append(F[-1] + gain * ((v[(t,)] - F[-1] @ k[(t,)]) @ direction.T))
-        R.append(R[-1] - gain * (direction @ direction.T))
-    states = {name: Table({(t,): z for t, z in enumerate(zs)}, zs[-1]) for name, zs in (("R", R), ("F", F))}
-    return {"n": n, "d": d, "T": T, "λ": lam, "k": k, "v": v, **states}
-
-
-@st.composite
-def ridges(draw: st.DrawFn) -> Mapping[str, Any]:
-    """The inverse as the recursion leaves it, and targets of one row."""
-    point = dict(draw(recursions()))
-    T, R = point["T"], point.pop("R")
-    del point["F"], point["d"]
-    return {**point, "v": draw(tables(range(1, T + 3), rationals())), "R": R[(T,)]}
 
 
 @st.composite
@@ -171,7 +143,7 @@ mesa_layer = Layer(
     "numeric.mesa.mesa",
     run_mesa,
     ridge_exactly,
-    lambda **given: (mesa_bound(**given),),
+    None,
     regressions,
     (mesa_layers.updated,),
 )
@@ -211,7 +183,7 @@ ttt_layer = Layer(
     "numeric.ttt.ttt_linear",
     run_ttt,
     ttt_exactly,
-    lambda **given: (ttt_linear_bound(**given),),
+    None,
     streams,
     (ttt_layers.minibatch,),
 )
@@ -226,7 +198,6 @@ def _with_rule(rhs: Term) -> Any:
 
 online = Theorem(
     paper.online_gradient,
-    instances=steps,
     source=SCHLAG,
     says="S (I - β k k') + β v k' is one step of rate β on (1/2) ‖S k - v‖², from S. TTT-linear with rate η on the "
     "loss without the 1/2 is the same with β = 2η.",
@@ -239,7 +210,6 @@ online = Theorem(
 
 implicit = Theorem(
     paper.implicit_step,
-    instances=lambda: steps(rationals(0, 3)),
     source=PROXIMAL,
     says="With β/(1 + β k'k) for β the delta rule is the implicit step: its gradient is taken at the new state.",
     breaks={"the gradient at the old state": Eq(paper.new, paper.S - paper.beta * paper.gradient)},
@@ -248,7 +218,6 @@ implicit = Theorem(
 mesa_at_T, mesa_parts = paper.T, paper.mesa.conclusion.parts  # type: ignore[attr-defined]
 mesa = Theorem(
     paper.mesa,
-    instances=recursions,
     source=MESA,
     says="Updating R by Sherman and Morrison and F by its error keeps R the inverse of I/λ + Σ and F = M R, exactly, "
     "for every λ > 0.",
@@ -273,7 +242,6 @@ def _with_minimum(at: Term) -> Any:
 
 ridge = Theorem(
     paper.ridge,
-    instances=ridges,
     source=MESA,
     says="Each row of M R is the ridge regression of that row's values on the keys so far.",
     breaks={"λ times the minimum": _with_minimum(paper.lam * paper.ridge_at)},
@@ -282,7 +250,6 @@ ridge = Theorem(
 moved = paper.dual_sum
 dual = Theorem(
     paper.ttt_dual,
-    instances=minibatches,
     source=SUN,
     says="Within a minibatch TTT-linear needs no states: its outputs are attention to the errors that the state before "
     "the minibatch makes. With W_0 = 0 and η = 1/2 that is linear attention.",

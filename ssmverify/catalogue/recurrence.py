@@ -188,7 +188,6 @@ unrolled_rhs = paper.unrolled_at(paper.T)
 
 unrolled = Theorem(
     paper.unrolled,
-    instances=runs,
     layers=(loop_layer, default_matrix_layer),
     says="h_T = (a_T ... a_1) h_0 + sum over t of (a_T ... a_{t+1}) b_t.",
     breaks={
@@ -207,7 +206,6 @@ unrolled_scalar = Theorem(
 
 scan_operator = Theorem(
     paper.scan_operator,
-    instances=three_steps,
     source=BLELLOCH,
     says="(a1, b1) o (a2, b2) = (a2 a1, a2 b1 + b2) is associative, with the identity (1, 0).",
     layers=(tree_layer,),

@@ -28,6 +28,7 @@ Reference = tuple[tuple[Any, ...], tuple[Tensor, ...]]
 
 def reference(layer: Layer, inputs: Mapping[str, Any]) -> Reference:
     """What is right at the inputs, and how far from it rounding may lead."""
+    assert layer.bound is not None  # derived where none was given
     return layer.exact(**inputs), layer.bound(**inputs)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,23 +10,13 @@ from proofs.gd_ssm import degree as paper
 from proofs.terms import And, Eq, Lt, term
 from ssmverify.catalogue.gd_ssm.one_step import OURS
 from ssmverify.rows import Theorem
-from ssmverify.strategies import points, rationals, tables
-
-
-@st.composite
-def one_layer(draw: st.DrawFn) -> Mapping[str, Any]:
-    nine = [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)]
-    weights = {"w": tables(nine, rationals()), "d": tables([1, 2, 3], rationals())}
-    root = draw(rationals(1, 3)) * draw(st.sampled_from([1, -1]))
-    return draw(points(K=st.integers(0, 3), γ=1 / root**2, u=root, C=rationals(), D=rationals(), **weights))
-
+from ssmverify.strategies import points
 
 degree_goal: Any = paper.one_layer_degree.conclusion
 degree_lhs, degree_rhs = paper.combined(paper.steps_on), degree_goal.parts[1].rhs
 
 one_layer_degree = Theorem(
     paper.one_layer_degree,
-    instances=one_layer,
     source=OURS,
     says="No weights let one layer take two steps or more: on tokens u, 2u and 3u, γ u² = 1, a combination that is 0 "
     "for every layer is (8 (-3)^K - 3 (-8)^K) u for K >= 2 steps of rate γ > 0 from zero. That is not 0: "
@@ -51,7 +40,6 @@ one_layer_apart = Theorem(
 whole, leading = paper.written_out
 steps_degree = Theorem(
     paper.steps_degree,
-    instances=lambda: points(K=st.integers(0, 4), z=rationals()),
     source=OURS,
     says="Where one pair and the query all are s, K steps of rate γ leave (1 - γ s²)^K of the error, written out: the "
     "prediction is of degree 2K + 1 in s exactly, its leading coefficient -(-γ)^K. L layers with nothing non-linear "

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat
-from hypothesis import assume
 from hypothesis import strategies as st
 
 from proofs.gd_ssm import heads as paper
@@ -18,7 +15,7 @@ from proofs.gd_ssm.one_step import gamma, q_next, rational
 from proofs.kernel import Table
 from proofs.terms import Eq
 from ssmverify.breaks import rhs
-from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, constructed
+from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS
 from ssmverify.rows import Theorem
 from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
 
@@ -83,27 +80,10 @@ def _law(contexts: Any) -> Mapping[str, Any]:
 NORMAL = {fmpq(-2): fmpq(1, 6), fmpq(0): fmpq(2, 3), fmpq(2): fmpq(1, 6)}  # variance 4/3, up to the fifth moment normal
 
 
-@st.composite
-def normal_laws(draw: st.DrawFn) -> Mapping[str, Any]:
-    """Every context of pairs x = L z, the entries of z independent with the moments of a normal law."""
-    f, N = draw(st.sampled_from([(1, 1), (1, 2), (2, 1)]))
-    L, nu, one = draw(matrices(f, f)), draw(rationals(0, 3)), rational(np.eye(f, dtype=int))
-    contexts = []
-    for outcome in itertools.product(NORMAL, repeat=N * f):
-        x = L @ np.array(outcome, dtype=object).reshape(f, N)
-        contexts.append((math.prod(NORMAL[z] for z in outcome), x @ x.T))
-    Sigma = fmpq(4, 3) * L @ L.T
-    tau = Sigma.trace()
-    assume(tau + nu)
-    P = inverse((N + 1) * Sigma + (tau + nu) * one)
-    return {**_law(contexts), "f": f, "N": N, "ν": nu, "Σ": Sigma, "τ": tau, "P": P}
-
-
 centred, constant = paper.cross_entropy.rhs.terms  # type: ignore[attr-defined]
 
 features = Theorem(
     paper.features,
-    instances=contexts,
     source=NON_LINEAR,
     says="With features φ(x), by an MLP before the layer, in place of x, and y as it is, the layer takes one step on "
     "the last layer W of ‖W φ(x) - y‖², from zero. It takes none on the MLP.",
@@ -112,7 +92,6 @@ features = Theorem(
 
 classes = Theorem(
     paper.cross_entropy,
-    instances=lambda: contexts(classes=True),
     source=CLASSES,
     says="On unit vectors for classes the layer's logits are those of one step on the cross-entropy from zero, whose "
     "targets are centred, but for one number added to all: the probabilities are the "
@@ -128,7 +107,6 @@ goal = paper.preconditioned.conclusion
 assert isinstance(goal, Eq)
 preconditioned = Theorem(
     paper.preconditioned,
-    instances=lambda: constructed(A=True),
     source=OURS,
     says="On constructed tokens D = [0 A] takes the step along the gradient times A, on the inputs' side, for every A. "
     "(The layer on raw tokens has no such weight: its C acts on the targets' side.)",
@@ -159,7 +137,6 @@ best_preconditioner = Theorem(
 
 gaussian_preconditioner = Theorem(
     paper.best_preconditioner_gaussian,
-    instances=normal_laws,
     source=RESTRICTED,
     says="For N normal inputs of covariance Σ the best P is the inverse of (N + 1) Σ + (tr Σ + ν) I, for their E S and "
     "E S².",

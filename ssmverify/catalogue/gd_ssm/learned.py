@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs.gd_ssm import learned as paper
-from proofs.gd_ssm.one_step import rational
-from proofs.kernel import Table
 from proofs.terms import And, Eq, Term, term
 from ssmverify.breaks import lhs, rhs
-from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, contexts
+from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS
 from ssmverify.rows import Theorem
-from ssmverify.strategies import columns, matrices, points, rationals, tables, zeros
+from ssmverify.strategies import points, rationals
 
 MATCHING = replace(
     ABSTRACT,
@@ -32,57 +29,6 @@ def moments() -> SearchStrategy[Mapping[str, Any]]:
     return points(**sizes, σ=rationals(1, 3), μ=rationals(1, 3))
 
 
-def intervals() -> SearchStrategy[Mapping[str, Any]]:
-    return points(f=st.integers(0, 3), N=st.integers(0, 3), A=rationals(1, 3))
-
-
-@st.composite
-def invertible(draw: st.DrawFn, f: int) -> tuple[Any, Any]:
-    """A triangular matrix and its inverse."""
-    scale, shear, one = draw(rationals(1, 3)), draw(rationals()), rational(np.eye(f, dtype=int))
-    A, inverse = scale * one, one / scale
-    if f == 2:
-        A[0, 1], inverse[0, 1] = scale * shear, -shear / scale
-    return A, inverse
-
-
-@st.composite
-def turned_states(draw: st.DrawFn) -> Mapping[str, Any]:
-    """States in two coordinate systems."""
-    f, p, T = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3))
-    B, D, (R, inverse) = draw(matrices(f, p)), draw(matrices(f, p)), draw(invertible(f))
-    s = draw(tables(range(1, T + 3), columns(p), zeros(p, 1)))
-    z = [zeros(f, 1)]
-    for t in range(1, T + 3):
-        z.append(z[-1] + B @ s[(t,)])
-    states = {"z": z, "ẑ": [R @ each for each in z]}
-    families = {name: Table({(t,): each for t, each in enumerate(zs)}, zs[-1]) for name, zs in states.items()}
-    return {"f": f, "p": p, "T": T, "B": B, "D": D, "R": R, "Q": inverse.T, "s": s, **families}
-
-
-@st.composite
-def two_layers(draw: st.DrawFn, inverses: bool = False) -> Mapping[str, Any]:
-    """Weights of full rank and the same turned, with right inverses; else with two tokens."""
-    f, more = draw(st.integers(1, 2)), draw(st.integers(0, 1))
-    p = f + more
-    (B, B_inverse), (D, D_inverse), (R, R_inverse) = (draw(invertible(f)) for _ in range(3))
-    B, D = (np.concatenate([A, draw(matrices(f, more))], 1) for A in (B, D))
-    point = {"f": f, "p": p, "B": B, "D": D, "B̂": R @ B, "D̂": R_inverse.T @ D}
-    if not inverses:
-        return {**point, "r": draw(columns(p)), "s'": draw(columns(p))}
-    right = {"B": B_inverse, "D": D_inverse, "B̂": B_inverse @ R_inverse, "D̂": D_inverse @ R.T}
-    return {**point, **{f"{name}⁺": np.concatenate([A, zeros(more, f)]) for name, A in right.items()}}
-
-
-@st.composite
-def scaled_states(draw: st.DrawFn) -> Mapping[str, Any]:
-    point = draw(contexts(C=lambda f: matrices(f, f)))
-    alpha, beta, Z = draw(rationals(1, 3)), draw(rationals(1, 3)), point["Z"]
-    scaled = Table({place: alpha * state for place, state in Z.entries.items()}, alpha * Z.default)
-    kept = {name: value for name, value in point.items() if name not in ("N", "η")}
-    return {**kept, "α": alpha, "β": beta, "Ẑ": scaled}
-
-
 # ------------------------------------------------------------------------------------------------- the theorems
 def _with_minimum(at: Term) -> Any:
     return replace(paper.optimal_rate.claim, conclusion=replace(paper.least, at=at))
@@ -92,7 +38,6 @@ uniform_rate, uniform_loss = paper.optimal_rate_uniform.conclusion.parts  # type
 
 optimal_rate = Theorem(
     paper.optimal_rate,
-    instances=moments,
     source=OURS,
     says="On the linear task the best rate of one step from zero is γ* = s²/(μ_4 + (f + N - 2) s⁴), for f entries and "
     "N pairs, variance s² and fourth moment μ_4. Nothing of degree 3 in the tokens is better: "
@@ -109,7 +54,6 @@ optimal_rate = Theorem(
 
 optimal_loss = Theorem(
     paper.optimal_loss,
-    instances=moments,
     source=OURS,
     says="The loss there is (1/2) f s² (1 - γ* N s²): no step leaves (1/2) f s².",
     by_hand=(
@@ -125,7 +69,6 @@ optimal_loss = Theorem(
 
 uniform_optimum = Theorem(
     paper.optimal_rate_uniform,
-    instances=intervals,
     source=OURS,
     says="For x uniform on (-a, a): γ* = 15/(a² (5(f + N) - 1)), the loss (f a²/6)(5f - 1)/(5(f + N) - 1). At a = 1/2 "
     "and f = N = 10, as in the authors' code, that is 20/33 and 245/1188.",
@@ -145,7 +88,6 @@ uniform_optimum = Theorem(
 
 identifiability = Theorem(
     paper.identifiability,
-    instances=turned_states,
     source=MATCHING,
     says="Trained weights can match the construction's up to a change of coordinates of the state only: B to R B and D "
     "to Q D with R'Q = I give the same outputs, for every R.",
@@ -160,7 +102,6 @@ identifiability = Theorem(
 r, s, products = paper.first, paper.second, paper.B_2.T @ paper.D_2
 product_fixed = Theorem(
     paper.outputs_fix_the_product,
-    instances=two_layers,
     source=OURS,
     says="Conversely two layers that agree on all sequences of one and of two tokens have the same B'D.",
     breaks={
@@ -172,7 +113,6 @@ product_fixed = Theorem(
 B_turned, D_turned, inverse = paper.product_fixes_the_weights.conclusion.parts  # type: ignore[attr-defined]
 weights_fixed = Theorem(
     paper.product_fixes_the_weights,
-    instances=lambda: two_layers(inverses=True),
     source=OURS,
     says="And the same B'D, with all four of full rank, leaves a change of coordinates only: one R takes B to "
     "B̂, and its inverse transposed D to D̂.",
@@ -184,7 +124,6 @@ weights_fixed = Theorem(
 
 scalings = Theorem(
     paper.scalings,
-    instances=scaled_states,
     source=MATCHING,
     says="On raw tokens: the mixing times α, the pick times β and C over α β give the same outputs.",
     breaks={"C as it was": lhs(paper.alpha * paper.beta * paper.scaled_output)},

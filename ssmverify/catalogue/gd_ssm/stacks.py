@@ -89,18 +89,6 @@ def rewritten(Y: Any, U: Any, layers: int, afterwards: tuple[Any, Any]) -> dict[
 
 
 @st.composite
-def sweeps(draw: st.DrawFn) -> Mapping[str, Any]:
-    """Inputs with γ x'x = 1, and the layers of a stack until nothing of their targets is left."""
-    m, T, root = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(rationals(1, 3))
-    inputs = draw(st.lists(st.sampled_from(UNIT), min_size=T, max_size=T))
-    X, Y = root * np.array([[fmpq(e) for e in unit] for unit in inputs], dtype=object).T, draw(matrices(m, T))
-    rate, one = 1 / root**2, rational(np.eye(T, dtype=int))
-    E, B = -rate * np.triu(X.T @ X, 1), np.concatenate(one_pass(X, Y, [rate] * T)[1], 1)
-    layers = rewritten(Y, one - E, T, (zeros(m, T), B))
-    return {"m": m, "T": T, "s": draw(st.integers(0, 2)), "E": E, "Y": Y, "B": B, **layers}
-
-
-@st.composite
 def stacks(draw: st.DrawFn) -> Mapping[str, Any]:
     """U = I - F with F³ = 0, triangular or not, so that the layers come to an end; B U = Y."""
     m, one = draw(st.integers(1, 2)), rational(np.eye(3, dtype=int))
@@ -140,14 +128,6 @@ def minibatches(draw: st.DrawFn) -> Mapping[str, Any]:
 
 
 @st.composite
-def slopes(draw: st.DrawFn) -> Mapping[str, Any]:
-    f, m, T, rate = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)), draw(rationals())
-    times = range(1, T + 2)
-    S, M = draw(tables(times, matrices(f, f), zeros(f, f))), draw(tables(times, matrices(m, f), zeros(m, f)))
-    return {"f": f, "m": m, "T": T, "γ": rate, "S": S, "M": M, "W₀": draw(matrices(m, f))}
-
-
-@st.composite
 def contexts(draw: st.DrawFn) -> Mapping[str, Any]:
     """A context of N pairs, and the first step on it."""
     f, m, N, rate = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(rationals())
@@ -175,7 +155,6 @@ T = paper.T
 
 pass_errors = Theorem(
     paper.pass_errors,
-    instances=passes,
     source=OURS,
     says="One pass over the pairs, a step on each with a rate of its own (the delta rule), meets errors of which each "
     "is its target less what the errors before explain of it.",
@@ -244,7 +223,6 @@ stacking_error = Theorem(
 
 stacking_sweeps = Theorem(
     paper.stacking_sweeps,
-    instances=sweeps,
     source=OURS,
     says="If γ x'x = 1, so that a layer takes R (I - E) off R, then T or more layers have read the errors of one pass "
     "over the T pairs, the Kaczmarz sweep, with nothing left.",
@@ -257,7 +235,6 @@ stacking_sweeps = Theorem(
 
 minibatches_at_once = Theorem(
     paper.minibatches_at_once,
-    instances=slopes,
     source=MINIBATCH,
     says="Read as: the gradients of all minibatches, each taken at W_0. Their sum is one step on all pairs, so a "
     "recurrence with decay 1 does it.",
@@ -276,7 +253,6 @@ minibatch_product = Theorem(
 
 released_two_steps = Theorem(
     paper.released_two_steps,
-    instances=contexts,
     source=RELEASED,
     says="The released model of two steps, three blocks of which one is multiplied by the state of another at the end "
     "of the context, is two steps from zero at the end of the context.",
@@ -288,7 +264,6 @@ released_two_steps = Theorem(
 
 released_on_prefix = Theorem(
     paper.released_two_steps_prefix,
-    instances=prefixes,
     source=RELEASED,
     says="Nothing of what its earlier outputs are: read as two steps on each prefix they are not: they know the end.",
     breaks={"one step as well": rhs(paper.W_1 @ paper.q)},

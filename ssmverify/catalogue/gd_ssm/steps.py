@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 from numeric import gd_ssm as layers
 from numeric.attention import attended, collected
-from numeric.bounds.gd_ssm import multi_step_bound
 from proofs.gd_ssm import steps as paper
 from proofs.gd_ssm.one_step import descend, memory
 from proofs.kernel import Table
@@ -22,7 +20,7 @@ from proofs.terms import And, Eq, substitute
 from ssmverify.breaks import rhs
 from ssmverify.catalogue.gd_ssm.one_step import ABSTRACT, OURS, single
 from ssmverify.rows import Layer, Theorem
-from ssmverify.strategies import columns, exact, floats, matrices, points, rationals, tables, tensors, zeros
+from ssmverify.strategies import columns, exact, floats, rationals, tables, tensors, zeros
 
 POSTER = replace(
     ABSTRACT,
@@ -57,33 +55,8 @@ def descents(draw: st.DrawFn, stack: bool = True) -> Mapping[str, Any]:
     return {**point, "q": q, "v": _steps(v)} if stack else point
 
 
-@st.composite
-def kernel_descents(draw: st.DrawFn) -> Mapping[str, Any]:
-    """K steps with rates of their own, 0 afterwards, on the weights and on what weighs the inputs."""
-    f, m, T, K = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 3)))
-    X, Y, rates = draw(matrices(f, T)), draw(matrices(m, T)), draw(tables(range(1, 4), rationals()))
-    W, A = [zeros(m, f)], [zeros(m, T)]
-    for k in range(1, 5):
-        W.append(descend(X.T, Y.T, W[-1], rates[(k,)], 1))
-        A.append(A[-1] - rates[(k,)] * (A[-1] @ (X.T @ X) - Y))
-    point = {"f": f, "m": m, "T": T, "K": K, "γ": rates, "X": X, "Y": Y}
-    return {**point, "q": draw(columns(f)), "W": _steps(W), "A": _steps(A)}
-
-
 def _steps(values: list[Any]) -> Table:
     return Table({(k,): value for k, value in enumerate(values)}, values[-1])
-
-
-@st.composite
-def two_pairs(draw: st.DrawFn) -> Mapping[str, Any]:
-    f, m = draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    drawn = {"x₁": columns(f), "x₂": columns(f), "y₁": columns(m), "y₂": columns(m), "q": columns(f)}
-    return draw(points(f=f, m=m, γ=rationals(), **drawn))
-
-
-def by_entries() -> SearchStrategy[Mapping[str, Any]]:
-    scalars = {name: rationals() for name in ("γ", "C", "x₁₁", "x₂₁", "x₂₂", "y₁", "q₂")}
-    return points(**scalars, λ=tables([(t, e) for t in (1, 2) for e in (1, 2)], rationals()))
 
 
 # --------------------------------------------------------------------------------------------------- the layer
@@ -124,7 +97,7 @@ layer = Layer(
     "numeric.gd_ssm.multi_step",
     single(layers.multi_step),
     exactly,
-    single(multi_step_bound),
+    None,
     inputs,
     (layers.rewritten_query,),
 )
@@ -135,7 +108,6 @@ matrix_goal = paper.minibatches_need_a_matrix.conclusion
 
 multi_step_query = Theorem(
     paper.multi_step_query,
-    instances=descents,
     source=OURS,
     says="A stack that rewrites the query, v <- v + γ_k (q - S v), and reads M v at the end is exactly K steps of "
     "gradient descent from zero, on every prefix, with the same rates in the same order.",
@@ -148,7 +120,6 @@ multi_step_query = Theorem(
 
 stacking = Theorem(
     paper.multi_step_by_stacking,
-    instances=two_pairs,
     source=POSTER,
     says="Read as: each layer takes a step and hands on the errors, as a stack of attention layers does. A causal "
     "layer's errors are those of prefixes; already two layers on two pairs are not two steps. What it does instead: "
@@ -158,7 +129,6 @@ stacking = Theorem(
 
 closed_form = Theorem(
     paper.closed_form,
-    instances=lambda: descents(stack=False),
     source=OURS,
     says="K steps from zero, written out: W' is the sum of (I - γ_K S) ... (I - γ_{k+1} S) γ_k times M'; for one rate "
     "W = γ M times the sum of the powers of I - γ S below the K-th. A polynomial of degree 2K in the tokens.",
@@ -178,7 +148,6 @@ left_over = Theorem(
 
 dual = Theorem(
     paper.dual,
-    instances=kernel_descents,
     source=OURS,
     says="K steps on features need their inner products alone: W q = A X'q, where A moves by A X'X - Y. Against "
     "gd_ssm.stacking_error: all of X'X stands here, its upper triangle there.",
@@ -190,7 +159,6 @@ dual = Theorem(
 
 in_turn = Theorem(
     paper.sequential_minibatches,
-    instances=two_pairs,
     source=MINIBATCH,
     says="Read as: a step for each minibatch, one after the other during one pass. The layer takes all gradients at "
     "zero; already two minibatches of one pair differ.",
@@ -199,7 +167,6 @@ in_turn = Theorem(
 
 diagonal_minibatches = Theorem(
     paper.minibatches_need_a_matrix,
-    instances=by_entries,
     source=OURS,
     says="No gates mend it for f >= 2: whatever the gates of the entries, even if they read the tokens, the layer "
     "gives 0 where two minibatch steps in turn give -γ² y_1 x_11 x_21 x_22 q_2.",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-
 from proofs.hippo import lagt
 from proofs.tactics.products import falling, one
 from proofs.terms import Nat
 from ssmverify.breaks import lhs, rhs
-from ssmverify.catalogue.hippo.legt import below, degrees
+from ssmverify.catalogue.hippo.legt import below
 from ssmverify.rows import Source, Theorem
-from ssmverify.strategies import points, rationals, tables
 
 LAGUERRE = Source("Laguerre polynomials", place="classical", read="remembered; derived here")
 LAGT = Source(
@@ -22,14 +19,12 @@ LAGT = Source(
 
 laguerre_derivative = Theorem(
     lagt.laguerre_derivative,
-    instances=lambda: points(n=degrees, j=degrees),
     source=LAGUERRE,
     says="L_n' = - sum over k < n of L_k, power by power (times (j!)² (j+1)).",
     breaks={"the sign": rhs(-lagt.laguerre_derivative.rhs)},
 )
 laguerre_moments = Theorem(
     lagt.laguerre_moments,
-    instances=lambda: points(n=degrees, q=degrees),
     source=LAGUERRE,
     says="∫ x^q e^(-x) L_n(x) dx = q! (-q)_n / n!, which is 0 for q < n.",
     breaks={"the moment of x^(q+1)": rhs(falling(lagt.q + 1, lagt.n))},
@@ -47,7 +42,6 @@ laguerre_orthogonal = Theorem(
 earlier = lagt.before(lagt.n, 0)
 lagt_matrix = Theorem(
     lagt.lagt_matrix,
-    instances=lambda: points(n=degrees, q=degrees, b=rationals()),
     source=LAGT,
     says="The coefficients obey c' = A c + B u with -1 below the diagonal of A, -b on it, and B = 1, exactly: the past "
     "fades, so no end is closed. b = 1/2 is the orthonormal form, b = 1 the one without tilt.",
@@ -60,7 +54,6 @@ lagt_matrix = Theorem(
 )
 lagt_nplr = Theorem(
     lagt.lagt_nplr,
-    instances=lambda: points(N=st.integers(0, 4), c=tables(range(6), rationals())),
     source=LAGT,
     says="c'A c = -(1'c)²/2 for every c: with b = 1/2, A + 11'/2 is skew.",
     breaks={"A + 11' skew": rhs(2 * lagt.lagt_nplr.rhs)},

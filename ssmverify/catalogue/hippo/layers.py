@@ -293,7 +293,6 @@ def replaced(claim: Any, **sides: Term) -> Any:
 
 gbt_step = Theorem(
     paper.gbt_step,
-    instances=steps,
     source=OURS,
     says="Solving with I - αδA is the step c + δ (A (αv + (1-α)c) + B u) that is implicit in v: Euler forwards for "
     "α = 0, backwards for α = 1, bilinear for α = 1/2.",

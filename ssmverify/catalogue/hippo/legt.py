@@ -60,7 +60,6 @@ square = Nat(N) * Nat(N)
 
 ends = Theorem(
     legendre.legendre_ends,
-    instances=lambda: points(n=degrees),
     source=CLASSICAL,
     says="p_n(0) = 1 now, p_n(1) = (-1)^n at the far end of the window.",
     breaks={"1 at both ends": rhs(one, part=1)},
@@ -74,7 +73,6 @@ derivative = Theorem(
 )
 moments = Theorem(
     legendre.legendre_moments,
-    instances=lambda: points(n=degrees, q=degrees),
     source=CLASSICAL,
     says="∫ x^q p_n(x) dx over the window in closed form, for every n and q; it is 0 for q < n.",
     breaks={"the moment of x^(q+1)": rhs(legendre.closed_moment(n, legendre.q + 1))},
@@ -93,7 +91,6 @@ orthogonal = Theorem(
 
 window = Theorem(
     paper.legt_window,
-    instances=lambda: points(n=degrees, q=degrees),
     source=HIPPO,
     says="The exact coefficients of every polynomial signal obey x_n' = (M x)_n + u(t) - (-1)^n u(t - 1), with M the "
     "derivative matrix: nothing is closed yet. Here u(t - x) = x^(q+1), and 1.",
@@ -124,7 +121,6 @@ matrix = Theorem(
 )
 legs = Theorem(
     paper.legs_matrix,
-    instances=lambda: points(n=degrees, q=degrees, d=scales),
     source=HIPPO,
     says="The coefficients of u on [0, t] obey t c' = A c + B u with the table of LegS, exactly: no end is closed.",
     layers=(matrix_layer("legs", hippo._legs),),
@@ -132,7 +128,6 @@ legs = Theorem(
 )
 legt_nplr = Theorem(
     paper.legt_nplr,
-    instances=lambda: points(N=degrees, x=tables(range(4), rationals())),
     source=NPLR,
     says="c'A c = -(g₀'c)²/2 - (g₁'c)²/2 for every c, with c_n = sqrt(2n+1) x_n: A + (g₀g₀' + g₁g₁')/2 is skew.",
     breaks={
@@ -143,7 +138,6 @@ legt_nplr = Theorem(
 nplr_rhs = paper.legs_nplr.rhs.terms  # type: ignore[attr-defined]
 legs_nplr = Theorem(
     paper.legs_nplr,
-    instances=lambda: points(N=degrees, d=scales, c=tables(range(6), rationals())),
     source=NPLR,
     says="c'A c = -c'c/2 - (B'c)²/2 for every c, in the orthonormal scale: A + P P' is -I/2 plus a skew matrix, "
     "with P = B/sqrt2.",
@@ -163,7 +157,6 @@ legt_read_out = Theorem(
 )
 legs_read_out = Theorem(
     paper.legs_readout,
-    instances=lambda: below("k", "N", d=scales),
     source=READ_OUT,
     says="The read-out of LegS is that of LegT, to be divided by t.",
     layers=(read_out_layer("legs"),),
@@ -223,7 +216,6 @@ error = Theorem(
 )
 order = Theorem(
     pade.pade_order,
-    instances=lambda: points(N=degrees, m=degrees),
     source=OURS,
     says="Q_N(s) e^(-s) has no power from s^N to s^(2N-1), for (-m)_N = 0 if m < N: what it has below s^N, over Q_N, "
     "is the Padé approximant [N-1/N] of e^(-s).",

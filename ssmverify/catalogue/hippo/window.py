@@ -23,7 +23,7 @@ from ssmverify.breaks import lhs, rhs
 from ssmverify.catalogue.hippo.layers import matrix_layer, read_out_layer
 from ssmverify.catalogue.hippo.legt import OURS, degrees
 from ssmverify.rows import Broken, Finite, Source, Theorem
-from ssmverify.strategies import columns, matrices, points, rationals, tables
+from ssmverify.strategies import columns, matrices, points, rationals
 
 FOUT = Source(
     "How to Train Your HiPPO: State Space Models with Generalized Orthogonal Basis Projections",
@@ -70,36 +70,6 @@ def windows(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def periodic_windows(draw: st.DrawFn) -> Mapping[str, Any]:
-    N = draw(st.integers(1, 3))
-    free = draw(matrices(N, N))
-    return {"N": N, "M": free - free.T, "g": draw(columns(N)), "c": draw(columns(N)), "u": draw(rationals())}
-
-
-@st.composite
-def resolvents(draw: st.DrawFn) -> Mapping[str, Any]:
-    """A window, and the steady states of a signal of rate s in the basis and in the closed window."""
-    point, s = draw(windows()), draw(rationals())
-    N, M, g0, g1 = (point[name] for name in ("N", "M", "g₀", "g₁"))
-    states = {"ℓ": solved(s * unit(N) + M, g0), "w": solved(s * unit(N) - M + g1 @ g1.T, g0)}
-    return {"N": N, "M": M, "g₀": g0, "g₁": g1, "s": s, **states}
-
-
-@st.composite
-def eigenvectors(draw: st.DrawFn) -> Mapping[str, Any]:
-    """A window whose A = -(g₀g₀' + g₁g₁')/2 + W has the eigenvector v: the skew W turns it by what is missing."""
-    N = draw(st.integers(1, 3))
-    g0, g1, v = (draw(columns(N)) for _ in range(3))
-    v[0, 0] = fmpq(1)
-    damping = (g0 @ g0.T + g1 @ g1.T) / fmpq(2)
-    s = -(v.T @ damping @ v)[0, 0] / (v.T @ v)[0, 0]
-    turned = s * v + damping @ v
-    W = (turned @ v.T - v @ turned.T) / (v.T @ v)[0, 0]
-    M = W - damping + g1 @ g1.T
-    return {"N": N, "M": M, "g₀": g0, "g₁": g1, "s": s, "ℓ": solved(s * unit(N) + M, g0), "v": v}
-
-
-@st.composite
 def nilpotent_loops(draw: st.DrawFn) -> Mapping[str, Any]:
     """A window with a strictly triangular M, as LegT's; and its closed loop, run until it stands still."""
     g0 = draw(columns(3))
@@ -114,50 +84,9 @@ def nilpotent_loops(draw: st.DrawFn) -> Mapping[str, Any]:
     return {"N": 3, "T": draw(st.integers(0, 3)), "M": M, "g₀": g0, "g₁": g1, **states}
 
 
-@st.composite
-def systems(draw: st.DrawFn) -> dict[str, Any]:
-    N = draw(st.integers(1, 2))
-    shapes = {"A": (N, N), "B": (N, 1), "C": (1, N)}
-    return {"N": N, "D": draw(rationals()), **{name: draw(matrices(*shape)) for name, shape in shapes.items()}}
-
-
-@st.composite
-def adjugates(draw: st.DrawFn) -> Mapping[str, Any]:
-    point, s, chi = draw(systems()), draw(rationals()), draw(rationals(1, 3))
-    I = unit(point["N"])
-    return {**point, "s": s, "χ": chi, "F": solved(s * I - point["A"], chi * I)}
-
-
-@st.composite
-def closed_loops(draw: st.DrawFn) -> Mapping[str, Any]:
-    point = draw(systems())
-    N, D = point["N"], point.pop("D")
-    K = np.block([[point["A"], point["B"]], [point["C"], np.array([[D]], dtype=object)]])
-    I = unit(N + 1)
-    signal = {"x": draw(columns(N)), "u": draw(rationals()), "s": draw(rationals())}
-    return {**point, "D": D, "K": K, "P": I[:N], "p": I[N:].T, **signal}
-
-
 def near_pi() -> SearchStrategy[fmpq]:
     """Rationals between 3 and 22/7."""
     return st.integers(1, 20).map(lambda i: 3 + fmpq(i, 147))
-
-
-@st.composite
-def fourier_states(draw: st.DrawFn) -> Mapping[str, Any]:
-    """States of FouT, and the integrals of a window's slope that they lead to."""
-    M, j = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    pi, e, a, u = draw(near_pi()), draw(rationals(1, 3)), draw(rationals()), draw(rationals())
-    c, s = (draw(tables(range(1, 4), rationals())) for _ in range(2))
-    v = 2 * (a + sum((2 / e * c[(m,)] for m in range(1, M + 1)), fmpq(0))) - u
-    turn = 2 * pi * j / e
-    slopes = {"Z": v - u, "X": v - u + turn * s[(j,)], "Y": -turn * c[(j,)]}
-    return {"M": M, "j": j, "π": pi, "e": e, "a": a, "u": u, "v": v, "c": c, "s": s, **slopes}
-
-
-def orthogonal_pairs() -> SearchStrategy[Mapping[str, Any]]:
-    nought = {name: fmpq(0) for name in ("cc", "ss", "cs", "sc")}
-    return points(m=degrees, j=degrees, π=near_pi(), **nought, **{"c₂": fmpq(1, 2), "s₂": fmpq(1, 2)})
 
 
 def harmonics() -> SearchStrategy[Mapping[str, Any]]:
@@ -171,7 +100,6 @@ observer_rhs, fout_rhs = (
 )
 observer = Theorem(
     paper.legt_observer,
-    instances=windows,
     source=GENERAL,
     says="Reading u(t - 1) as g₁'c makes the window an observer: c' = -M'c + g₀ (u - g₀'c). A + A' = -(g₀g₀' + "
     "g₁g₁'): LegT is skew less half of that, of rank 2 (its NPLR form). And g₀'A, the read-out of u', is "
@@ -183,7 +111,6 @@ observer = Theorem(
 )
 fout_closure = Theorem(
     paper.fout_closure,
-    instances=periodic_windows,
     source=FOUT,
     says="With g(0) = g(1) a Fourier sum gives the mean of both ends, so u(t - 1) is read as 2 g'c - u: then "
     "A = M - 2 g g', B = 2 g, and A + 2 g g' is skew. C = -(M g)' differentiates the basis at lag 0; to differentiate "
@@ -195,7 +122,6 @@ fout_closure = Theorem(
 )
 fourier_orthogonal = Theorem(
     paper.fourier_orthogonal,
-    instances=orthogonal_pairs,
     source=FOUT,
     says="Cosines and sines of different frequencies are orthogonal on the window, of norm² 1/2: from the product "
     "rule, cos' = -2πm sin, sin' = 2πm cos, their return after the window, and cos² + sin² = 1.",
@@ -207,7 +133,6 @@ fourier_orthogonal = Theorem(
 matrix_rhs = [part.rhs for part in paper.fout_matrix.conclusion.parts]  # type: ignore[attr-defined]
 fout_matrix = Theorem(
     paper.fout_matrix,
-    instances=fourier_states,
     source=FOUT,
     says="The rows of FouT, from integration by parts: with e² = 2, so 2e = 4/e = 2 sqrt2, they are -2, -2 sqrt2 and "
     "-4, and turns of ±2πm between cosine and sine of frequency m; B = (2, 2 sqrt2, 0, 2 sqrt2, 0, ...).",
@@ -223,9 +148,6 @@ fout_matrix = Theorem(
 half_slope = -(paper.frequency(paper.j) * paper.sine_now) / 2
 fout_read_out = Theorem(
     paper.fout_readout,
-    instances=lambda: fourier_states().map(
-        lambda p: {**{x: p[x] for x in ("M", "j", "π", "e", "c", "s")}, "Y": p["u"], "c₀": fmpq(1), "s₀": fmpq(0)}
-    ),
     source=replace(
         OURS, read="the weights -2 sqrt2 π (i+1) at 2i + 2 in the authors' code of HiPPO-Prophecy (arXiv 2407.09375)"
     ),
@@ -268,7 +190,6 @@ text = misread(
 # ------------------------------------------------------------------------------------- read-outs of the derivative
 transfer_error = Theorem(
     paper.transfer_error,
-    instances=adjugates,
     source=OURS,
     says="H(s) - s = -χ_K/χ_A for every size: with F the adjugate and χ the determinant of sI - A, sI - K maps "
     "(F B; χ) to (0; χ_K), and H - s = -χ_K/χ. That this χ_K is det(sI - K) is Schur's formula, which is classical; "
@@ -281,7 +202,6 @@ transfer_error = Theorem(
 modes_rhs = [part.rhs for part in paper.closed_loop_modes.conclusion.parts]  # type: ignore[attr-defined]
 closed_loop_modes = Theorem(
     paper.closed_loop_modes,
-    instances=closed_loops,
     source=OURS,
     says="What the read-out differentiates exactly is what its closed loop generates: x is the steady state of "
     "u e^(st) and y = u' exactly if (x; u) is an eigenvector of K = [[A, B], [C, D]] for s. Any basis, every size.",
@@ -314,7 +234,6 @@ determinants = Finite(
 )
 observer_error = Theorem(
     pade.observer_error,
-    instances=resolvents,
     source=OURS,
     says="For every basis closed as LegT is, and every rate s: of u = e^(st) the reconstruction misses u/(1 + ℓ'g₀) "
     "now, the read-out s times that, where ℓ = (sI + M)^-1 g₀.",
@@ -325,7 +244,6 @@ observer_error = Theorem(
 )
 observer_modes = Theorem(
     pade.observer_modes,
-    instances=eigenvectors,
     source=OURS,
     says="An eigenvector of A that the reconstruction sees has an eigenvalue with 1 + ℓ'g₀ = 0, for LegT a root of "
     "Q_N.",

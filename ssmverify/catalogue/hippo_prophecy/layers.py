@@ -14,7 +14,6 @@ from torch import Tensor
 from numeric import hippo, hippo_prophecy
 from numeric.bounds import hippo as hippo_bounds
 from proofs.hippo_prophecy import steps as paper
-from proofs.kernel import Table
 from ssmverify.catalogue.hippo.layers import replaced
 from ssmverify.rows import Layer, Source, Theorem
 from ssmverify.strategies import columns, exact, floats, matrices, noise, points, rationals, tensors, zeros
@@ -155,19 +154,6 @@ def predictions(draw: st.DrawFn) -> Mapping[str, Any]:
     return drawn if drawn["δ"] * drawn["D"] != 2 else {**drawn, "D": fmpq(-1)}
 
 
-@st.composite
-def loops(draw: st.DrawFn) -> Mapping[str, Any]:
-    """States and inputs of a closed loop."""
-    N, t = draw(st.integers(1, 2)), draw(st.integers(0, 2))
-    A, B, C, D = draw(matrices(N, N)), draw(columns(N)), draw(matrices(1, N)), draw(rationals())
-    c: dict[tuple[int, ...], Any] = {(0,): draw(columns(N))}
-    u: dict[tuple[int, ...], Any] = {(0,): draw(rationals())}
-    for i in range(t + 1):
-        u[(i + 1,)] = (C @ c[(i,)])[0, 0] + D * u[(i,)]
-        c[(i + 1,)] = A @ c[(i,)] + u[(i + 1,)] * B
-    return {"N": N, "t": t, "A": A, "B": B, "C": C, "D": D, "c": Table(c, zeros(N, 1)), "u": Table(u, fmpq(0))}
-
-
 def _euler(u: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, delta: Tensor) -> tuple[Tensor]:
     """Not solved for u_{k+1}: u + δ (C c + D u)."""
     made = hippo_prophecy.Weights(A, B, delta * C, 1 + delta * D)
@@ -190,7 +176,6 @@ def _teacher(u: Tensor, steps: int, A: Tensor, B: Tensor, C: Tensor, D: Tensor) 
 
 trapezoid = Theorem(
     paper.trapezoid,
-    instances=predictions,
     source=CODE,
     says="The next state of LegT and LegS solves u_{k+1} = u_k + δ (C c + D (u_k + u_{k+1})/2), the trapezoidal rule "
     "in u. At δD = 2 there are no such weights, and the layer refuses.",
@@ -204,7 +189,6 @@ trapezoid = Theorem(
 
 fed_back = Theorem(
     paper.fed_back,
-    instances=loops,
     source=CODE,
     says="With the prediction for the next input, state and input follow the matrix [[A + B C, D B], [C, D]].",
     layers=(roll_out_layer,),
