@@ -124,7 +124,7 @@ def no_error_correction() -> Fact:
     def part(t: Index | int) -> Term:
         return alpha(i) * (c(i, t) - c(index(0), t))
 
-    each = equal(part(t + 1), Mul((At(t + 1), part(t), term(1))), code(i), code(index(0)))
+    each = equal(part(t + 1), Mul((At(t + 1), part(t))), code(i), code(index(0)))
     moved = rewrite(congruence(each, Sum, i, 1, N), linear(i, 1, N, At(t + 1), part(t)))
     onwards = equal(
         h(t + 1), c(0, t + 1) + mixed(t + 1), specialise(recurrence, t), code(index(0)), assume(along), moved

@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
+from flint import fmpq
+
 from proofs.derivation import main, proves
 from proofs.kernel import Fact, assume, induction, instantiate, rewrite, specialise, words
 from proofs.tactics.equations import equal
@@ -54,6 +57,13 @@ h, g, b, a = sequence("h", n), sequence("g", n), sequence("b", n), sequence("a")
         "rotated_state": for_all(t, Eq(h(t + 1), a(t + 1) * (R(t + 1) @ h(t)) + b(t + 1))),
         "rotated_input": for_all(t, Eq(g(t + 1), a(t + 1) * g(t) + turned(t + 1).T @ b(t + 1))),
         "start": Eq(h(0), turned(0) @ g(0)),
+    },
+    witness={
+        "n": 1,
+        "T": 0,
+        **{name: np.array([[fmpq(1)]]) for name in ("R", "Φ", "h", "g")},
+        "b": np.array([[fmpq(0)]]),
+        "a": fmpq(1),
     },
 )
 def cumulative_rotations() -> Fact:
