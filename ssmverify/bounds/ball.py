@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ssmverify.bounds.model import HALF, active, format_of
+from ssmverify.bounds.registry import HANDLERS
 
 F64 = torch.float64
 WIDER = 1 + 2.0**-46  # more than evaluating a rule of fewer than 50 float64 operations may lose
@@ -74,9 +75,7 @@ class BallTensor(Tensor):
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        from ssmverify.bounds.dispatch import handle
-
-        return handle(func, args, kwargs or {})
+        return HANDLERS[0](func, args, kwargs or {})
 
 
 def given(x: Tensor) -> Ball:

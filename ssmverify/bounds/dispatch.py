@@ -34,7 +34,7 @@ from ssmverify.bounds import (  # noqa: F401 - each registers its rules
 from ssmverify.bounds.ball import F64, Ball, BallTensor, given, narrowed, operand
 from ssmverify.bounds.comparisons import Unsettled
 from ssmverify.bounds.model import Refused, Undecided, active
-from ssmverify.bounds.registry import MOVES, REFUSED, RULES, Rule, named
+from ssmverify.bounds.registry import HANDLERS, MOVES, REFUSED, RULES, Rule, named
 
 FACTORIES = named(
     """zeros ones full empty arange eye zeros_like ones_like empty_like new_zeros new_ones new_full new_empty
@@ -301,3 +301,6 @@ def _caller() -> str:
             return f"{file}:{frame.f_lineno}"
         frame = frame.f_back
     return inside
+
+
+HANDLERS[:] = [handle]

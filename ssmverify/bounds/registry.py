@@ -11,6 +11,7 @@ RuleT = TypeVar("RuleT", bound=Rule)
 RULES: dict[str, Rule] = {}
 MOVES: set[str] = set()
 REFUSED: dict[str, str] = {}
+HANDLERS: list[Rule] = []  # what answers an operation on balls: `ssmverify.bounds.dispatch` puts itself here
 
 
 def rule(*names: str) -> Callable[[RuleT], RuleT]:
