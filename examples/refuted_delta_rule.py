@@ -18,14 +18,14 @@ unit = Eq(k.T @ k, term(1))
 
 @proves(Eq(written @ k, v))
 def stored() -> Refuted:
-    """The key 2 gives back -v, a state of 0 to begin with."""
+    """Written into the state 0, the key 2 gives back 4 v."""
     number = {name: np.array([[fmpq(x)]], dtype=object) for name, x in {"S": 0, "k": 2, "v": 1}.items()}
     return refute(stored.sequent, {"d": 1, "n": 1, **number})
 
 
 @proves(Eq(written @ k, v), {"unit_key": unit}, further=["unit_key"])
 def stored_at_a_unit_key() -> Fact:
-    """The step changes S k by k'k times its error, which is once."""
+    """The step takes k'k times the error off S k, and k'k is 1."""
     expanded = identity(written @ k, S @ k - (k.T @ k) * (S @ k - v))
     at_one = rewrite(expanded, assume(unit))
     return rewrite(at_one, identity(at_one.conclusion.rhs, v))
