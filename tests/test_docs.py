@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import doctest
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from proofs.kernel import RULES
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+PLACE = re.compile(r"`((?:proofs|numeric|ssmverify|tests|docs|examples|benchmarks)/[\w./-]*)`")
 SESSIONS = sorted(file for file in DOCS.glob("*.md") if ">>> " in file.read_text(encoding="utf-8"))
 
 
@@ -23,3 +28,14 @@ def test_a_session_gives_what_it_shows(file: Path) -> None:
 def test_every_rule_is_explained() -> None:
     guide = (DOCS / "proofs.md").read_text(encoding="utf-8")
     assert [name for name in RULES if f"`{name}(" not in guide] == []
+
+
+def test_every_place_that_a_guide_names_is_there() -> None:
+    places = {place for guide in GUIDES for place in PLACE.findall(guide.read_text(encoding="utf-8"))}
+    assert "proofs/kernel/rules.py" in places
+    assert sorted(place for place in places if not (ROOT / place).exists()) == []
+
+
+def test_the_citation_is_of_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

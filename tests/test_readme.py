@@ -9,6 +9,7 @@ import pytest
 import ssmverify.catalogue
 from ssmverify import Open, Source, check
 from ssmverify.catalogue import catalogue, from_file, select
+from ssmverify.cli import main
 from ssmverify.errors import BadInput
 from ssmverify.verdict import STATUSES
 
@@ -62,3 +63,7 @@ def test_every_status_and_every_fate_of_a_mutant_is_explained() -> None:
 def test_the_shown_table_names_the_catalogue() -> None:
     for theorem in select(["recurrence.*", "longhorn.*"]):
         assert theorem.name in README
+
+
+def test_every_command_is_listed() -> None:
+    assert [name for name in main.commands if f"\nssmverify {name}" not in README] == []

@@ -1,11 +1,15 @@
-"""How far a scan's floats may be from the exact result: the proven bounds, evaluated.
+"""How far the floats of scans and layers may be from the exact result: the proven bounds, evaluated.
 
 | module | bounds |
 | --- | --- |
 | `model` | the model of rounding, and what every bound is built from |
-| `linear` | scans of numbers, real or complex, and of matrices; gradients; 16-bit storage |
+| `diagonal` | scans of numbers, real or complex, and of matrices; gradients; 16-bit storage |
 | `delta` | the delta rule, explicit and implicit |
 | `selective` | S6, conditional on a stated accuracy of exp |
+| `majorant` | sizes and errors that a layer's own formulas are run on |
+| `attention`, `gd_ssm`, `hippo`, `longhorn`, `mesa`, `ttt` | the layers of those names |
+
+Exported are the bounds of scans; those of a layer are imported from its module.
 
 `proofs/rounding.py` proves, in the kernel, `chain` (the tolerance of every sequential scan), `distance`, `node` (how
 many roundings a tree makes), `gamma`, `product` and `rounded` (how majorants go through a product and a rounding),

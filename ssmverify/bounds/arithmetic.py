@@ -102,7 +102,10 @@ def _is_power_of_two(x: Any) -> bool:
 
 @rule("aten::div")
 def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Ball:
-    """x/y for |y| >= L = |w| - 2s > 0: off by (r + (|v| + r)/L s)/L at most (numeric/majorant.py); else no bound."""
+    """x/y for |y| >= L = |w| - 2s > 0: off by (r + (|v| + r)/L s)/L at most; else no bound.
+
+    As in `numeric/bounds/majorant.py`.
+    """
     if rounding_mode is not None:
         raise Refused(f"no proven rule for a quotient rounded to an integer (rounding_mode={rounding_mode!r})")
     dtype = met(x, y)

@@ -1,4 +1,4 @@
-/* h_t = a_t h_{t-1} + b_t and its gradients: the canonical chain of numeric/scan/reference.py, bit for bit.
+/* h_t = a_t h_{t-1} + b_t and its gradients: the canonical chain of numeric/scan/diagonal/loop.py, bit for bit.
 
    Two ways to walk the same chain, and no other: rows.h where channels lie side by side, columns.h where time does. A
    backward walks memory downwards: a row read upwards while rows go down defeats the prefetcher. */

@@ -5,7 +5,7 @@
    Gradients of B and C come as one part for each group of LANES, (B, T, groups, n).
 
    exponential: argument reduction by multiples of ln 2 in two parts, then Taylor's polynomial of degree DEGREE; within
-   1.5 ulp of exp (tests/numeric/test_scan_kernels.py measures it), 0 and infinity where exp rounds to them. */
+   1.5 ulp of exp (tests/numeric/scan/test_kernels.py measures it), 0 and infinity where exp rounds to them. */
 
 static inline REAL NAME(exponential)(REAL x) {
     x = x < LEAST_EXPONENT ? (REAL)LEAST_EXPONENT : x;
