@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
 import traceback
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
-from proofs.kernel import NotProved, Point, Table, Undecidable, holds, rational
+from proofs.kernel import NotProved, Point, Sequent, Undecidable, holds
+from proofs.points import NoPoint, Sampler
 from proofs.printing import shortened, show_point, text
-from proofs.terms import Eq, Formula, Symbol, free_indices, symbols
 
 FOLDER = Path(__file__).parent
+PATIENCE = 2.0  # seconds to look for a point where a failed step is false
 INSIDE = (FOLDER / "kernel", FOLDER / "tactics")
 
 
@@ -42,40 +41,18 @@ def _step(reason: BaseException) -> str:
     return f"{Path(last.filename).name}:{last.lineno}, {(last.line or '').strip()}"
 
 
-def counterexample(goal: Formula, tries: int = 60) -> Point | None:
-    """A small point where an equation without hypotheses is false, if a few random ones have one."""
-    if not isinstance(goal, Eq):
-        return None
-    drawn = random.Random(0)
+def counterexample(goal: Sequent, tries: int = 20) -> Point | None:
+    """A small point where what was to be shown is false though its hypotheses hold, if a few random ones have one."""
+    drawn, sampler, until = random.Random(0), Sampler(goal), time.monotonic() + PATIENCE
     for _ in range(tries):
-        point = _point(goal, drawn)
+        if time.monotonic() > until:
+            return None
         try:
-            if not holds(goal, point):
+            point = sampler.draw(drawn)
+            if not holds(goal.conclusion, point):
                 return point
-        except (Undecidable, ZeroDivisionError, ValueError, IndexError):
+        except NoPoint:
+            return None
+        except (Undecidable, ZeroDivisionError):
             continue
     return None
-
-
-def _point(goal: Formula, drawn: random.Random) -> Point:
-    point: dict[str, object] = {name: drawn.randint(1, 2) for name in sorted(free_indices(goal))}
-    for symbol in sorted(symbols(goal), key=lambda s: s.name):
-        point[symbol.name] = _value(symbol, point, drawn)
-    return point
-
-
-def _value(symbol: Symbol, point: Point, drawn: random.Random) -> object:
-    from proofs.kernel import position
-
-    rows, columns = position(symbol.rows, point), position(symbol.columns, point)
-
-    def member() -> object:
-        if symbol.is_scalar:
-            return rational(Fraction(drawn.randint(-2, 3)))
-        entries = [rational(Fraction(drawn.randint(-2, 3))) for _ in range(rows * columns)]
-        return np.array(entries, dtype=object).reshape(rows, columns)
-
-    if not symbol.arity:
-        return member()
-    keys = np.ndindex(*(4,) * symbol.arity)
-    return Table({tuple(int(i) for i in key): member() for key in keys}, member())

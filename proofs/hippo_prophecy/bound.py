@@ -28,6 +28,7 @@ coefficients that converge to those of u.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import cast
 
 from flint import fmpq
@@ -189,10 +190,10 @@ def fout_ramp() -> Fact:
 x, next_x = Nat(c + 1), Nat(c + 2)
 
 
-@proves(Le(power(x, p) * (x + Nat(p)), x * power(next_x, p)), {})
+@cache
 def bernoulli() -> Fact:
     """x^p (x + p) <= x (x + 1)^p, by induction on p: Bernoulli's inequality times x^(p+1)."""
-    statement = cast(Le, bernoulli.conclusion)
+    statement = Le(power(x, p) * (x + Nat(p)), x * power(next_x, p))
     nothing = [empty(power(base, 0)) for base in (x, next_x)]
     start = at_most(one * x, x * one, [term(0)])
     start = with_sides(start, power(x, 0) * (x + Nat(index(0))), x * power(next_x, 0), *nothing)
@@ -216,14 +217,15 @@ def beyond_basis(term: Term) -> Term:
 beyond = beyond_basis(1 / power(Nat(higher), p + 2))
 
 
-@proves(Le(q * beyond, 1 / power(M_, p + 1) - 1 / power(Nat(mu + 1 + n), p + 1)), {})
+@cache
 def tail() -> Fact:
-    """(k-2)/(x+1)^(k-1) <= 1/x^(k-2) - 1/(x+1)^(k-2), by Bernoulli; and these differences telescope."""
+    """q times the tail is at most the difference of two powers: (k-2)/(x+1)^(k-1) <= 1/x^(k-2) - 1/(x+1)^(k-2), by
+    Bernoulli, and these differences telescope."""
     x, next_x = Nat(mu + 1 + n), Nat(mu + 2 + n)
-    steeper = instantiate(bernoulli.fact, {"c": mu + n, "p": p + 1})
+    steeper = instantiate(bernoulli(), {"c": mu + n, "p": p + 1})
     a, b, first = power(x, p + 1), power(next_x, p + 1), power(M_, p + 1)
     falls = (next_x * slack(steeper) + q * a) / (x * a * b * next_x)
-    statement = cast(Le, tail.conclusion)
+    statement = Le(q * beyond, 1 / power(M_, p + 1) - 1 / power(Nat(mu + 1 + n), p + 1))
     before, goal = assume(statement), substitute(statement, {"n": n + 1})
     step = at_most(q * (beyond + 1 / (next_x * b)), 1 / first - 1 / b, [slack(before), falls], before, steeper)
     longer = rewrite(unfold(substitute(beyond, {"n": n + 1})), unfold(power(next_x, p + 2)))
@@ -253,7 +255,7 @@ def error_bound_periodic() -> Fact:
     """A number in [-1, 1] times the weight is at most the weight; the weights are 2L/λ^(k-1) times m^-(k-1), of which
     the `tail` has the sum."""
     given = [assume(hypothesis) for hypothesis in positive_constants.values()]
-    falls, share = tail.fact, 1 / q * scale
+    falls, share = tail(), 1 / q * scale
     rest = share * (1 / power(Nat(mu + 1 + n), p + 1))
     bounds = []
     for sign, part in zip((-1, 1), cast(And, error_bound_periodic.conclusion).parts, strict=True):

@@ -49,7 +49,6 @@ def legendre_ratio(j: Index, q: Index | int) -> Term:
         Nat(j + 1) * legendre_ratio(j, q),
         Nat(j + q + 1) * legendre_ratio(j, q) + summation(l, 0, q - 1, Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)),
     ),
-    {},
 )
 def legs_kernel() -> Fact:
     """e^(At) B has the entries √(2n+1) P_n(2x - 1) x with x = e^-t. The claim is, for the power x^(j+1) and n = j + q,
@@ -70,7 +69,7 @@ def binomial(j: Index, q: Index | int) -> Term:
     return product(i, 1, q, Nat(j + i) / Nat(i))
 
 
-@proves(Eq(binomial(j + 1, q), summation(l, 0, q, binomial(j, l))), {})
+@proves(Eq(binomial(j + 1, q), summation(l, 0, q, binomial(j, l))))
 def lagt_kernel() -> Fact:
     """e^(At) B of LagT has the entries L_n(t) e^(-t/2), L_n = sum over j of (-t)^j/j! times n over j. With the factor
     e^(-t/2) gone K' = A K is L_n' = -(L_0 + ... + L_{n-1}); at t^j, for n = j + 1 + q, that is the claim.

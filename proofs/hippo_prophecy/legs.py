@@ -162,7 +162,7 @@ def of_power(value: Term, states: Index) -> Term:
     return substitute(substitute(value, {"N": states}), families=dict(degree))
 
 
-@proves(Eq(of_power(readout, j + 1 + r), Nat(j) * u), {})
+@proves(Eq(of_power(readout, j + 1 + r), Nat(j) * u))
 def legs_polynomials() -> Fact:
     """V_N has the factor ρ + 1 - i = 0 at i = j + 1, for the power j < N."""
     fact = component(instantiate(legs_powers.fact, {"N": j + 1 + r}, dict(degree)), 2)

@@ -105,7 +105,6 @@ states, half_states = Nat(n + 1), Nat(r + 1)
             Eq(1 - Nat(2 * r + 2) * Nat(2 * r + 2) / (2 * half_states * half_states) / 2, term(0)),
         )
     ),
-    {},
 )
 def predictor_singular() -> Fact:
     """1 - δ D/2 for LegT, D = N² and δ = 2/N²; and for LegS, D = N²/t and δ = 1, at the step t = N²/2, N = 2(r + 1)."""

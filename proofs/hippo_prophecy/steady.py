@@ -61,7 +61,7 @@ rest = summation(j, 1, n, 1 / (sigma + square))
 @proves(Le(rest, 2 / (lam * lam * M_)), {"window_not_empty": Lt(zero, lam), "slow": Le(zero, lowest)})
 def fout_tail() -> Fact:
     """Each is at most 2/(λm)², as 2s² is at least -(λm)²; and 1/m², summed beyond M, is at most 1/M, by
-    `hippo_prophecy.tail`."""
+    `bound.tail`."""
     window, slow = (assume(h) for h in fout_tail.hypotheses.values())
     higher = Add((lowest, lam * lam * (Nat(j) * Nat(2 * mu + 2 + j))))
     slow = less(zero, higher, higher, slow, window, strict=False)
@@ -71,7 +71,7 @@ def fout_tail() -> Fact:
     gap = (2 * sigma + square) / (square * (sigma + square))
     bound = less(1 / (sigma + square), Mul((share, each)), gap, slow, window, positive, strict=False)
     bound = rewrite(congruence(bound, Sum, j, 1, n), linear(j, 1, n, share, each))
-    falls = instantiate(tail.fact, {"p": index(0)})
+    falls = instantiate(tail(), {"p": index(0)})
     for end in (M_, Nat(mu + 1 + n)):
         falls = rewrite(falls, single(power(end, 1)))
     goal, last = cast(Le, fout_tail.conclusion), share * (1 / Nat(mu + 1 + n))

@@ -78,7 +78,7 @@ from proofs.kernel.terms import (
 class NotProved(Exception):
     """A rule does not apply. `rule` names it, `goal` is what it was to show, `remainder` what the sides differ by."""
 
-    def __init__(self, message: str, goal: Formula | None = None, remainder: normal.Remainder | None = None) -> None:
+    def __init__(self, message: str, goal: Sequent | None = None, remainder: normal.Remainder | None = None) -> None:
         super().__init__(message)
         self.message, self.goal, self.remainder, self.rule = message, goal, remainder, ""
 
@@ -269,12 +269,13 @@ def identity(lhs: Term, rhs: Term, given: Sequence[Eq] = ()) -> Fact:
     if not given:
         return words(lhs, rhs, ())
     equation = Eq(lhs, rhs)
+    goal = Sequent(frozenset(given), equation)
     try:
         left_over = normal.modulo(lhs, rhs, given)
     except normal.Undecided as reason:
-        raise NotProved(str(reason), equation) from reason
+        raise NotProved(str(reason), goal) from reason
     if left_over:
-        raise NotProved("modulo the given equations the two sides differ by", equation, left_over)
+        raise NotProved("modulo the given equations the two sides differ by", goal, left_over)
     return _fact("identity", [*given, *_denominators((equation, *given))], equation)
 
 
@@ -285,12 +286,13 @@ def words(lhs: Term, rhs: Term, rules: Sequence[Eq]) -> Fact:
     Rewriting that does not end within its cap proves nothing.
     """
     equation = Eq(lhs, rhs)
+    goal = Sequent(frozenset(rules), equation)
     try:
         left_over = normal.residual(lhs, rhs, rules)
     except normal.Undecided as reason:
-        raise NotProved(str(reason), equation) from reason
+        raise NotProved(str(reason), goal) from reason
     if left_over:
-        raise NotProved("the two sides differ by", equation, left_over)
+        raise NotProved("the two sides differ by", goal, left_over)
     rule = "words" if rules or not lhs.is_scalar else "identity"
     return _fact(rule, [*rules, *_denominators((equation, *rules))], equation)
 

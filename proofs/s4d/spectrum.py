@@ -96,7 +96,6 @@ def legs_spectrum() -> Fact:
         -Nat(j + q + 1) * legendre_ratio(j, q) - summation(l, 0, q - 1, Nat(2 * j + 2 * l + 1) * legendre_ratio(j, l)),
         -Nat(j + 1) * legendre_ratio(j, q),
     ),
-    {},
 )
 def real() -> Fact:
     """`legs_kernel`, from which each power of e^-t in e^(At) B is an eigenvector."""
