@@ -1,4 +1,5 @@
 # Two commands: `make check` (the theorems) and `make test` (the test suite).
+# Beside them: `make audit` (every fact of every proof), `make fuzz` (the rules of the kernel, for about half an hour).
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -7,6 +8,12 @@ check: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto
+
+audit: .venv/installed
+	$(BIN)/ssmverify check --audit
+
+fuzz: .venv/installed
+	$(BIN)/python -m tests.proofs.kernel.fuzz --facts 100000 --jobs 2
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -19,4 +26,4 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: check test lint
+.PHONY: audit check fuzz lint test

@@ -1,38 +1,38 @@
-"""A theorem by induction, and a layer that is held to it: an exponential moving average of a constant c."""
+"""A theorem by induction, and a layer that is held to it: two exponential moving averages forget where they began."""
+
+import torch
 
 from proofs.derivation import proves
-from proofs.kernel import Fact, assume, empty, induction
+from proofs.kernel import Fact, assume, empty, induction, specialise
 from proofs.tactics.equations import equal, unfold
 from proofs.terms import Eq, for_all, product, scalar, sequence, size
-from ssmverify import Layer, Mutant, Theorem
-from ssmverify.bounds.layers import layer_bound
-from ssmverify.strategies import exact, gates, points, tensors
+from ssmverify import Computes, Theorem
+from ssmverify.breaks import rhs
 
-t, l, a, c, h = size("t"), size("l"), scalar("a"), scalar("c"), sequence("h")
-power = [product(l, 1, steps, a) for steps in (0, t, t + 1)]  # a^0, a^t, a^(t+1)
-average = Eq(h(t + 1), a * h(t) + (1 - a) * c)
-closed = Eq(h(t), c + power[1] * (h(0) - c))
+t, l, a = size("t"), size("l"), scalar("a")
+x, h, g = sequence("x"), sequence("h"), sequence("g")
+averages = {of.name: for_all(t, Eq(of(t + 1), a * of(t) + (1 - a) * x(t + 1))) for of in (h, g)}
 
 
-@proves(closed, {"average": for_all(t, average)})
-def step_response() -> Fact:
-    """One more step multiplies the distance from c by a."""
-    base = equal(h(0), c + power[0] * (h(0) - c), empty(power[0]))
-    step = equal(h(t + 1), c + power[2] * (h(0) - c), assume(average), assume(closed), unfold(power[2]))
-    return induction(closed, t, base, step)
+def distance(t):
+    return Eq(h(t) - g(t), product(l, 1, t, a) * (h(0) - g(0)))
 
 
-def ema(a, c, h):  # in torch: the states of eight steps
-    return [(h := a * h + (1 - a) * c) for _ in range(8)]
+@proves(distance(t), averages)
+def forgets_its_start() -> Fact:
+    """One more step multiplies the distance by a: the input is the same."""
+    steps = [specialise(assume(recurrence), t) for recurrence in averages.values()]
+    base = equal(distance(0).lhs, distance(0).rhs, empty(product(l, 1, 0, a)))
+    grown = unfold(product(l, 1, t + 1, a))
+    step = equal(distance(t + 1).lhs, distance(t + 1).rhs, *steps, grown, assume(distance(t)))
+    return induction(distance(t), t, base, step)
 
 
-def claimed(a, c, h):  # over the rationals: what the theorem says that they are
-    return [exact(c) + exact(a) ** steps * (exact(h) - exact(c)) for steps in range(1, 9)]
+def ema(x, a, h0):  # x: (batch, time), h0: (batch,)
+    states, h = [], h0
+    for t in range(x.shape[1]):
+        states.append(h := a * h + (1 - a) * x[:, t])
+    return torch.stack(states, 1)
 
 
-def inputs(dtype):
-    return points(**dict.fromkeys("ach", tensors((1,), dtype, gates(dtype))))
-
-
-layer = Layer("ema", ema, claimed, layer_bound(ema), inputs, formulas=(ema,))
-row = Theorem(step_response, layers=[layer], mutants=[Mutant("no input", run=lambda a, c, h: ema(a, 0 * c, h))])
+row = Theorem(forgets_its_start, layers=[Computes(ema, lambda t: h(t))], breaks={"at once": rhs(0 * a)})

@@ -130,13 +130,13 @@ class _Exactly:
                     {(t + self.what.first,): x for t, x in enumerate(members)},
                     members[-1] if members else None,
                 )
-                _sizes(symbol, value.shape[1:], point)
+                _sizes(symbol, np.shape(value)[1:], point)
             elif atom.indices:
                 starts[symbol.name] = (atom.indices, _shaped(symbol, value))
-                _sizes(symbol, value.shape, point)
+                _sizes(symbol, np.shape(value), point)
             else:
                 point[symbol.name] = _shaped(symbol, value)
-                _sizes(symbol, value.shape, point)
+                _sizes(symbol, np.shape(value), point)
         for symbol in symbols(self.claim.sequent):
             if symbol.name not in point:
                 point[symbol.name] = self._defined(symbol, point, starts.get(symbol.name))
