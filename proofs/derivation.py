@@ -63,6 +63,8 @@ class Derivation:
 
         `cases` will do where sizes and lengths are all that varies: then each case is proved.
         """
+        if type(self.claim) is not Claim:
+            raise NotProved(f"{self.name}: a {type(self.claim).__name__} is no Claim")
         found = self.script()
         if type(found) is Fact:
             return establish(self._witnessed(), found)

@@ -211,7 +211,10 @@ class Text:
             return POWER, self.square(base) if len(factors) == 2 else self.power(base, str(len(factors)))
         *front, last = factors
         shown = [self._factor(f, PRODUCT, k > 0) for k, f in enumerate(front)] + [self._factor(last, QUOTIENT, front)]
-        return min(PRODUCT, self._node(last)[0]) if self._node(last)[0] > ADDITIVE else PRODUCT, " ".join(shown)
+        return min(PRODUCT, self._node(last)[0]) if self._node(last)[0] > ADDITIVE else PRODUCT, self.juxtaposed(shown)
+
+    def juxtaposed(self, factors: list[str]) -> str:
+        return " ".join(factors)
 
     def _factor(self, f: Any, strength: int, later: object) -> str:
         """A later product of matrices in its own brackets, for the bracketing is what associativity is about."""
@@ -276,8 +279,10 @@ class Text:
         member = self.subscript(base, letters) if letters else base
         claimed = self.show(apply(x.at, tuple(size(i) for i in letters)))
         spans = [(i, self._index(lo), self._index(hi)) for i, (lo, hi) in zip(letters, x.ranges, strict=True)]
+        self.taken = outer | {self.minimised}
+        objective = self.show(x.objective)
         self.taken = outer
-        return self.argmin(f"{member} = {claimed}", base, spans, self.show(x.objective))
+        return self.argmin(f"{member} = {claimed}", base, spans, objective)
 
     def declarations(self, x: Any) -> str:
         """The free variables of x with their sorts and shapes."""
@@ -330,10 +335,15 @@ class Latex(Text):
         return rf"\{kind.lower()}_{{{variable}={lo}}}^{{{hi}}} {body}"
 
     def square(self, base: str) -> str:
-        return f"{base}^{{2}}"
+        return self.power(base, "2")
 
     def power(self, base: str, exponent: str) -> str:
-        return f"{base}^{{{exponent}}}"
+        return f"{self.group(base) if base.endswith('^{+}') else base}^{{{exponent}}}"
+
+    def juxtaposed(self, factors: list[str]) -> str:
+        """A space is not seen: 2 3 would be 23, and x 1 the variable x1."""
+        first, *later = factors
+        return first + "".join(f" \\cdot {f}" if f[0].isdigit() else f" {f}" for f in later)
 
     def group(self, inner: str) -> str:
         return rf"\left({inner}\right)"
@@ -346,7 +356,7 @@ class Latex(Text):
 
 def _negated(t: Any) -> tuple[bool, Any]:
     """Whether t is written as minus something, and that something."""
-    if isinstance(t, Mul) and t.factors[0] == term(-1):
+    if isinstance(t, Mul) and t.factors[0] == term(-1) and len(t.factors) > 1:
         return True, t.factors[1] if len(t.factors) == 2 else Mul(t.factors[1:])
     if isinstance(t, Num) and t.value < 0:
         return True, Num(-t.value)

@@ -74,12 +74,13 @@ def main(traceback: bool) -> None:
 def list_theorems(names: tuple[str, ...]) -> None:
     """List the theorems of the catalogue, or those named."""
     from ssmverify.checking.processes import Workers
+    from ssmverify.errors import one_line
 
     with Workers(names, jobs=1) as workers:
         rows = workers.rows()
     width = max(len(row.name) for row in rows)
     for row in rows:
-        click.echo(f"{row.name:{width}}  {row.source}")
+        click.echo(f"{row.name:{width}}  {one_line(str(row.source))}")
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,7 @@ from ssmverify.rows import Row
 
 Found = tuple[str, Row]  # with the place where it was found
 _loaded: dict[Path, ModuleType] = {}
+_beside: dict[Path, dict[str, ModuleType]] = {}  # what the files of a folder imported from it, by name
 
 
 def load_file(file: Path) -> ModuleType:
@@ -30,7 +31,10 @@ def load_file(file: Path) -> ModuleType:
         raise BadInput(f"{file} is no Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    sys.path.insert(0, str(file.resolve().parent))
+    folder = file.resolve().parent
+    sys.path.insert(0, str(folder))
+    _see_only(folder)
+    known = set(sys.modules)
     try:
         spec.loader.exec_module(module)
     except (BadInput, KeyboardInterrupt):
@@ -40,12 +44,25 @@ def load_file(file: Path) -> ModuleType:
         raise BadInput(f"{file} does not import: {what}; run `python {file}` to see where.") from error
     finally:
         sys.path.pop(0)
+        new = {name: sys.modules[name] for name in set(sys.modules) - known}
+        beside = {
+            name: one for name, one in new.items() if folder in Path(getattr(one, "__file__", None) or "").parents
+        }
+        _beside.setdefault(folder, {}).update(beside)
     _loaded[file.resolve()] = module
     return module
 
 
+def _see_only(folder: Path) -> None:
+    """Of the modules beside files only those of this folder: a name means another module in another folder."""
+    for modules in _beside.values():
+        for name in modules:
+            sys.modules.pop(name, None)
+    sys.modules.update(_beside.get(folder, {}))
+
+
 def rows_of(module: ModuleType, where: str) -> Iterator[Found]:
-    """The rows at the top level of a module, alone or in tuples, lists and dictionaries, each with its place."""
+    """The rows at the top level of a module, alone or in tuples, lists, sets and mappings, each with its place."""
     for name, value in list(vars(module).items()):
         yield from _inside(value, f"{where}: {name}")
 
@@ -53,10 +70,10 @@ def rows_of(module: ModuleType, where: str) -> Iterator[Found]:
 def _inside(value: Any, place: str) -> Iterator[Found]:
     if isinstance(value, Row):
         yield place, value
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, tuple | list | set | frozenset):
         for i, member in enumerate(value):
             yield from _inside(member, f"{place}[{i}]")
-    elif type(value) is dict:
+    elif isinstance(value, Mapping):
         for key, member in value.items():
             yield from _inside(member, f"{place}[{key!r}]")
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
 from proofs.derivation import Derivation, Proved
 from proofs.kernel import Claim, Fact
@@ -104,6 +104,8 @@ class Mutant:
     layer: int = 0
 
     def __post_init__(self) -> None:
+        if self.claim is not None and type(self.claim) is not Claim:
+            raise BadInput(f"the mutant '{self.description}' has a claim= that is no Claim")
         if (self.claim is None) == (self.run is None):
             raise BadInput(f"the mutant '{self.description}' needs either claim= or run=")
 
@@ -140,6 +142,8 @@ class Theorem:
         by_hand: Sequence[str] = (),
         breaks: Mapping[str, Any] | None = None,
     ) -> None:
+        if type(claim) not in (Claim, Derivation):
+            raise BadInput(f"a theorem is of a Claim, or of a Derivation as `proves` makes it, given {claim!r:.80}")
         if isinstance(claim, Claim) and proof is None:
             raise BadInput(f"the theorem {claim.name} has no proof: give proof=, or a claim with its proof")
         derivation = claim if isinstance(claim, Derivation) else Derivation(claim, cast(Callable[[], Proved], proof))
@@ -317,8 +321,11 @@ def _require(row: Row, **members: Any) -> None:
             f"a row cannot be called {row.name!r}: a name is words of lower-case letters, digits and _ with "
             "dots between, such as mine.square."
         )
+    if type(row) not in get_args(Row):
+        raise BadInput(f"the row {row.name} is of a class of its own: make it of Theorem, Finite, Cited or Open.")
     for member, kind in members.items():
         given = getattr(row, member)
         if not isinstance(given, tuple | list) or not all(isinstance(one, kind) for one in given):
             expected = getattr(kind, "__name__", "row")
             raise BadInput(f"the row {row.name} has {member}= that is no tuple of {expected}: write {member}=(..., ).")
+        object.__setattr__(row, member, tuple(given))  # a list may change later

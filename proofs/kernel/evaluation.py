@@ -122,7 +122,7 @@ def _frozen(value: Any, name: str) -> Any:
         for place, entry in np.ndenumerate(value):
             copied[place] = _frozen_number(entry, name)
         copied.setflags(write=False)
-        return copied
+        return copied.view()  # which cannot be made writable again, as its owner can
     return _frozen_number(value, name)
 
 
@@ -155,11 +155,12 @@ def evaluate(term: Term, point: Point, number: Callable[[fmpq], Any] = rational,
         case Atom(symbol, indices):
             given = point[symbol.name]
             return given[tuple(position(i, point, bound) for i in indices)] if isinstance(given, Table) else given
+        case Identity() | Zero() if term.is_scalar:
+            return number(fmpq(type(term) is Identity))
         case Identity(n):
-            return number(fmpq(1)) if term.is_scalar else _diagonal(position(n, point, bound), number)
+            return _diagonal(position(n, point, bound), number)
         case Zero(n, m):
-            shape = position(n, point, bound), position(m, point, bound)
-            return number(fmpq(0)) if term.is_scalar else _zeros(shape, number)
+            return _zeros((position(n, point, bound), position(m, point, bound)), number)
         case Add(terms):
             return _fold(lambda x, y: x + y, map(value, terms))
         case Mul(factors):
@@ -319,12 +320,22 @@ def require_distinct_names(x: object) -> None:
         raise Undecidable(f"{twice[0]} names more than one variable")
 
 
-@lru_cache(maxsize=1024)
 def _variables(x: Any) -> tuple[frozenset[str], frozenset[Symbol], frozenset[tuple[str, Symbol]]]:
-    """The free index variables of x, its free symbols, and the letters of those that a minimiser statement binds."""
+    """The free index variables of x, its free symbols, and the letters of those that a minimiser statement binds.
+
+    The letters are looked up each time: statements that differ in them alone are equal, so none may stand for another.
+    """
+    indices, known, has_minimiser = _free(x)
+    if not has_minimiser:
+        return indices, known, frozenset()
     minimisers = (node for node in walk(x) if type(node) is UniqueMinimiser)
-    competitors = frozenset((node.letter, node.symbol) for node in minimisers)
-    return frozenset(free_indices(x)), frozenset(symbols(x)), competitors
+    return indices, known, frozenset((node.letter, node.symbol) for node in minimisers)
+
+
+@lru_cache(maxsize=1024)
+def _free(x: Any) -> tuple[frozenset[str], frozenset[Symbol], bool]:
+    has_minimiser = any(type(node) is UniqueMinimiser for node in walk(x))
+    return frozenset(free_indices(x)), frozenset(symbols(x)), has_minimiser
 
 
 def inhabited(x: object, point: Point) -> bool:

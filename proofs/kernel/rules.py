@@ -168,6 +168,8 @@ def rule(move: Callable[P, R]) -> Callable[P, R]:
             object.__setattr__(made, "arguments", Frozen(arguments))
         return made
 
+    del at_the_door.__wrapped__  # no way in past the door
+    at_the_door.__signature__ = signature  # type: ignore[attr-defined]
     RULES[move.__name__] = at_the_door
     return at_the_door
 
@@ -527,9 +529,10 @@ class Claim:
     further: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if type(self.name) is not str or any(type(name) is not str for name in self.hypotheses):
-            raise TypeError(f"a claim and its hypotheses are named by a str, given {self.name!r}")
         object.__setattr__(self, "hypotheses", Frozen(self.hypotheses))
+        for name in (self.name, *self.hypotheses):
+            if type(name) is not str or not name.isprintable() or name != name.strip() or ":" in name or not name:
+                raise TypeError(f"claims and hypotheses are named by a str on one line, without colons, given {name!r}")
         object.__setattr__(self, "witness", frozen(self.witness))
         object.__setattr__(self, "further", frozenset(self.further))
         if unknown := self.further - set(self.hypotheses):

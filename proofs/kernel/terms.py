@@ -36,7 +36,7 @@ from typing import Any, TypeVar, cast
 
 Number = int | Fraction
 Variable = str | int  # a name; or a position, counted from the innermost binder
-LETTERS = "[A-Za-zÀ-ÖØ-öø-ɏΓΔΘΛΞΠΣΦΨΩα-ξπ-ωḀ-ỿℓ]"  # of Greek those that do not look like Latin ones
+LETTERS = "[A-Za-zÀ-ÖØ-öø-ıĴ-ňŊ-ƿǍ-ǰǴ-ɏΓΔΘΛΞΠΣΦΨΩα-ξπ-ωḀ-ỿℓ]"  # those that do not look like others, nor like signs
 NAME = re.compile(rf"(?!I(?!{LETTERS})){LETTERS}+[\u0302\u0303]?[0-9]*[₀-₉]*[⁺']*")
 BOUND = ""  # the name of the symbol that a UniqueMinimiser binds
 
@@ -610,7 +610,7 @@ class And(Formula):
     parts: tuple[Formula, ...]
 
     def __post_init__(self) -> None:
-        _require(type(self.parts) is tuple, "the parts of a conjunction are a tuple", self.parts)
+        _require(type(self.parts) is tuple and self.parts != (), "a conjunction is of a tuple of parts", self.parts)
         for part in self.parts:
             _require(type(part) in FORMULAS, "a part of a conjunction is a formula", part)
 

@@ -70,7 +70,12 @@ def _every(names: list[str], claim: Claim) -> str:
 
 
 def _numbers(formula: Formula) -> set[str]:
-    """The index variables that a formula speaks of as numbers, not as sizes or places alone."""
+    """The index variables that a formula speaks of as numbers, not as sizes or places alone.
+
+    One without symbols speaks of nothing else.
+    """
+    if not symbols(formula):
+        return free_indices(formula)
     return {name for node in walk(formula) if isinstance(node, Nat | IndexLe) for name in free_indices(node)}
 
 

@@ -32,7 +32,7 @@ def check_finite(row: Finite, verdict: Verdict, effort: Effort) -> None:
 def decision(decide: Decide, case: Any) -> str:
     """What is wrong with the case; raises Unfit if the decision is none."""
     found = decide(case)
-    if not isinstance(found, str):
+    if type(found) is not str:
         raise Unfit(
             f"decide returned {one_line(repr(found))} for the case {one_line(repr(case))}, which decides nothing: "
             "return a string, empty where the case is right"
@@ -123,9 +123,10 @@ def _samples(row: Finite, effort: Effort) -> tuple[int, str]:
     tried = dict[Any, int]()
 
     def wrong(case: Any) -> bool:
-        if (known := key(case)) not in tried:
+        known, found = key(case), decision(row.decide, case)  # a case that `decide` rejects by `assume` is none
+        if known not in tried:
             tried[known] = len({key(member) for member in row.members(case)})
-        return bool(decision(row.decide, case))
+        return bool(found)
 
     case = effort.search(row.samples(), wrong)
     return sum(tried.values()), "" if case is None else decision(row.decide, case)

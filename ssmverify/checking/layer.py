@@ -96,6 +96,7 @@ def _worst(layer: Layer, run: Run, dtype: torch.dtype, effort: Effort) -> LayerR
 
     def violates(inputs: Mapping[str, Any]) -> bool:
         nonlocal worst, worst_input, tried
+        _require_dtype(inputs, dtype)
         tried += 1
         known = reference(layer, inputs)
         effort.inputs.setdefault((layer.name, name), []).append((inputs, known))
@@ -118,6 +119,13 @@ def _worst(layer: Layer, run: Run, dtype: torch.dtype, effort: Effort) -> LayerR
         problem = f"error: {how} at {show_inputs(inputs)}"
         worst, worst_input = (worst if found is None else found), show_inputs(inputs)
     return LayerResult(layer.name, name, "", tried, worst, worst_input, problem)
+
+
+def _require_dtype(inputs: Mapping[str, Any], dtype: torch.dtype) -> None:
+    """Raises TypeError for inputs of other dtypes than the one that was asked for: of that they say nothing."""
+    floats = {x.dtype for x in inputs.values() if isinstance(x, Tensor) and x.is_floating_point()}
+    if floats and dtype not in floats:
+        raise TypeError(f"inputs({dtype}) gives {', '.join(sorted(map(str, floats)))}; give tensors of that dtype")
 
 
 # ------------------------------------------------------------------------------------------------ tight as well

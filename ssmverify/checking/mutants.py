@@ -145,7 +145,7 @@ def _fits(left: Term, right: Term) -> bool:
 
 def _negative(t: Term) -> Term:
     minus = Num(Fraction(-1))
-    if isinstance(t, Mul) and t.factors[0] == minus:
+    if isinstance(t, Mul) and t.factors[0] == minus and len(t.factors) > 1:
         return t.factors[1] if len(t.factors) == 2 else Mul(t.factors[1:])
     return Mul((minus, t))
 

@@ -28,7 +28,11 @@ def serve(names: Sequence[str], threads: int, connection: Connection) -> None:
     with suppress(OSError):  # there may be no standard error
         os.dup2(2, 1)
 
+    own = os.getpid()
+
     def say(**what: Any) -> None:
+        if os.getpid() != own:  # a row has forked, and its copy of this process has no say
+            os._exit(1)
         connection.send_bytes(json.dumps(what).encode())
 
     try:

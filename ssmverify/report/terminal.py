@@ -156,7 +156,13 @@ def show(row: Row, evidence: dict[str, Any] | None, current_hash: str) -> list[s
         lines += ["", "Layers", *_indent([layer.name for layer in row.layers] or ["none"])]
         lines += ["", "Mutants of the author", *_indent([m.description for m in row.mutants])]
     lines += ["", "Evidence", *_indent(_evidence(evidence, current_hash))]
-    return lines
+    return [part for line in lines for part in _within(line)]
+
+
+def _within(line: str) -> list[str]:
+    """A line of a report, with what it quotes of a row: line breaks in that begin no line of their own."""
+    first, *rest = ["".join(c if c.isprintable() else " " for c in part) for part in line.splitlines()] or [""]
+    return [first, *(f"    {part.strip()}" for part in rest)]
 
 
 def _proof(theorem: Any) -> list[str]:
