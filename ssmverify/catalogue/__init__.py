@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from proofs.derivation import derivations
 from ssmverify.errors import BadInput, one_line
 from ssmverify.loading import Found, distinct, load_file, rows_of
 from ssmverify.rows import Row
@@ -73,13 +74,17 @@ def _matching(name: str, theorems: Iterable[Found]) -> list[Found]:
 def from_file(file: Path) -> list[Row]:
     """The theorems that a Python file defines.
 
-    Raises BadInput if it cannot be imported, defines none, or two of one name.
+    Raises BadInput if it cannot be imported, defines none, two of one name, or proves what no row of it checks.
     """
     return distinct(_defined(file))
 
 
 def _defined(file: Path) -> list[Found]:
-    found = list(rows_of(load_file(file), str(file)))
+    module = load_file(file)
+    found = list(rows_of(module, str(file)))
+    checked = {row.name for _, row in found}
+    if unchecked := [each.name for each in derivations(module) if each.name not in checked]:
+        raise BadInput(f"{file} proves {unchecked[0]}, which no row of it checks: give Theorem({unchecked[0]}, ...).")
     if not found:
         raise BadInput(
             f"{file} defines no Theorem or other row; bind one, or a tuple of them, to a name at its top level."

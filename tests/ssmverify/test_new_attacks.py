@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ssmverify.catalogue import from_file
+from ssmverify.errors import BadInput
+
 ROOT = Path(__file__).parents[2]
 HEAD = """
 import os
@@ -192,3 +195,16 @@ def test_what_is_shown_of_a_row_begins_no_line_of_its_own(check: Check) -> None:
     assert said.splitlines().count("What is so") == 1
     assert "\x1b" not in said
     assert "  Proved.[2K" not in said.splitlines()
+
+
+def test_a_claim_that_is_proved_and_in_no_row_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from proofs.derivation import proves\nfrom proofs.kernel import identity\n"
+        "from proofs.terms import Eq, scalar\nfrom ssmverify import Theorem\nfrom ssmverify.breaks import rhs\n"
+        "x = scalar('x')\n\n\n@proves(Eq(x, x + 1))\ndef false():\n    return identity(x, x)\n\n\n"
+        "@proves(Eq(x + x, 2 * x))\ndef true():\n    return identity(x + x, 2 * x)\n\n\n"
+        "row = Theorem(true, breaks={'thrice': rhs(3 * x)})\n"
+    )
+    with pytest.raises(BadInput, match=r"proves mine\.false, which no row of it checks"):
+        from_file(file)
