@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any, cast
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, dtype
 
 PLAIN = (bytes, int, str, bool, type(None))  # the most frequent, which need no look
 
@@ -37,7 +37,7 @@ def key(x: Any) -> Hashable:
             return partial, key((x.func, x.args, x.keywords))
         case FunctionType():
             return x.__code__, key(x.__defaults__), key([cell.cell_contents for cell in x.__closure__ or ()])
-    if _has_value_hash(x) or isinstance(x, type):
+    if _has_value_hash(x) or isinstance(x, type | dtype):  # of each class and each dtype there is one
         return cast(Hashable, x)
     if (fields := _fields(x)) is None:
         raise TypeError(f"a {type(x).__name__} has no value to compare it by: give cases that have one")
