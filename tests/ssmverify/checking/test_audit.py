@@ -59,7 +59,7 @@ def square() -> Fact:
 def test_true_facts_are_judged_at_points_of_both_kinds() -> None:
     found = audit(row(square, SQUARE), seed=1)
     assert (found.steps, found.unjudged, found.false) == (1, {}, [])
-    assert min(found.judged.values()) > POINTS
+    assert min(found.judged.values()) >= POINTS
 
 
 def flipped(make: Any, at: str) -> Any:
