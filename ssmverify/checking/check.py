@@ -20,6 +20,7 @@ from ssmverify.checking.comparison import equivalence, foreign, weaker
 from ssmverify.checking.finite import check_finite, try_broken
 from ssmverify.checking.layer import Reference, Run, check_layer, in_precision, ratio, show_inputs
 from ssmverify.checking.mutants import claim_mutants, source_mutants, swapped
+from ssmverify.checking.points import derived
 from ssmverify.checking.search import FIRST, FURTHER, RAISED, Effort, OutOfTime, shown
 from ssmverify.errors import BadInput, one_line
 from ssmverify.evidence import sources_hash
@@ -151,6 +152,8 @@ def _try_claim(description: str, claim: Claim, theorem: Theorem, effort: Effort)
     point = effort.among(effort.points, refuted)
     if point is None:
         point = effort.any_input(theorem.instances(), refuted, FIRST)
+    if point is None and claim.hypotheses != theorem.claim.hypotheses:  # false only beyond the theorem's own hypotheses
+        point = effort.any_input(derived(claim), refuted, FIRST)
     if point is None:
         if proof := equivalence(theorem.claim, claim):
             return MutantResult(description, "equivalent", proof)

@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 import proofs.longhorn.update
-from proofs.kernel import Claim, Fact, assume, identity, refute
+from proofs.kernel import Claim, Fact, assume, identity, refute, squares
 from proofs.tactics.equations import equal
 from proofs.terms import And, Eq, Identity, Le, Lt, UniqueMinimiser, scalar, size, term
 from ssmverify import Layer, Mutant, Source, Theorem, check
@@ -496,3 +496,16 @@ def test_a_fact_of_another_author_is_a_premise() -> None:
     mine = Theorem(Claim("mine", goal), prove, pairs, (broken,))
     assert check(mine).problems == []
     assert theirs.fact in mine.fact.steps()
+
+
+def test_a_mutant_that_drops_a_hypothesis_is_refuted_beyond_it() -> None:
+    bounded = Claim("test.bounded", Le(x * x, x), {"nonnegative": Le(term(0), x), "at_most_1": Le(x, term(1))})
+    gap = x * (1 - x)
+    proved = theorem(
+        claim=bounded,
+        proof=lambda: squares(x * x, x, gap, list(bounded.hypotheses.values())),
+        instances=None,
+        mutants=(Mutant("any x >= 0", claim=replace(bounded, hypotheses={"nonnegative": Le(term(0), x)})),),
+    )
+    found = check(proved, examples=20)
+    assert [m.outcome for m in found.mutants if m.description == "any x >= 0"] == ["refuted"]
