@@ -136,67 +136,63 @@ one_rounding_fewer = P.c * (P.p * P.W(P.T) + (P.q - 1) * P.H(P.T)) + P.U(P.T)
 growing = P.error + P.strength * (P.key.T @ P.error) * P.key
 first, second = P.node.conclusion.parts  # type: ignore[attr-defined]
 
-theorems = (
+product_row = row(
+    P.product,
+    approximations,
+    "The error of a product is at most the product of the majorants less the product of the sizes.",
+    "only the first-order terms",
+    absolute_le(P.xc * P.yc - P.x * P.y, (P.Xm - P.X) * P.Y + P.X * (P.Ym - P.Y)),
+)
+rounded = row(
+    P.rounded,
+    approximations,
+    "Rounding multiplies a majorant by 1 + u and adds η.",
+    "the size rounded, not the majorant",
+    absolute_le(P.xc * (1 + P.d) + P.e - P.x, P.Xm + P.u * P.X + P.eta - P.X),
+)
+gradient = row(
+    P.gradient,
+    approximations,
+    "Rounding a product of two computed numbers, such as the gradient of a gate.",
+    "the errors of the factors alone",
+    absolute_le(P.xc * P.yc * (1 + P.d) + P.e - P.x * P.y, P.Xm * P.Ym + P.eta - P.X * P.Y),
+)
+chain = row(
+    P.chain,
+    chains,
+    "|g_T - h_T| <= u/(1 - Nu) (p W_T + q H_T) + U_T: the tolerance of every sequential scan.",
+    "one rounding fewer on the inputs",
+    absolute_le(P.g(P.T) - P.h(P.T), one_rounding_fewer),
+)
+distance = row(P.distance, chains, "W_T <= T H_T.", "W_T <= H_T", Le(P.W(P.T), P.H(P.T)))
+node = replace(
     row(
-        P.product,
-        approximations,
-        "The error of a product is at most the product of the majorants less the product of the sizes.",
-        "only the first-order terms",
-        absolute_le(P.xc * P.yc - P.x * P.y, (P.Xm - P.X) * P.Y + P.X * (P.Ym - P.Y)),
+        P.node,
+        nodes,
+        "In any order of association the term of b_j in h_t collects (t - j) + depth(j) roundings.",
+        "the product of the gates alone is rounded",
+        replace(P.node.conclusion, parts=(first, Eq(second.lhs, P.V * P.inputs(*P.whole)))),  # type: ignore[call-arg]
     ),
-    row(
-        P.rounded,
-        approximations,
-        "Rounding multiplies a majorant by 1 + u and adds η.",
-        "the size rounded, not the majorant",
-        absolute_le(P.xc * (1 + P.d) + P.e - P.x, P.Xm + P.u * P.X + P.eta - P.X),
-    ),
-    row(
-        P.gradient,
-        approximations,
-        "Rounding a product of two computed numbers, such as the gradient of a gate.",
-        "the errors of the factors alone",
-        absolute_le(P.xc * P.yc * (1 + P.d) + P.e - P.x * P.y, P.Xm * P.Ym + P.eta - P.X * P.Y),
-    ),
-    row(
-        P.chain,
-        chains,
-        "|g_T - h_T| <= u/(1 - Nu) (p W_T + q H_T) + U_T: the tolerance of every sequential scan.",
-        "one rounding fewer on the inputs",
-        absolute_le(P.g(P.T) - P.h(P.T), one_rounding_fewer),
-    ),
-    row(P.distance, chains, "W_T <= T H_T.", "W_T <= H_T", Le(P.W(P.T), P.H(P.T))),
-    replace(
-        row(
-            P.node,
-            nodes,
-            "In any order of association the term of b_j in h_t collects (t - j) + depth(j) roundings.",
-            "the product of the gates alone is rounded",
-            replace(P.node.conclusion, parts=(first, Eq(second.lhs, P.V * P.inputs(*P.whole)))),  # type: ignore[call-arg]
-        ),
-        by_hand=(
-            "By induction over the tree what each node collects adds up so in any order: the kernel knows no trees.",
-        ),
-    ),
-    row(
-        P.gamma,
-        lambda: points(T=st.integers(0, 6), u=units),
-        "(1 + u)^T - 1 <= T u/(1 - T u).",
-        "the denominator one rounding short",
-        Le((1 - (Nat(P.T) - 1) * P.u) * product(P.i, 1, P.T, 1 + P.u), 1 + P.u * P.u * 0),
-    ),
-    row(
-        P.delta_step,
-        old_errors,
-        "One step of the delta rule does not enlarge an old error while 0 <= r k'k <= 2.",
-        "the step with the other sign",
-        Le(growing.T @ growing, P.error.T @ P.error),
-    ),
-    row(
-        P.quotient,
-        quotients,
-        "A quotient by a denominator that is off by a factor 1 ± κ.",
-        "1 + κ for 1/(1 - κ)",
-        absolute_le(P.x_ * (1 + P.d) / P.Dc - P.x_ / P.D, ((1 + P.u) * (1 + P.kappa) - 1) * (P.x_ / P.D)),
-    ),
+    by_hand=("By induction over the tree what each node collects adds up so in any order: the kernel knows no trees.",),
+)
+gamma = row(
+    P.gamma,
+    lambda: points(T=st.integers(0, 6), u=units),
+    "(1 + u)^T - 1 <= T u/(1 - T u).",
+    "the denominator one rounding short",
+    Le((1 - (Nat(P.T) - 1) * P.u) * product(P.i, 1, P.T, 1 + P.u), 1 + P.u * P.u * 0),
+)
+delta_step = row(
+    P.delta_step,
+    old_errors,
+    "One step of the delta rule does not enlarge an old error while 0 <= r k'k <= 2.",
+    "the step with the other sign",
+    Le(growing.T @ growing, P.error.T @ P.error),
+)
+quotient = row(
+    P.quotient,
+    quotients,
+    "A quotient by a denominator that is off by a factor 1 ± κ.",
+    "1 + κ for 1/(1 - κ)",
+    absolute_le(P.x_ * (1 + P.d) / P.Dc - P.x_ / P.D, ((1 + P.u) * (1 + P.kappa) - 1) * (P.x_ / P.D)),
 )

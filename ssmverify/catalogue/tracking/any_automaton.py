@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -134,25 +134,23 @@ def source(place: str) -> Source:
     return Source(ILLUSION, "2404.08819v3", place, read="notes of the whole paper")
 
 
-theorems: tuple[Any, ...] = (
-    row(
-        "ids4",
-        "The construction of the theorem, one IDS4 layer with k = |Σ|, tracks its automaton: after $ and a word its "
-        "state is the unit vector of the automaton's",
-        by_ids4,
-        source("Theorem 5.2"),
-    ),
-    row(
-        "rnn_ssm",
-        "The construction of the theorem, one RNN-SSM layer with k = |Σ|, tracks its automaton: the one unit that is "
-        "on knows the automaton's state",
-        by_rnn,
-        source("Theorem 5.1"),
-    ),
-    row(
-        "pd_ssm",
-        "One layer whose transitions are column-one-hot times diagonal tracks its automaton",
-        by_pd,
-        Source("PD-SSM", "2509.22284", "Proposition 2", read="the paper to its section 5"),
-    ),
+ids4_row = row(
+    "ids4",
+    "The construction of the theorem, one IDS4 layer with k = |Σ|, tracks its automaton: after $ and a word its "
+    "state is the unit vector of the automaton's",
+    by_ids4,
+    source("Theorem 5.2"),
+)
+rnn_ssm_row = row(
+    "rnn_ssm",
+    "The construction of the theorem, one RNN-SSM layer with k = |Σ|, tracks its automaton: the one unit that is "
+    "on knows the automaton's state",
+    by_rnn,
+    source("Theorem 5.1"),
+)
+pd_ssm_row = row(
+    "pd_ssm",
+    "One layer whose transitions are column-one-hot times diagonal tracks its automaton",
+    by_pd,
+    Source("PD-SSM", "2509.22284", "Proposition 2", read="the paper to its section 5"),
 )

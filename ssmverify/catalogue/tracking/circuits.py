@@ -284,101 +284,99 @@ def matrix_words(draw: st.DrawFn) -> Case:
     return some(draw, TimeInvariant(2, A, tuple(draw(vector) for _ in range(3)), draw(vector)), draw(st.integers(2, 8)))
 
 
-theorems: tuple[Finite, ...] = (
-    row(
-        "circuit",
-        "The circuit of depth 6 for one real channel, α and β of p bits each, equals the exact convolution, cast once, "
-        "downwards or to the nearest with ties to even: for (n, p) = (2,2), (3,2), (4,2) and (2,3) on every input, for "
-        "n <= 10 and p <= 3, and n <= 24 and p = 2, on samples.",
-        6,
-        cases=unsigned,
-        number=147_968,
-        samples=lambda: st.one_of(*[free_words()] * 9, long_words()),
-    ),
-    row(
-        "circuit_signed",
-        "The same with signs, in two's complement: (n, p) = (2,1), (3,1), (2,2) on every input, both casts; n <= 10 "
-        "and p <= 3 on samples.",
-        6,
-        cases=signed,
-        number=16_896,
-        samples=lambda: free_words(signs=True),
-    ),
-    row(
-        "circuit_channels",
-        "The same for the sum of two channels: (n, p) = (2,1), (3,1), (2,2) on every input, both casts; n <= 6 and "
-        "p <= 3 on samples.",
-        6,
-        cases=two_channels,
-        number=139_776,
-        samples=lambda: free_words(channels=2, longest=6),
-    ),
-    row(
-        "circuit_selective",
-        "The same for up to two channels with any tables of decay, input and readout over three letters, of integers "
-        "from -8 to 8, n <= 5.",
-        6,
-        samples=selective_words,
-    ),
-    row(
-        "circuit_complex",
-        "A complex channel over the Gaussian integers needs no more, depth 6, with primes that are 1 modulo 4: one "
-        "model for n <= 4 on every input; any tables of modulus 8 at most, for one or two channels and n <= 5, on "
-        "samples.",
-        6,
-        cases=rotations,
-        number=240,
-        samples=complex_words,
-    ),
-    row(
-        "circuit_shallow",
-        "Depth 4 is enough for a real channel, for the residues' sums need not be reduced, nor the multiple of M be "
-        "taken off before the cast: on the inputs of tracking.circuit; n <= 6, and any tables of integers from -4 to 4 "
-        "for n <= 5, on samples.",
-        4,
-        cases=unsigned,
-        number=147_968,
-        samples=lambda: st.one_of(free_words(longest=6), selective_words(channels=1, largest=4)),
-        method="shallow",
-    ),
-    row(
-        "circuit_shallow_one_hot",
-        "Depth 3, if the letters arrive one-hot: on the inputs of tracking.circuit_signed; n <= 6 on samples.",
-        3,
-        cases=signed,
-        number=16_896,
-        samples=lambda: free_words(longest=6),
-        method="shallow",
-        one_hot=True,
-    ),
-    row(
-        "circuit_powers_of_two",
-        "For decays that are 0 or powers of two depth 4 is enough without residues, by one counter for each shift: "
-        "(n, p) = (3,2), (6,2) and (5,3) on every input; n <= 16 and p <= 4 on samples.",
-        4,
-        cases=powers_of_two,
-        number=14_570,
-        samples=shift_words,
-        method="counting",
-    ),
-    row(
-        "circuit_time_invariant",
-        "For a time-invariant model depth 2 is enough from one-hot letters, for the state is one linear form: a Jordan "
-        "block and a rotation for n <= 8 on every input; any A up to 3 x 3 for n <= 8 on samples.",
-        2,
-        cases=matrices,
-        number=39_360,
-        samples=matrix_words,
-        method="counting",
-        one_hot=True,
-    ),
-    row(
-        "circuit_stacked",
-        "Two layers, the upper of which reads a table of the lower's outputs, have depth 10, cast downwards: for "
-        "(n, p) = (2,2) and (3,2) on every input. Two, and three with depth 14, for n <= 5 on samples.",
-        6,
-        cases=two_layers,
-        number=4_352,
-        samples=stacked_words,
-    ),
+circuit = row(
+    "circuit",
+    "The circuit of depth 6 for one real channel, α and β of p bits each, equals the exact convolution, cast once, "
+    "downwards or to the nearest with ties to even: for (n, p) = (2,2), (3,2), (4,2) and (2,3) on every input, for "
+    "n <= 10 and p <= 3, and n <= 24 and p = 2, on samples.",
+    6,
+    cases=unsigned,
+    number=147_968,
+    samples=lambda: st.one_of(*[free_words()] * 9, long_words()),
+)
+circuit_signed = row(
+    "circuit_signed",
+    "The same with signs, in two's complement: (n, p) = (2,1), (3,1), (2,2) on every input, both casts; n <= 10 "
+    "and p <= 3 on samples.",
+    6,
+    cases=signed,
+    number=16_896,
+    samples=lambda: free_words(signs=True),
+)
+circuit_channels = row(
+    "circuit_channels",
+    "The same for the sum of two channels: (n, p) = (2,1), (3,1), (2,2) on every input, both casts; n <= 6 and "
+    "p <= 3 on samples.",
+    6,
+    cases=two_channels,
+    number=139_776,
+    samples=lambda: free_words(channels=2, longest=6),
+)
+circuit_selective = row(
+    "circuit_selective",
+    "The same for up to two channels with any tables of decay, input and readout over three letters, of integers "
+    "from -8 to 8, n <= 5.",
+    6,
+    samples=selective_words,
+)
+circuit_complex = row(
+    "circuit_complex",
+    "A complex channel over the Gaussian integers needs no more, depth 6, with primes that are 1 modulo 4: one "
+    "model for n <= 4 on every input; any tables of modulus 8 at most, for one or two channels and n <= 5, on "
+    "samples.",
+    6,
+    cases=rotations,
+    number=240,
+    samples=complex_words,
+)
+circuit_shallow = row(
+    "circuit_shallow",
+    "Depth 4 is enough for a real channel, for the residues' sums need not be reduced, nor the multiple of M be "
+    "taken off before the cast: on the inputs of tracking.circuit; n <= 6, and any tables of integers from -4 to 4 "
+    "for n <= 5, on samples.",
+    4,
+    cases=unsigned,
+    number=147_968,
+    samples=lambda: st.one_of(free_words(longest=6), selective_words(channels=1, largest=4)),
+    method="shallow",
+)
+circuit_shallow_one_hot = row(
+    "circuit_shallow_one_hot",
+    "Depth 3, if the letters arrive one-hot: on the inputs of tracking.circuit_signed; n <= 6 on samples.",
+    3,
+    cases=signed,
+    number=16_896,
+    samples=lambda: free_words(longest=6),
+    method="shallow",
+    one_hot=True,
+)
+circuit_powers_of_two = row(
+    "circuit_powers_of_two",
+    "For decays that are 0 or powers of two depth 4 is enough without residues, by one counter for each shift: "
+    "(n, p) = (3,2), (6,2) and (5,3) on every input; n <= 16 and p <= 4 on samples.",
+    4,
+    cases=powers_of_two,
+    number=14_570,
+    samples=shift_words,
+    method="counting",
+)
+circuit_time_invariant = row(
+    "circuit_time_invariant",
+    "For a time-invariant model depth 2 is enough from one-hot letters, for the state is one linear form: a Jordan "
+    "block and a rotation for n <= 8 on every input; any A up to 3 x 3 for n <= 8 on samples.",
+    2,
+    cases=matrices,
+    number=39_360,
+    samples=matrix_words,
+    method="counting",
+    one_hot=True,
+)
+circuit_stacked = row(
+    "circuit_stacked",
+    "Two layers, the upper of which reads a table of the lower's outputs, have depth 10, cast downwards: for "
+    "(n, p) = (2,2) and (3,2) on every input. Two, and three with depth 14, for n <= 5 on samples.",
+    6,
+    cases=two_layers,
+    number=4_352,
+    samples=stacked_words,
 )
