@@ -1,5 +1,5 @@
 # Two commands: `make check` (the theorems) and `make test` (the test suite).
-# Beside them: `make audit` (every fact of every proof), `make fuzz` (the rules of the kernel, for about half an hour).
+# Beside them: `make test-slow` (what `make test` leaves out), `make audit` (every fact of every proof), `make fuzz` (the rules of the kernel, for about half an hour).
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -8,6 +8,9 @@ check: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto
+
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -n auto -m slow
 
 audit: .venv/installed
 	$(BIN)/ssmverify check --audit
@@ -26,4 +29,4 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: audit check fuzz lint test
+.PHONY: audit check fuzz lint test test-slow

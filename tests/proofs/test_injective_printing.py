@@ -132,7 +132,7 @@ def a_claim(conclusion: Formula, hypothesis: Formula) -> Claim:
 
 
 @pytest.mark.parametrize("printer", [Text, Latex])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_what_prints_alike_is_the_same(printer: type[Text], data: st.DataObject) -> None:
     claims = [a_claim(data.draw(formulas()), data.draw(formulas())) for _ in range(2)]

@@ -1,12 +1,10 @@
 """Every theorem of the catalogue under pytest, one item a check."""
 
-import importlib
-
 import pytest
 
 from proofs.kernel import Refuted
 from ssmverify import Theorem, check
-from ssmverify.catalogue import catalogue, modules
+from ssmverify.catalogue import catalogue
 from ssmverify.checking.claim import scope
 from ssmverify.rows import Row
 from ssmverify.verdict import CAUTION, NOT_RUN, REFUTED, STATUSES
@@ -22,17 +20,12 @@ def test_theorem(theorem: Row) -> None:
 
 
 def test_what_is_refuted_as_read_is_quoted() -> None:
-    for row in catalogue():
-        if isinstance(row, Theorem) and isinstance(row.derivation.found, Refuted):
-            verdict = check(row, examples=4)
-            assert verdict.status == (REFUTED if row.source.words else CAUTION)
-
-
-def test_every_list_of_theorems_is_found_by_the_rule() -> None:
-    found = {id(row) for row in catalogue()}
-    for name in modules():
-        for row in getattr(importlib.import_module(name), "theorems", ()):
-            assert id(row) in found
+    theorems = [row for row in catalogue() if isinstance(row, Theorem)]
+    refuted = [row for row in theorems if row.proof.__annotations__["return"] == Refuted.__name__]
+    assert len(refuted) >= 10
+    for row in refuted:
+        verdict = check(row, examples=4)
+        assert verdict.status == (REFUTED if row.source.words else CAUTION)
 
 
 def test_the_first_theorems_hold_for_every_size_and_length() -> None:
