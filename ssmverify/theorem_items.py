@@ -18,7 +18,7 @@ from ssmverify.catalogue import from_file, select
 from ssmverify.checking.check import check
 from ssmverify.errors import BadInput
 from ssmverify.rows import Finite, Row, Theorem
-from ssmverify.verdict import NOT_RUN, LayerResult, Verdict
+from ssmverify.verdict import LayerResult, Verdict
 
 CLAIM, MUTANTS = "claim", "mutants"
 OF_MUTANTS = ("a mutant survived: ", "the mutant '", "no mutant of ")  # how such problems begin
@@ -135,10 +135,8 @@ def _beginnings(layer: LayerResult) -> tuple[str, str]:
 
 def unreached(part: str, verdict: Verdict) -> str:
     """Why a part without problems says nothing; empty where it was checked."""
-    if verdict.unchecked:
-        return verdict.standing if verdict.status == NOT_RUN else f"{verdict.standing}: nothing here checks it"
-    if part == CLAIM:
-        return ""
+    if part == CLAIM or verdict.unchecked:
+        return verdict.why_unchecked
     ran = [layer for layer in verdict.layers if layer.dtype == part and not layer.problem.startswith("not run")]
     if verdict.mutants if part == MUTANTS else ran:
         return ""
