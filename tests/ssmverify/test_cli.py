@@ -238,7 +238,9 @@ def test_failed_checks_what_failed_last_and_nothing_else(run) -> None:  # type: 
     assert run("check", "mine.py", "longhorn.diagonal_at_one_state", "--quick").exit_code == 1
     again = run("check", "mine.py", "other.py", "longhorn.diagonal_at_one_state", "--failed", "--quick")
     assert again.exit_code == 1
-    assert "1 of 3 theorems were not as they should be when last checked; 1 never checked here: left out." in again.output
+    assert (
+        "1 of 3 theorems were not as they should be when last checked; 1 never checked here: left out." in again.output
+    )
     assert "0 of 1 theorems as they should be" in again.output
     Path("mine.py").write_text(right)
     assert "1 of 1 theorems as they should be" in run("check", "mine.py", "--failed", "--quick").output
