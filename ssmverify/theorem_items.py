@@ -137,7 +137,8 @@ def unreached(part: str, verdict: Verdict) -> str:
     """Why a part without problems says nothing; empty where it was checked."""
     if part == CLAIM or verdict.unchecked:
         return verdict.why_unchecked
+    others = {part_of(problem, verdict) for problem in verdict.problems} - {part}
+    if CLAIM in others or (part == MUTANTS and others):  # it was not begun, or broke off in the midst
+        return "not reached: another part of this theorem has failed"
     ran = [layer for layer in verdict.layers if layer.dtype == part and not layer.problem.startswith("not run")]
-    if verdict.mutants if part == MUTANTS else ran:
-        return ""
-    return "not reached: another part of this theorem has failed" if verdict.problems else "not run"
+    return "" if (verdict.mutants if part == MUTANTS else ran) else "not run"

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 from ssmverify import Cited, Source
 from ssmverify.cli import main
-from ssmverify.theorem_items import parts, unreached
-from ssmverify.verdict import CITED, NOT_RUN, LayerResult, Verdict
+from ssmverify.theorem_items import part_of, parts, unreached
+from ssmverify.verdict import CITED, FAILED, HOLDS, NOT_RUN, LayerResult, MutantResult, Verdict
 
 EMA = (Path(__file__).parents[2] / "examples" / "theorem_ema.py").read_text(encoding="utf-8")
 GROWTH = "product(l, 1, t, a) * (h(0) - g(0))"
@@ -147,3 +147,15 @@ def test_what_is_cited_or_did_not_run_does_not_pass() -> None:
     assert unreached("claim", missing) == "not run: no scipy here"
     nowhere = LayerResult("layer", "float32", "cuda", 0, 0.0, "", "not run: no GPU here")
     assert unreached("float32", Verdict("theorem.here", "holds", "-", "-", "", layers=[nowhere])) == "not run"
+
+
+def test_what_broke_off_in_the_midst_does_not_pass() -> None:
+    ran = [LayerResult("layer", "float32", "cpu", 9, 0.5, "")]
+    mutants = [MutantResult("a sign", "refuted", "claim")]
+    stopped = Verdict(
+        "mine.row", FAILED, "-", "-", "", layers=ran, mutants=mutants, problems=["it was stopped by OSError"]
+    )
+    assert part_of(stopped.problems[0], stopped) == "claim"
+    assert all(unreached(part, stopped).startswith("not reached") for part in ("float32", "mutants"))
+    whole = Verdict("mine.row", HOLDS, "-", "-", "", layers=ran, mutants=mutants)
+    assert [unreached(part, whole) for part in ("claim", "float32", "mutants")] == ["", "", ""]
