@@ -14,6 +14,7 @@ from ssmverify.commands.circuit import circuit
 from ssmverify.commands.classify import classify
 from ssmverify.commands.disagreement import disagreement
 from ssmverify.commands.horizon import horizon
+from ssmverify.commands.new import new
 from ssmverify.commands.search_rounding import search_rounding
 from ssmverify.commands.status import FELL, UNDECIDED, USAGE
 from ssmverify.commands.streams import tolerant
@@ -191,5 +192,6 @@ main.add_command(circuit)
 main.add_command(classify)
 main.add_command(disagreement)
 main.add_command(horizon)
+main.add_command(new)
 main.add_command(search_rounding)
 main.add_command(train)

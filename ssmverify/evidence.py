@@ -92,13 +92,14 @@ def append(verdict: Verdict, file: Path) -> None:
         out.write(json.dumps(record(verdict), ensure_ascii=False) + "\n")
 
 
+def newest(file: Path = STORE) -> dict[str, dict[str, Any]]:
+    """The last line about each theorem."""
+    return {line["theorem"]: line for line in _lines(file)}
+
+
 def latest(name: str, file: Path = STORE) -> dict[str, Any] | None:
     """The last line about a theorem; None if there is none."""
-    found = None
-    for line in _lines(file):
-        if line.get("theorem") == name:
-            found = line
-    return found
+    return newest(file).get(name)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -112,5 +113,5 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             read = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(read, dict) and read.keys() >= NEEDED:
+        if isinstance(read, dict) and read.keys() >= NEEDED and isinstance(read["theorem"], str):
             yield read

@@ -1,11 +1,12 @@
-"""`pytest --ssmverify-scan my_kernel.py:my_scan`: each case of the conformance suite is a test.
+"""Theorems and scan kernels as tests: `theorem_*.py`, `--ssmverify 'longhorn.*'`, `--ssmverify-scan kernel.py:my_scan`.
 
-Nothing is imported before the option is given.
+Each part of a row is a test, and each case of the conformance suite. Nothing is imported before a file or an option
+asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +19,35 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of `ssmverify scan`, with a prefix."""
-    group = parser.getgroup("ssmverify", "conformance of scan kernels")
+    """The options of `ssmverify check` and `ssmverify scan`, with a prefix."""
+    group = parser.getgroup("ssmverify", "theorems, and the conformance of scan kernels")
+    group.addoption(
+        "--ssmverify", nargs="?", const="*", metavar="NAME|FILE|PATTERN", help="theorems to check: all of the catalogue"
+    )
     group.addoption("--ssmverify-scan", action="append", default=[], metavar="FILE:FUNCTION", help="a kernel to test")
     group.addoption("--ssmverify-kind", metavar="KIND", help="scan, selective, delta or matrix")
     group.addoption("--ssmverify-order", metavar="ORDER", help="what it declares: sequential, loop, tree or any")
     group.addoption("--ssmverify-dtypes", metavar="DTYPES", help="what it claims, with commas between")
     group.addoption("--ssmverify-case", default="*", metavar="CASE", help="only this case, or a pattern")
-    group.addoption("--ssmverify-seed", type=int, default=0, metavar="SEED", help="of everything random")
+    group.addoption("--ssmverify-seed", type=int, metavar="SEED", help="of everything random; theorems draw one anew")
     group.addoption("--ssmverify-skip", metavar="FILE", help="its known failures, with reasons")
-    group.addoption("--ssmverify-quick", action="store_true", help="shorter inputs")
+    group.addoption("--ssmverify-quick", action="store_true", help="shorter inputs, fewer examples")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A file theorem_*.py holds rows, not test functions, if it was named or speaks of ssmverify."""
+    found = yield
+    if not file_path.match("theorem_*.py"):
+        return found
+    if not parent.session.isinitpath(file_path) and b"ssmverify" not in file_path.read_bytes():
+        return found
+    from ssmverify.theorem_items import TheoremFile
+
+    others = [each for each in found if type(each) is not pytest.Module]
+    return [*others, TheoremFile.from_parent(parent, path=file_path)]
 
 
 @pytest.fixture
@@ -39,7 +59,11 @@ def within_bound() -> Callable[..., None]:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds a test for each case of each kernel named."""
+    """Adds a test for each part of each theorem named, and for each case of each kernel."""
+    if pattern := config.getoption("--ssmverify"):
+        from ssmverify.theorem_items import named
+
+        items.extend(named(session, pattern))
     for spec in config.getoption("--ssmverify-scan"):
         items.extend(_tests(session, config, spec))
 
@@ -78,7 +102,7 @@ class ConformanceTest(pytest.Item):
         from ssmverify.conformance.running import excused, run
 
         option = self.config.getoption
-        result = run(self.target, self.case, self.dtype, option("--ssmverify-seed"), option("--ssmverify-quick"))
+        result = run(self.target, self.case, self.dtype, option("--ssmverify-seed") or 0, option("--ssmverify-quick"))
         result = excused(result, self.known)
         if result.outcome == FAILED:
             raise Failed(result)

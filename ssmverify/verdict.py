@@ -100,6 +100,13 @@ class Verdict:
         return self.status in (CITED, DERIVED, CONDITIONAL, OPEN, NOT_RUN)
 
     @property
+    def why_unchecked(self) -> str:
+        """Why nothing was checked; empty where something was."""
+        if not self.unchecked:
+            return ""
+        return self.standing if self.status == NOT_RUN else f"{self.standing}: nothing here checks it"
+
+    @property
     def green(self) -> bool:
         """As it should be: proved or refuted, layers inside their bounds, mutants refuted, and all of it in time.
 

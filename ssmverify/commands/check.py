@@ -16,6 +16,7 @@ from ssmverify.commands.status import FELL, UNDECIDED, USAGE
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ssmverify.checking.processes import RowName
     from ssmverify.verdict import Verdict
 
 
@@ -44,6 +45,8 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
 @click.option("--budget", type=Seconds(), metavar="SECONDS", help="Stop after this, wherever it is.")
 @click.option("--limit", type=Seconds(), metavar="SECONDS", help="Stop each theorem after this, wherever it is.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Append the evidence here.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a test case for each row here.")
+@click.option("--failed", is_flag=True, help="Only rows that were not as they should be when last checked here.")
 @click.option("--jobs", type=click.IntRange(1), help="Theorems checked at once: as many as there are cores.")
 @click.option("--audit", is_flag=True, help="Judge every fact of every proof at exact points instead.")
 def check(
@@ -54,32 +57,39 @@ def check(
     budget: float | None,
     limit: float | None,
     json_file: Path | None,
+    junit: Path | None,
+    failed: bool,
     jobs: int | None,
     audit: bool,
 ) -> None:
     """Check theorems: proofs, exact instances, layers against their bounds, mutants.
 
     Exit status 0 if all is as it should be; 1 if something fell or a mutant survived; 2 for wrong usage, or if --json
-    could not be written; 3 if time ran out or the run was interrupted.
+    or --junit could not be written; 3 if time ran out or the run was interrupted.
     """
     from rich.console import Console
 
     from ssmverify.checking.processes import CHECKING, OutOfBudget, Workers, cores
+    from ssmverify.errors import BadInput
     from ssmverify.report.terminal import Board
 
+    if audit and junit:
+        raise BadInput("--junit writes what a check found: leave it out, or --audit.")
     started = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else 240)
     how = {
         "examples": max(examples // 4, 1) if quick else examples,
         "seed": secrets.randbits(32) if seed is None else seed,
     }
-    evidence = Evidence(json_file)
+    evidence = Evidence(json_file, junit)
     with Workers(names, jobs or cores(), budget, limit) as workers:
         try:
             rows = workers.rows()
         except OutOfBudget as reason:
             click.echo(f"ssmverify: {reason}; raise --budget.", err=True)
             raise click.exceptions.Exit(UNDECIDED) from None
+        if failed:
+            rows = _failed(rows)
         if audit:
             from ssmverify.report.audit import run
 
@@ -92,22 +102,39 @@ def check(
                     board.add(verdict)
             except KeyboardInterrupt:
                 interrupted = True
-    _report(console, board.verdicts, len(rows), time.monotonic() - started, evidence)
+    seconds = time.monotonic() - started
+    evidence.write_junit([row.name for row in rows], board.verdicts, how["seed"], seconds)
+    _report(console, board.verdicts, len(rows), seconds, evidence)
     if interrupted:
         raise click.exceptions.Exit(UNDECIDED)
     raise click.exceptions.Exit(_status(board.verdicts, evidence))
 
 
+def _failed(rows: Sequence[RowName]) -> list[RowName]:
+    """The rows whose newest evidence is not green. Raises BadInput where there is none to choose by."""
+    from ssmverify.errors import BadInput
+    from ssmverify.evidence import STORE, newest
+
+    known = newest()
+    found = [row for row in rows if row.name in known and known[row.name].get("green") is not True]
+    never = sum(row.name not in known for row in rows)
+    if never == len(rows):
+        raise BadInput(f"{STORE} has no evidence of these theorems: check them without --failed first.")
+    unknown = f"; {never} never checked here: left out" if never else ""
+    click.echo(f"{len(found)} of {len(rows)} theorems were not as they should be when last checked{unknown}.")
+    return found
+
+
 class Evidence:
-    """Where verdicts are recorded: the store of this folder, and the file that --json names.
+    """Where verdicts are recorded: the store of this folder, and the files that --json and --junit name.
 
     What cannot be written costs no verdict.
     """
 
-    def __init__(self, json_file: Path | None):
+    def __init__(self, json_file: Path | None, junit: Path | None):
         from ssmverify.evidence import STORE
 
-        self.json_file = json_file
+        self.asked, self.junit = (json_file, junit), junit
         self.files = list(dict.fromkeys(file for file in (STORE, json_file) if file))
         self.unwritten: dict[Path, str] = {}
 
@@ -121,10 +148,19 @@ class Evidence:
                 except OSError as reason:
                     self.unwritten[file] = reason.strerror or str(reason)
 
+    def write_junit(self, rows: Sequence[str], verdicts: Sequence[Verdict], seed: int, seconds: float) -> None:
+        from ssmverify.report.junit import write
+
+        if self.junit:
+            try:
+                write(self.junit, rows, verdicts, seed, seconds)
+            except OSError as reason:
+                self.unwritten[self.junit] = reason.strerror or str(reason)
+
     @property
     def lost(self) -> bool:
-        """Whether the file that was asked for lacks something."""
-        return self.json_file in self.unwritten
+        """Whether a file that was asked for lacks something."""
+        return any(file in self.unwritten for file in self.asked)
 
 
 def _report(console: Console, found: Sequence[Verdict], rows: int, seconds: float, evidence: Evidence) -> None:

@@ -228,3 +228,29 @@ def _runs(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_failed_checks_what_failed_last_and_nothing_else(run) -> None:  # type: ignore[no-untyped-def]
+    Path("mine.py").write_text(MINE)
+    right = Path("mine.py").read_text()
+    Path("other.py").write_text(MINE.replace("mine.", "other."))
+    Path("mine.py").write_text(right.replace("x * x - 1)", "x * x - 2)"))
+    assert run("check", "mine.py", "longhorn.diagonal_at_one_state", "--quick").exit_code == 1
+    again = run("check", "mine.py", "other.py", "longhorn.diagonal_at_one_state", "--failed", "--quick")
+    assert again.exit_code == 1
+    assert (
+        "1 of 3 theorems were not as they should be when last checked; 1 never checked here: left out." in again.output
+    )
+    assert "0 of 1 theorems as they should be" in again.output
+    Path("mine.py").write_text(right)
+    assert "1 of 1 theorems as they should be" in run("check", "mine.py", "--failed", "--quick").output
+    mended = run("check", "mine.py", "--failed", "--quick")
+    assert mended.exit_code == 0
+    assert "0 of 1 theorems were not as they should be when last checked.\n" in mended.output
+
+
+def test_failed_without_evidence_is_an_error(run) -> None:  # type: ignore[no-untyped-def]
+    Path("mine.py").write_text(MINE)
+    result = run("check", "mine.py", "--failed")
+    assert result.exit_code == 2
+    assert "has no evidence of these theorems" in result.output
