@@ -46,29 +46,6 @@ Variant = tuple[str, Any]
 
 
 # ---------------------------------------------------------------------------------------------------- of claims
-def with_lhs(claim: Claim, lhs: Term) -> Claim:
-    """The claim with another left side of its equation."""
-    return replace(claim, conclusion=Eq(lhs, cast(Eq, claim.conclusion).rhs))
-
-
-def with_rhs(claim: Claim, rhs: Term) -> Claim:
-    """The claim with another right side of its equation."""
-    return replace(claim, conclusion=Eq(cast(Eq, claim.conclusion).lhs, rhs))
-
-
-def part_with_lhs(claim: Claim, i: int, lhs: Term) -> Claim:
-    """The claim with another left side of the equation in part i of its conclusion."""
-    return _with_part(claim, i, Eq(lhs, cast(Eq, cast(And, claim.conclusion).parts[i]).rhs))
-
-
-def part_with_rhs(claim: Claim, i: int, rhs: Term) -> Claim:
-    """The claim with another right side of the equation in part i of its conclusion."""
-    return _with_part(claim, i, Eq(cast(Eq, cast(And, claim.conclusion).parts[i]).lhs, rhs))
-
-
-def _with_part(claim: Claim, i: int, part: Formula) -> Claim:
-    parts = cast(And, claim.conclusion).parts
-    return replace(claim, conclusion=And((*parts[:i], part, *parts[i + 1 :])))
 
 
 def claim_mutants(claim: Claim) -> Iterator[tuple[str, Claim]]:
